@@ -118,10 +118,6 @@ class AccessControl:
         session = SessionKey(self._view.bot, person)
         return LaterLine(session, tongue, lambda: Reply(session=str(session), text=said(), buttons=rows()))
 
-    def in_charge(self, inbound: Inbound) -> bool:
-        """Whether its person is one of those who let people in."""
-        return inbound.person in self._view.access.in_charge
-
     async def answer(self, ask: Command, inbound: Inbound) -> Reply:
         """The answer to /allow, /deny or /people.
 

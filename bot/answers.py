@@ -7,6 +7,7 @@ from typing import Protocol
 from bot import texts
 from bot.commands.conversations import ConversationCommands
 from bot.commands.memory import MemoryCommands
+from bot.commands.offered import Offered
 from bot.commands.reminders import ReminderCommands
 from bot.commands.saying import say
 from bot.updates.commands import (
@@ -63,10 +64,6 @@ class Agents(Protocol):
 class AdminCommands(Protocol):
     """What admins decide about people (``bot.admission``)."""
 
-    def in_charge(self, inbound: Inbound) -> bool:
-        """Whether its person may give them."""
-        ...
-
     async def answer(self, ask: Command, inbound: Inbound) -> Reply:
         """The answer to /allow, /deny or /people."""
         ...
@@ -100,12 +97,13 @@ class Answers:
         logins: LoginAnswers,
         chats: ChatRulesFile,
         conversations: ConversationCommands,
+        offered: Offered,
     ) -> None:
         self._settings = settings
         self._admission = admission
         self._logins = logins
         self._chats = chats
-        self._conversations = conversations
+        self._conversations, self._offered = conversations, offered
         self._sessions = sessions
         self._agents = agents
         self._clock = clock
@@ -137,13 +135,13 @@ class Answers:
 
     async def _fixed(self, ask: Command, inbound: Inbound) -> Reply:
         """What is said whatever the session's state is."""
-        group, unavailable = inbound.chat_type != "private", chat_choices.unavailable(self._settings)
+        group = inbound.chat_type != "private"
         match ask.name:
             case "start":
                 said = phrase("start")
             case "help":
-                context, admin = self._settings.group_context, not group and self._admission.in_charge(inbound)
-                said = texts.help_text(group=group, context=context, without=unavailable, admin=admin)
+                names, context = await self._offered(inbound), self._settings.group_context
+                said = texts.help_text(names, group=group, context=context)
             case "whoami":
                 user = inbound.sender.id if inbound.sender else inbound.key.chat
                 said = texts.whoami(user, inbound.key.chat, inbound.key.topic)

@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Unpack, cast
 
 from telegram import (
     BotCommand,
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeChat,
     InlineKeyboardButton,
@@ -21,7 +22,7 @@ from telegram.constants import ChatAction
 from telegram.warnings import PTBUserWarning
 
 from bot.article import Article
-from bot.commands.menus import Described, Menu
+from bot.commands.menus import Described, Menu, Menus
 from bot.updates.buttons import WAITS
 from bot.updates.meaning import BotIdentity
 from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UPDATES, GUEST_UPDATES, INLINE_UPDATES
@@ -148,21 +149,34 @@ class Telegram:
         with errors_as_ours():
             await self._bot.delete_webhook(drop_pending_updates=False)
 
-    async def show_commands(self, menu: Menu, *, groups: Menu) -> None:
-        """Set the menu of all chats, and another one of groups."""
+    async def show_commands(self, menus: Menus) -> None:
+        """Set the menus of all chats."""
         with errors_as_ours():
-            await self._bot.set_my_commands(_menu(menu))
-            await self._bot.set_my_commands(_menu(groups), scope=BotCommandScopeAllGroupChats())
+            await self._bot.set_my_commands(_menu(menus.private))
+            await self._bot.set_my_commands(_menu(menus.groups), BotCommandScopeAllGroupChats())
+        await self._show_to_admins(menus.admins)
 
-    async def show_translated(self, language: str, menu: Menu, *, groups: Menu) -> None:
-        """Set both for the people who use Telegram in a language, where they are not so already."""
+    async def show_translated(self, language: str, menus: Menus) -> None:
+        """Set them for the people who use Telegram in a language, where they are not so already."""
         with errors_as_ours():
-            for own, scope in ((menu, None), (groups, BotCommandScopeAllGroupChats())):
+            for own, scope in ((menus.private, None), (menus.groups, BotCommandScopeAllGroupChats())):
                 if list(await self._bot.get_my_commands(scope, language)) != _menu(own):
                     await self._bot.set_my_commands(_menu(own), scope, language)
+        await self._show_to_admins(menus.admins, language)
 
-    async def show_admin_commands(self, chat: int, menu: Menu, translated: Mapping[str, Menu]) -> None:
-        """Set the menu of one private chat, also by language."""
+    async def _show_to_admins(self, menu: Menu, language: str | None = None) -> None:
+        """Set the menu of groups' administrators, where it is not so already; an empty one is that of all."""
+        scope = BotCommandScopeAllChatAdministrators()
+        with errors_as_ours():
+            if list(await self._bot.get_my_commands(scope, language)) == _menu(menu):
+                return
+            if menu:
+                await self._bot.set_my_commands(_menu(menu), scope, language)
+            else:
+                await self._bot.delete_my_commands(scope, language)
+
+    async def show_own_commands(self, chat: int, menu: Menu, translated: Mapping[str, Menu]) -> None:
+        """Set the menu of one chat, also by language."""
         scope = BotCommandScopeChat(chat)
         with errors_as_ours():
             await self._bot.set_my_commands(_menu(menu), scope)
@@ -170,8 +184,8 @@ class Telegram:
                 if list(await self._bot.get_my_commands(scope, language)) != _menu(own):
                     await self._bot.set_my_commands(_menu(own), scope, language)
 
-    async def hide_admin_commands(self, chat: int, languages: Sequence[str]) -> None:
-        """Give a private chat the menu of all again."""
+    async def hide_own_commands(self, chat: int, languages: Sequence[str]) -> None:
+        """Give a chat the menu of all again."""
         with errors_as_ours():
             for language in (None, *languages):
                 await self._bot.delete_my_commands(BotCommandScopeChat(chat), language)

@@ -1,7 +1,7 @@
 """Which messages of a group the bot attends to: those meant for it, or as the operator says of that chat or topic."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -90,12 +90,15 @@ class Attention:
             remedy = f"write {new} in place of {old}; until then its rules hold for both"
             log.warning("chats.moved", extra={"group": old, "now": new, "remedy": remedy})
 
-    async def watch(self) -> None:
-        """Keep the operator's rules current until cancelled."""
+    async def watch(self, changed: Callable[[], None] = lambda: None) -> None:
+        """Keep the operator's rules current until cancelled; ``changed``: called where roles may use other things."""
         while True:
             with suppress(StoreUnavailable):
                 self._chats.moved = await self._people.store.followed()
+            before = self._chats.roles()
             await self._chats.next_look()
+            if self._chats.roles() != before:
+                changed()
 
     async def attended(self, heard: Incoming) -> Incoming | None:
         """A message that is for the bot, as a whole album is of which one part names it; None where it is not.

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Literal
 
+from bot.commands.offered import IN_CHARGE, CommandOffer, Control
 from bot.commands.role_control import role_refusal
 from bot.updates.meaning import Incoming
 from tasks.chats.access import Access
 from tasks.clock import Clock
+from tasks.envelope import Inbound
 from tasks.errors import CohortError
 from tasks.newest import Newest
 from tasks.phrases import phrase
@@ -18,7 +19,6 @@ from tasks.session import SessionKey
 
 log = logging.getLogger("cohort.bot")
 
-type Control = Literal["everyone", "admins", "asker"]
 type Askers = Callable[[SessionKey], Awaitable[frozenset[int]]]
 """Who asks in a session now (``tasks.store.views``)."""
 type Administrators = Callable[[int], Awaitable[frozenset[int]]]
@@ -27,7 +27,6 @@ type Administrators = Callable[[int], Awaitable[frozenset[int]]]
 FRESH = timedelta(minutes=1)
 """A list of administrators is asked for again after that time."""
 _REMEMBERED = 1000
-_IN_CHARGE = ("owner", "admin")
 _CONTROLS = ("new", "choose", "compact", "undo", "conversation")
 _OF_A_TURN = ("stop", "retry", "undo")
 _OF_SEVERAL = ("stop", "retry")
@@ -63,7 +62,7 @@ class GroupControl:
         if (by_role := role_refusal(self._rules(), heard, role)) is not None:
             return by_role
         inbound = heard.inbound
-        if self._control == "everyone" or inbound.key.chat > 0 or role in _IN_CHARGE:
+        if self._control == "everyone" or inbound.key.chat > 0 or role in IN_CHARGE:
             return None
         pressed = inbound.pressed and inbound.kind != "answer"
         if not pressed and (self._control == "asker" or not _changes(heard)):
@@ -78,10 +77,19 @@ class GroupControl:
         if pressed and self._control == "asker" and heard.asker is None:
             # Telegram does not say whose it is: the question was deleted.
             return None
-        # Who writes in the group's own name is one of its administrators.
-        if person == inbound.key.chat or person in await self._admins(inbound.key.chat):
+        if await self.administers(person, inbound.key.chat):
             return None
         return phrase("asker-only") if self._control == "asker" else phrase("group-admins-only")
+
+    async def administers(self, person: int | None, chat: int) -> bool:
+        """Whether a person is one of a group's administrators; who writes in the group's own name is."""
+        return person == chat or person in await self._admins(chat)
+
+    async def offered(self, offer: CommandOffer, inbound: Inbound, role: Role | None) -> tuple[str, ...]:
+        """The commands that are not refused to a person where they ask."""
+        chat, group = inbound.key.chat, inbound.chat_type != "private"
+        asks = group and chat < 0 and offer.control == "admins" and role not in IN_CHARGE
+        return offer.names(role, group=group, administers=asks and await self.administers(inbound.person, chat))
 
     async def _admins(self, chat: int) -> frozenset[int]:
         """The group's administrators; of a list that cannot be renewed the last one counts."""
@@ -110,7 +118,7 @@ def with_roles(heard: Incoming, role: Role | None, access: Access) -> Incoming:
     others are heard, too: in a group, and in a quotation. A stranger's quoted words count as a guest's.
     """
     inbound, changed = heard.inbound, dict[str, object]()
-    if inbound.key.chat < 0 and role in _IN_CHARGE:
+    if inbound.key.chat < 0 and role in IN_CHARGE:
         changed["in_charge"] = True
     if inbound.key.chat < 0 and role == "guest":
         changed["guest"] = True

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from bot.commands.menus import Menus
+from bot.commands.menus import CommandMenus
 from bot.connections import Connections, patiently
 from bot.interrupts import Interrupts
 from bot.process.heartbeat import BotHeartbeat
@@ -42,7 +42,7 @@ class BotParts:
     accept: Callable[[Sequence[object]], Awaitable[object]]
     """Takes updates in, true where the bot has something to say of them. It refuses while the intake is paused."""
     replies: Replies
-    menus: Menus
+    menus: CommandMenus
     interrupts: Interrupts
     signs: Signs
     heartbeat: BotHeartbeat

@@ -1,6 +1,6 @@
 """What the bot itself says, where it is more than one phrase: lists, lengths of time, who is who."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 from tasks.chats.access import Standing
 from tasks.chats.choices import CHAT_CHOICES, listed
@@ -35,11 +35,16 @@ ADMIN_COMMANDS = ("people", "allow", "deny")
 """Added to the menu of admins."""
 
 
-def help_text(*, group: bool, context: int = 0, without: Container[str] = ("voice",), admin: bool = False) -> str:
-    """What /help answers; ``context``: how many of a group's messages to others are read."""
-    names = [name for name in COMMANDS if name != "help" and name not in without]
-    names += ADMIN_COMMANDS if admin else ()
-    lines = [phrase("help"), "", *(f"/{name} - {phrase(f'menu-{name}')}" for name in names)]
+def help_text(names: Sequence[str], *, group: bool, context: int = 0) -> str:
+    """What /help answers.
+
+    Args:
+        names: The commands that its person may use; those of agents are not described here.
+        group: In a group.
+        context: How many of a group's messages to others are read.
+    """
+    shown = [name for name in names if name in (*COMMANDS, *ADMIN_COMMANDS) and name != "help"]
+    lines = [phrase("help"), "", *(f"/{name} - {phrase(f'menu-{name}')}" for name in shown)]
     if group:
         lines += ["", phrase("help-group")]
     if group and context:

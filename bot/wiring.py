@@ -17,7 +17,8 @@ from bot.channel_posts import ChannelPosts
 from bot.closed_chats import noting
 from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
-from bot.commands.menus import Menus
+from bot.commands.menus import CommandMenus
+from bot.commands.offered import CommandOffer
 from bot.connections import Connections, opened
 from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
@@ -77,7 +78,8 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     pauses = IntakePause(bot, PauseView(store.pauses), own_entry(settings))
     people = PeopleView(bot, store.people, operators_word(settings), chats.roles)
     await _look_first(people, pauses, chats)
-    menus = Menus(telegram, people, settings.commands, unavailable(settings))
+    offer = CommandOffer(chats.roles, settings.group_control, settings.commands, unavailable(settings))
+    menus = CommandMenus(telegram, people, offer)
     interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, bot, clock, stop.pause)
@@ -86,7 +88,9 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     logins, pages = _logins(connections, revocations)
     posts = ChannelPosts(bot, store.intake, store.feedback, people, clock)
     attention = Attention(connections.me, chats, store.overheard, people, clock, posts=posts)
-    intake = _intake(connections, _Shared(people, chats, pauses, attention, overheard, interrupts, signs, logins))
+    intake = _intake(
+        connections, _Shared(people, chats, pauses, attention, overheard, interrupts, signs, logins, offer)
+    )
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
     about = BotStatus(bot=bot, name=settings.bot or "", username=connections.me.username, mode=mode)
@@ -113,7 +117,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             ).watch(),
             "loop lag": loop_lag.measure(clock.monotonic),
             "pauses": pauses.watch(partial(tell, bot)),
-            "chats": attention.watch(),
+            "chats": attention.watch(menus.changed),
             "store": watch_store(store.layout),
             "publisher": Publisher(store.figures, holder, clock).run(),
             "people": people.watch(menus.changed),
@@ -146,12 +150,14 @@ class _Shared:
     interrupts: Interrupts
     signs: Signs
     logins: LoginService | None
+    offer: CommandOffer
 
 
 def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
     bot, people, chats = connections.me.id, shared.people, shared.chats
     admission, rate = AccessControl(people, clock), PersonalRate(settings.rate)
+    control = GroupControl(settings.group_control, telegram.administrators, clock, chats.roles, store.sessions.askers)
     answers = Answers(
         settings,
         store.sessions,
@@ -163,6 +169,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         logins=LoginCommands(shared.logins),
         chats=chats,
         conversations=ConversationCommands(store.sessions, store.earlier),
+        offered=lambda asked: control.offered(shared.offer, asked, people.access.role(asked.person, asked.key.chat)),
     )
     return UpdateIntake(
         connections.me,
@@ -177,9 +184,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         notices=Notices(bot, store.intake, clock, admission=admission, rate=rate),
         attention=shared.attention,
         overheard=shared.overheard,
-        control=GroupControl(
-            settings.group_control, telegram.administrators, clock, chats.roles, store.sessions.askers
-        ),
+        control=control,
         feedback=Feedback(bot, store.feedback, people, clock),
         languages=Languages(store.sessions),
         elsewhere=Elsewhere(telegram, people, shared.signs, store.typed, clock),

@@ -1,11 +1,13 @@
-"""The command menus by scope and language, and what an empty chat shows: set at the start, and when admins change."""
+"""The command menus by role, scope and language, and what an empty chat shows: set at the start, and at changes."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Container, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot import texts
+from bot.commands.offered import CommandOffer
 from bot.people import PeopleView
 from tasks.errors import CohortError, Misconfigured
 from tasks.phrases import ENGLISH, LANGUAGES, phrase, speaking
@@ -14,27 +16,38 @@ log = logging.getLogger("cohort.bot")
 
 type Menu = Sequence[tuple[str, str]]
 """(command, description) of each."""
+type Names = tuple[str, ...]
 type Described = tuple[str, str]
 """What an empty chat shows, and what the bot's profile shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Menus:
+    """What chats show that have no menu of their own."""
+
+    private: Menu
+    groups: Menu
+    admins: Menu
+    """To the administrators of groups; empty where it is that of all."""
 
 
 class MenuCalls(Protocol):
     """Telegram as this module uses it."""
 
-    async def show_commands(self, menu: Menu, *, groups: Menu) -> None:
-        """Set the menu of all chats, and another one of groups."""
+    async def show_commands(self, menus: Menus) -> None:
+        """Set the menus of all chats."""
         ...
 
-    async def show_translated(self, language: str, menu: Menu, *, groups: Menu) -> None:
-        """Set both for the people who use Telegram in a language, where they are not so already."""
+    async def show_translated(self, language: str, menus: Menus) -> None:
+        """Set them for the people who use Telegram in a language, where they are not so already."""
         ...
 
-    async def show_admin_commands(self, chat: int, menu: Menu, translated: Mapping[str, Menu]) -> None:
-        """Set the menu of one private chat, also by language."""
+    async def show_own_commands(self, chat: int, menu: Menu, translated: Mapping[str, Menu]) -> None:
+        """Set the menu of one chat, also by language."""
         ...
 
-    async def hide_admin_commands(self, chat: int, languages: Sequence[str]) -> None:
-        """Give a private chat the menu of all again."""
+    async def hide_own_commands(self, chat: int, languages: Sequence[str]) -> None:
+        """Give a chat the menu of all again."""
         ...
 
     async def describe(self, description: str, short: str) -> None:
@@ -48,31 +61,30 @@ class MenuCalls(Protocol):
 
 OTHERS = tuple(language for language in LANGUAGES if language != ENGLISH)
 """English is what Telegram shows where a language has no menu of its own."""
+_MOST = 50
+"""Chats with a menu of their own beside those of admins: each is a dozen calls at a start."""
 
 
-class Menus:
+class CommandMenus:
     """Best effort: a menu that is missing takes no command away."""
 
-    def __init__(
-        self, calls: MenuCalls, people: PeopleView, own: Sequence[str] = (), without: Container[str] = ()
-    ) -> None:
+    def __init__(self, calls: MenuCalls, people: PeopleView, offer: CommandOffer) -> None:
         """Prepare it.
 
         Args:
             calls: Telegram.
-            people: Tells who the admins are.
-            own: Commands that the agents answer.
-            without: Commands of ours that are of no use here.
+            people: Tells who has which role.
+            offer: Tells which commands a role may use.
         """
         self._calls = calls
         self._people = people
-        self._own = own
-        self._names = tuple(name for name in texts.COMMANDS if name not in without)
+        self._offer = offer
         self._changed = asyncio.Event()
-        self._shown: frozenset[int] = frozenset()
+        self._shown: Mapping[int, Names] = {}
+        self._shown_to_all: tuple[Names, ...] = ()
 
     def changed(self) -> None:
-        """People have changed; ``run`` looks whether the admins have."""
+        """People or rules may have changed; ``run`` looks whether menus have to."""
         self._changed.set()
 
     async def show(self) -> None:
@@ -81,33 +93,61 @@ class Menus:
         Raises:
             Misconfigured: the token is wrong.
         """
-        menu = self._menu()
-        await self._try(self._calls.show_commands(menu, groups=_of_groups(menu)))
+        self._shown_to_all = self._to_all()
+        await self._try(self._calls.show_commands(self._menus()))
         await self._try(self._calls.describe(*_described()))
 
     async def run(self) -> None:
-        """Keep the admins' menus as they should be, until cancelled; at first, set those of other languages."""
+        """Keep the menus as they should be, until cancelled; at first, set those of other languages."""
         await self.translate()
         while True:
             self._changed.clear()
-            await self.show_to_admins()
+            if self._to_all() != self._shown_to_all:
+                await self.show()
+                await self.translate()
+            await self.show_to_some()
             await self._changed.wait()
 
-    async def show_to_admins(self) -> None:
-        """Set the menus of those who have become admins, and take away those of others."""
-        admins = self._people.access.in_charge
-        for chat in sorted(admins - self._shown):
-            translated = {language: self._in(language, admin=True) for language in OTHERS}
-            await self._try(self._calls.show_admin_commands(chat, self._menu(admin=True), translated))
-        for chat in sorted(self._shown - admins):
-            await self._try(self._calls.hide_admin_commands(chat, OTHERS))
-        self._shown = admins
+    async def show_to_some(self) -> None:
+        """Set the menus of chats whose people may use other commands than most, and take away those of others."""
+        wanted = self._to_some()
+        for chat, names in wanted.items():
+            if self._shown.get(chat) != names:
+                translated = {language: self._in(language, names) for language in OTHERS}
+                await self._try(self._calls.show_own_commands(chat, _menu(names, self._offer.own), translated))
+        for chat in self._shown:
+            if chat not in wanted:
+                await self._try(self._calls.hide_own_commands(chat, OTHERS))
+        self._shown = wanted
+
+    def _to_all(self) -> tuple[Names, Names, Names]:
+        """The commands of private chats, of groups, and of groups' administrators."""
+        access = self._people.access
+        usual = access.everyone if access.everybody else "member"
+        groups = (self._offer.names(usual, group=True, administers=administers) for administers in (False, True))
+        return self._offer.names(usual), *map(_of_groups, groups)  # type: ignore[return-value]
+
+    def _to_some(self) -> dict[int, Names]:
+        """Those of single chats: of admins, and of the newest others with another role than most."""
+        access, entries = self._people.access, self._people.people.entries
+        private, groups, _ = self._to_all()
+        others = sorted(entries.keys() - access.in_charge, key=lambda who: -entries[who].at)
+        found: dict[int, Names] = {}
+        for who in (*sorted(access.in_charge), *others):
+            role = access.role(who, who)
+            names = self._offer.names(role) if who > 0 else _of_groups(self._offer.names(role, group=True))
+            if role is not None and names != (private if who > 0 else groups):
+                found[who] = names
+            if len(found) >= len(access.in_charge) + _MOST:
+                break
+        return found
 
     async def translate(self) -> None:
         """Set the menus and the words of an empty chat in the other languages, as far as they are not so already."""
         for language in OTHERS:
-            menu = self._in(language)
-            if not await self._try(self._calls.show_translated(language, menu, groups=_of_groups(menu))):
+            with speaking(language):
+                menus = self._menus()
+            if not await self._try(self._calls.show_translated(language, menus)):
                 return
         words: dict[str, Described] = {}
         for language in OTHERS:
@@ -115,14 +155,14 @@ class Menus:
                 words[language] = _described()
         await self._try(self._calls.describe_translated(_described(), words))
 
-    def _in(self, language: str, *, admin: bool = False) -> Menu:
-        with speaking(language):
-            return self._menu(admin=admin)
+    def _menus(self) -> Menus:
+        """Those of all chats, in the language that is spoken now."""
+        private, groups, admins = (_menu(names, self._offer.own) for names in self._to_all())
+        return Menus(private, groups, admins if admins != groups else ())
 
-    def _menu(self, *, admin: bool = False) -> Menu:
-        """In the language that is spoken now."""
-        names = (*self._names, *self._own, *(texts.ADMIN_COMMANDS if admin else ()))
-        return [(name, phrase("menu-of-agents") if name in self._own else phrase(f"menu-{name}")) for name in names]
+    def _in(self, language: str, names: Names) -> Menu:
+        with speaking(language):
+            return _menu(names, self._offer.own)
 
     async def _try(self, call: Awaitable[None]) -> bool:
         try:
@@ -135,8 +175,13 @@ class Menus:
         return True
 
 
-def _of_groups(menu: Menu) -> Menu:
-    return [entry for entry in menu if entry[0] not in texts.NOT_IN_GROUPS]
+def _menu(names: Names, own: Container[str]) -> Menu:
+    """In the language that is spoken now."""
+    return [(name, phrase("menu-of-agents") if name in own else phrase(f"menu-{name}")) for name in names]
+
+
+def _of_groups(names: Names) -> Names:
+    return tuple(name for name in names if name not in texts.NOT_IN_GROUPS)
 
 
 def _described() -> Described:

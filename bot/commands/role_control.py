@@ -24,16 +24,22 @@ def role_refusal(rules: RoleRules, heard: Incoming, role: Role | None) -> str | 
     name, chosen = _command(heard), heard.inbound.choice
     if name is None:
         return None
-    least = rules.least("commands", name)
-    if least is None and name in _FOR_MEMBERS and role == "guest":
-        return phrase("guests")
-    if least is not None and (role is None or outranks(least, role)):
-        return only(least, f"/{name}")
+    if refuses(rules, name, role):
+        least = rules.least("commands", name)
+        return phrase("guests") if least is None else only(least, f"/{name}")
     wanted = chosen.get(name, "") if heard.inbound.kind == "choose" else ""
     if name in _CHOSEN and wanted and wanted.lower() != DEFAULT:
         refusing = rules.refuses(_CHOSEN[name], role, wanted)
         return only(refusing, wanted) if refusing is not None else None
     return None
+
+
+def refuses(rules: RoleRules, name: str, role: Role | None) -> bool:
+    """Whether a command is refused to a role, whatever stands behind it."""
+    least = rules.least("commands", name)
+    if least is None:
+        return name in _FOR_MEMBERS and role == "guest"
+    return role is None or outranks(least, role)
 
 
 def _command(heard: Incoming) -> str | None:

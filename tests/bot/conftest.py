@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import texts
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
@@ -16,6 +17,7 @@ from bot.attention import Attention
 from bot.channel_posts import ChannelPosts
 from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
+from bot.commands.offered import CommandOffer
 from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
 from bot.group_control import Administrators, GroupControl
@@ -37,6 +39,7 @@ from playground.state.world import State
 from tasks.app import make_app
 from tasks.backoff import Backoff
 from tasks.chats.access import Access, OperatorsWord, mode_of
+from tasks.chats.choices import unavailable
 from tasks.config.settings import Settings, load
 from tasks.doorbell import Doorbells
 from tasks.envelope import Inbound, Reply
@@ -110,6 +113,8 @@ class Doorway:
                 task.cancel()
 
 
+OURS = tuple(name for name in texts.COMMANDS if name != "voice")
+"""The commands that everybody is offered where no server speaks."""
 ME = BotIdentity.of(BOT, "cohort_bot")
 
 
@@ -141,6 +146,8 @@ def make_doorway(
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)
+    control = GroupControl(settings.group_control, admins, clock, chats.roles, store.sessions.askers)
+    offer = CommandOffer(chats.roles, settings.group_control, settings.commands, unavailable(settings))
     door = UpdateIntake(
         me,
         people=people,
@@ -157,6 +164,7 @@ def make_doorway(
             logins=LoginCommands(logins),
             chats=chats,
             conversations=ConversationCommands(store.sessions, store.earlier),
+            offered=lambda asked: control.offered(offer, asked, people.access.role(asked.person, asked.key.chat)),
         ),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         doorbells=doorbells,
@@ -165,7 +173,7 @@ def make_doorway(
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
         attention=attention,
         overheard=OverheardMessages(store.overheard, settings.group_context),
-        control=GroupControl(settings.group_control, admins, clock, chats.roles, store.sessions.askers),
+        control=control,
         feedback=Feedback(BOT, store.feedback, people, clock),
         languages=Languages(store.sessions),
         elsewhere=Elsewhere(signs, people, acks, store.typed, clock),

@@ -5,13 +5,15 @@ import pytest
 from bot import texts
 from bot.api import Telegram, client
 from bot.commands import memory_texts
-from bot.commands.menus import Menus
+from bot.commands.menus import CommandMenus
+from bot.commands.offered import CommandOffer
 from bot.people import PeopleView
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.chats.access import OperatorsWord, Person
 from tasks.config.settings import load
 from tasks.phrases import LANGUAGES, phrase, speaking
+from tasks.roles import RoleRules
 from tasks.session import SessionKey
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
@@ -89,10 +91,10 @@ async def admins(store: Store) -> PeopleView:
 
 async def shown(telegram: Telegram, admins: PeopleView) -> None:
     """As a bot that starts does."""
-    menus = Menus(telegram, admins, ["news"])
+    menus = CommandMenus(telegram, admins, CommandOffer(RoleRules, own=["news"]))
     await menus.show()
     await menus.translate()
-    await menus.show_to_admins()
+    await menus.show_to_some()
 
 
 @pytest.mark.promise("commands")

@@ -9,7 +9,7 @@ from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import OURS, Doorway, make_doorway
 from tests.bot.updates import BOT as US
 from tests.bot.updates import GROUP, message, pressed, raw, said
 from tests.conftest import BOT
@@ -45,7 +45,7 @@ async def test_in_a_group_the_person_who_asks_is_told_in_their_own_language(door
     )
     for (_, text), (_, language) in zip(await doorway.said(), asked, strict=True):
         with speaking(language):
-            assert text == texts.help_text(group=True, context=doorway.settings.group_context)
+            assert text == texts.help_text(OURS, group=True, context=doorway.settings.group_context)
 
 
 async def test_what_a_chat_chose_counts_for_commands_and_buttons(doorway: Doorway, store: Store) -> None:

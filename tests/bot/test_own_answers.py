@@ -7,7 +7,7 @@ from tasks.config.settings import load
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import OURS, Doorway, make_doorway
 from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import BOT, FORUM, message, pressed, said
 from tests.conftest import TOKEN
@@ -17,7 +17,7 @@ from tests.conftest import TOKEN
 
 async def test_the_bots_own_answers_are_as_durable_as_messages(doorway: Doorway) -> None:
     assert await doorway.door.take([said("/help"), said("/whoami", update_id=2)])
-    assert await doorway.said() == [(ANNS, texts.help_text(group=False)), (ANNS, "Your ID is 700.")]
+    assert await doorway.said() == [(ANNS, texts.help_text(OURS, group=False)), (ANNS, "Your ID is 700.")]
     assert await doorway.inbox(ANNS) == []
     assert await doorway.doorbells() == []
     await doorway.door.take([said("/help")])

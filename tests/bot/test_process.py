@@ -20,6 +20,7 @@ from playground.state.world import State
 from tasks import keys
 from tasks.envelope import Inbound
 from tasks.errors import Misconfigured
+from tests.bot.conftest import OURS
 from tests.conftest import BOT, TOKEN
 from tests.harness.forked import Forked, forked
 from tests.support.ports import free_port
@@ -113,7 +114,7 @@ async def test_messages_are_taken_in_with_doorbells_and_the_end_is_clean(
         process.terminate()
         status, log = await ended(process)
     assert status == 0, log
-    assert answer["text"] == texts.help_text(group=False)
+    assert answer["text"] == texts.help_text(OURS, group=False)
     assert await inboxes(redis_url, [chat]) == {chat: ["hello"]}
     assert len(playground.bot.queue) == 0
     assert not any("hello" in line or TOKEN.partition(":")[2] in line for line in log)

@@ -13,7 +13,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.intake import Accept, IntakeStore, Verdict
 from tasks.turn_record import with_reference
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import OURS, Doorway, make_doorway
 from tests.bot.stand_ins import AwaySometimes, HandClock
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
@@ -169,7 +169,9 @@ async def test_a_session_whose_state_is_damaged_does_not_silence_the_others(door
     await doorway.followed()
     await doorway.store.redis.delete("cohort:s:4242:700:state")
     sorry = with_reference(phrase("defect"), 4242, (1,))
-    assert sorted(await doorway.said()) == sorted([(ANNS, texts.help_text(group=False)), (ANNS, sorry)]), "told once"
+    assert sorted(await doorway.said()) == sorted([(ANNS, texts.help_text(OURS, group=False)), (ANNS, sorry)]), (
+        "told once"
+    )
     assert [says for _, says in doorway.signs.pressed] == [with_reference(phrase("defect"), 4242, (4,))]
     letters = [(one.letter.session, one.letter.update_id) for one in await doorway.store.dead.list()]
     assert sorted(letters) == [(ANNS, 1), (ANNS, 3), (ANNS, 4)], "so `cohort find` knows the reference"

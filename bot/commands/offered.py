@@ -1,0 +1,49 @@
+"""Which commands a person is offered, in menus and by /help: those that are not refused to them (pure)."""
+
+from collections.abc import Awaitable, Callable, Container, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bot import texts
+from bot.commands.role_control import refuses
+from tasks.chats.choices import CHAT_CHOICES
+from tasks.envelope import Inbound
+from tasks.roles import Role, RoleRules
+
+type Offered = Callable[[Inbound], Awaitable[Sequence[str]]]
+"""The commands that are not refused to a message's person."""
+type Control = Literal["everyone", "admins", "asker"]
+
+_FOR_ALL = frozenset({"new", "undo", "compact", "title", "model", "agent", *CHAT_CHOICES})
+"""Those that change something for all in a group."""
+IN_CHARGE = ("owner", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOffer:
+    """The commands of this bot."""
+
+    rules: Callable[[], RoleRules]
+    """What the operator's file says of roles now."""
+    control: Control = "everyone"
+    own: Sequence[str] = ()
+    """Those that the agents answer."""
+    without: Container[str] = ()
+    """Those of ours that are of no use here."""
+
+    def names(self, role: Role | None, *, group: bool = False, administers: bool = False) -> tuple[str, ...]:
+        """What a person is offered, in the order of menus.
+
+        Args:
+            role: Theirs.
+            group: In a group; what admins decide by is not offered there.
+            administers: They are one of the group's administrators.
+        """
+        ours = [name for name in texts.COMMANDS if name not in self.without]
+        admins = texts.ADMIN_COMMANDS if not group and role in IN_CHARGE else ()
+        least, shut = self.rules(), group and self.control == "admins" and not administers and role not in IN_CHARGE
+        return tuple(
+            name
+            for name in (*ours, *self.own, *admins)
+            if not refuses(least, name, role) and not (shut and name in _FOR_ALL)
+        )
