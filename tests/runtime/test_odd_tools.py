@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.support import Open, Screen, ask, card
+from tests.runtime.support import Open, Screen, ask, card, until
 from tests.support.model import Model
 from workers.runtime.streams.meter import limits
+from workers.runtime.tools import own_task
 from workers.runtime.tools.results import clean_function
 
 
@@ -127,6 +128,65 @@ async def test_a_tool_that_is_cancelled_from_outside_ends(kind: str) -> None:
         await begun.wait()
         task.cancel()
     assert task.cancelled()
+
+
+STUBBORN = '''
+import asyncio
+from pathlib import Path
+
+
+async def stubborn():
+    """Never ends, until the test does."""
+    while not Path(__file__).with_name("over").exists():
+        try:
+            await asyncio.sleep(0.01)
+        except BaseException:
+            pass
+
+
+async def tidy():
+    """Put things in order at its end."""
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.sleep(0.01)
+        print("in order")
+'''
+
+
+@pytest.mark.promise("tools-end")
+async def test_a_tool_that_swallows_its_end_is_left_behind_and_its_turn_goes_on(
+    runtime: Open, model: Model, cards: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(own_task, "LET_GO_S", 0.05)
+    card(cards, "odd.py", STUBBORN)
+    card(cards, "assistant.md", CARD.format(tools="odd.py:stubborn"))
+    try:
+        async with runtime(COHORT_LANES="1", COHORT_TOOL_TIMEOUT="1") as engine:
+            said = await engine.run(ask(1, "CALL:stubborn"), Screen())
+            assert "timed out" in said.text
+            # Stopped by its user, or by an operator.
+            screen = Screen()
+            async with asyncio.TaskGroup() as group:
+                turn = group.create_task(engine.run(ask(2, "CALL:stubborn"), screen), name="turn")
+                await until(lambda: screen.tools != [])
+                turn.cancel()
+            assert turn.cancelled()
+            assert (await engine.run(ask(3, "hello"), Screen())).text == "echo: hello [n=1]"
+    finally:
+        (cards / "over").touch()
+        await until(lambda: not own_task._left)
+    assert [record.getMessage() for record in caplog.records].count("tool.left_behind") == 2
+
+
+async def test_a_tool_has_a_moment_to_put_its_things_in_order(
+    runtime: Open, model: Model, cards: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card(cards, "odd.py", STUBBORN)
+    card(cards, "assistant.md", CARD.format(tools="odd.py:tidy"))
+    async with runtime(COHORT_LANES="1", COHORT_TOOL_TIMEOUT="1") as engine:
+        assert "timed out" in (await engine.run(ask(1, "CALL:tidy"), Screen())).text
+    assert "in order" in capsys.readouterr().out
 
 
 def pairs() -> Iterator[int]:

@@ -95,7 +95,7 @@ async def test_what_is_no_notice_passes_and_a_list_that_changed_is_told_once_of_
     assert [one.get("id") for one in read].count(6) == 1
     methods = [one.get("method") for one in read if "id" not in one]
     assert methods.count(CHANGED) == 2
-    assert methods.count(PROGRESS) + methods.count(LOG) <= 64 + 1
+    assert methods.count(PROGRESS) + methods.count(LOG) <= 64 + 20
 
 
 def test_notices_that_come_over_http_are_counted_too() -> None:

@@ -25,6 +25,7 @@ from tasks.telemetry import loop_lag, metrics, metrics_server
 from tasks.telemetry.logs import bind_fields
 from tasks.turn import bind
 from tasks.worker_status import WorkerStatus
+from workers.process import standstill
 from workers.process.celery_pool import pool_on
 from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumers, bind_commands, quiet_celery
 from workers.process.forgetting import Forgetting, Retention
@@ -167,6 +168,7 @@ def _beside(settings: Settings, worker: WorkerAssembly, member: Member) -> dict[
         "pauses": worker.pauses.watch(tell),
         "store": watch_store(worker.store.layout, emptied=alerts.emptied, put_back=alerts.put_back),
         "loop lag": loop_lag.measure(clock.monotonic),
+        "standstill": standstill.watch(),
         "recycle": recycle(settings.worker_max_rss_mib),
         "titles": worker.titles.run(),
         "mended cards": worker.follow_mended(),

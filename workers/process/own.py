@@ -27,7 +27,7 @@ from tasks.store_watch import watch_store
 from tasks.telemetry import loop_lag, metrics
 from tasks.telemetry.logs import bind_fields, session_hash
 from tasks.worker_status import WorkerStatus
-from workers.process import limits
+from workers.process import limits, standstill
 from workers.process.beats import Beats
 from workers.process.memory import recycle, require_room
 from workers.process.pausing import tell
@@ -137,6 +137,7 @@ class OwnProcess:
                     ("publisher", publisher.run()),
                     ("store", watch_store(self._worker.store.layout, self._show)),
                     ("loop lag", loop_lag.measure(self._clock.monotonic)),
+                    ("standstill", standstill.watch()),
                     ("recycle", recycle(self._settings.worker_max_rss_mib, end=self.ending.set)),
                 )
             ]

@@ -14,6 +14,7 @@ from mcp_types import URL_ELICITATION_REQUIRED
 from workers.runtime.asking.elicitation import PageNotOpened, open_call, open_pages
 from workers.runtime.logins.connection import persons_server
 from workers.runtime.servers import answers as server_answers
+from workers.runtime.servers import over_http
 from workers.runtime.servers import sessions as mcp_sessions
 from workers.runtime.servers.calls import (
     ATTACH_S,
@@ -127,7 +128,12 @@ def operated(original: mcp_sessions.Operate) -> mcp_sessions.Operate:
             if servers is not None and mcp_sessions.is_away(self, server_name, problem):
                 servers.lost(server_name, f"MCP server {server_name} is not reachable: its proxy says so")
                 raise NotReachable(words(server_name)) from problem
-            raise
+            status = over_http.status_of(problem)
+            if status is None:
+                raise
+            if servers is not None and over_http.is_login(status):
+                servers.login_refused(server_name, problem.message)
+            raise NotReachable(over_http.refusal(server_name, status, problem.message)) from problem
 
     return operate
 

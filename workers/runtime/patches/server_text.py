@@ -143,6 +143,20 @@ def noticed(original: Callable[..., None]) -> Callable[..., None]:
     return dispatch_notification
 
 
+def asked(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """``JSONRPCDispatcher._dispatch_request``: each request of a server passes here. It has the measure of notices."""
+
+    async def dispatch_request(self: Any, req: Any, *args: Any) -> None:
+        requests: NoticeBudget = self.__dict__.setdefault("cohort_requests", NoticeBudget())
+        if requests.passes(req.method):
+            await original(self, req, *args)
+        elif not self.__dict__.setdefault("cohort_said", False):
+            self.__dict__["cohort_said"] = True
+            log.warning("server.too_many_requests")
+
+    return dispatch_request
+
+
 def received(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """``JSONRPCDispatcher.send_raw_request``: each answer of a server passes here."""
 

@@ -30,7 +30,7 @@ _LONGEST_NAME = 64
 _TAKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ID = r'"id"\s*:\s*(\d{1,18}|"[^"\\]{1,100}")'
 _ID_FIRST = re.compile(rf'\s*\{{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?{_ID}\s*,\s*"(?:result|error)"')
-_UNREAD = "the server answered, and its answer cannot be read"
+UNREAD = "the server answered, and its answer cannot be read"
 _NO_REASON = "The tool failed, and its server gives no reason."
 _TOO_DEEP = "[a structure that is nested too deeply to be read]"
 
@@ -183,7 +183,7 @@ def recovered(text: str, read: Callable[[str], Any] = json.loads) -> Values | No
         found = read(text)
     except (ValueError, RecursionError):
         begun = _ID_FIRST.match(text)
-        return None if begun is None else _error(json.loads(begun[1]), -32700, _UNREAD)
+        return None if begun is None else _error(json.loads(begun[1]), -32700, UNREAD)
     if not isinstance(found, dict):
         return None
     said = cast("Values", found)

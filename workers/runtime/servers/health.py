@@ -27,6 +27,13 @@ STEADY_S = 300.0
 PROBE_S = 30.0
 """A server that has not answered by then is down. One started by npx needs some seconds on a loaded machine."""
 
+_WITHOUT = "Agents that use it do without its tools"
+_IN_OUR_WORDS = (
+    ("--timeout", "no answer"),
+    ("validation error", "what it answers is no MCP"),
+    ("Session terminated", "it does not know the session that it has just begun"),
+)
+
 type Alert = Callable[[str, str], Awaitable[None]]
 """Tells the operator, once for each cause. Arguments: the cause, the detail."""
 
@@ -96,6 +103,12 @@ class ServerHealth:
     def refused(self, name: str, why: str) -> None:
         """Note that a chat's own server did not start. Other chats' instances of it may still start."""
         log.error("server.unreachable", extra={"server": name, "reason": why})
+        self._refused.put_nowait((name, f"{why}. {_WITHOUT}"))
+
+    def login_refused(self, name: str, said: str) -> None:
+        """Note that a server answers, and refuses the login that its settings have for it."""
+        log.error("server.login_refused", extra={"server": name, "reason": said})
+        why = f"MCP server {name} refuses its login ({said}); put one that holds under its headers, and drain"
         self._refused.put_nowait((name, why))
 
     def forget(self, name: str) -> None:
@@ -135,7 +148,7 @@ class ServerHealth:
                 # The first pause spares the operator a server that was only started again.
                 if not told:
                     told = True
-                    await _tell(alert, name, server.down)
+                    await _tell(alert, name, f"{server.down}. {_WITHOUT}")
             else:
                 server.down, server.back_at = None, asyncio.get_running_loop().time()
                 self.changes += 1
@@ -147,7 +160,7 @@ async def _tell(alert: Alert | None, name: str, why: str) -> None:
     if alert is None:
         return
     try:
-        await alert(f"MCP server {name}", f"{why}. Agents that use it do without its tools")
+        await alert(f"MCP server {name}", why)
     except Exception:
         # It stands in the log already; the servers are watched on.
         log.exception("alert.failed", extra={"server": name})
@@ -155,6 +168,9 @@ async def _tell(alert: Alert | None, name: str, why: str) -> None:
 
 def why_not(name: str, problem: BaseException) -> str:
     """Why a server does not start, in one line for the operator; without addresses, which may hold a token."""
+    if isinstance(problem.__cause__, MCPError | ServerInitializationError):
+        # What it was put in words for a model from.
+        problem = problem.__cause__
     if isinstance(problem, TimeoutError):
         said = "no answer"
     elif isinstance(problem, ServerInitializationError):
@@ -165,9 +181,9 @@ def why_not(name: str, problem: BaseException) -> str:
         said = f"it says {(problem.message.splitlines() or [''])[0][:200]!r}"
     else:
         said = type(problem).__name__
+    said = next((ours for theirs, ours in _IN_OUR_WORDS if theirs in said), said)
     line = f"MCP server {name} does not start: {said.rstrip('.')}"
-    if "error response" in said:
-        # The MCP SDK keeps the status to itself; a 401 looks like this, too.
+    if "HTTP 401" in said or "HTTP 403" in said:
         line += "; check its url, and put a token under its headers if it wants a login (a worker opens no browser)"
     elif "Connection closed" in said:
         said = server_words.last(name)

@@ -32,6 +32,8 @@ from fast_agent.mcp.mcp_connection_manager import ServerConnection
 from mcp.shared.exceptions import MCPError
 from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND
 
+from workers.runtime.servers import over_http
+
 type Execute = Callable[[Any], Awaitable[Any]]
 type Operate = Callable[[Any, str, Execute], Awaitable[Any]]
 
@@ -160,16 +162,19 @@ async def note(connection: ServerConnection, response: Any) -> None:
     """What an answer of an HTTP server says of its session."""
     if response.status_code in _GATEWAY:
         _away[connection] = True
-    if "mcp-session-id" in response.request.headers and await _forgets(response):
+    if not await over_http.read_whole(response):
+        return
+    if "mcp-session-id" in response.request.headers and _forgets(response):
         _forgotten[connection] = True
+        return
+    over_http.tell_status(response)
 
 
-async def _forgets(response: Any) -> bool:
+def _forgets(response: Any) -> bool:
     status = response.status_code
-    as_json = response.headers.get("content-type", "").lower().startswith("application/json")
-    if status in _LOGIN or (status < _CLIENT_ERROR and not as_json):
+    if status in _LOGIN:
         return False
-    body = (await response.aread())[:_READ].decode(errors="replace")
+    body = response.content[:_READ].decode(errors="replace")
     code, message = _error_in(body)
     if status == _NOT_FOUND:
         return code != METHOD_NOT_FOUND

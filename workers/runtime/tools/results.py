@@ -17,6 +17,7 @@ from tasks.text import clean, cleaned
 from workers.runtime.call_log import CallLog, call_log_of_turn
 from workers.runtime.conversation.frames import unframed
 from workers.runtime.streams.meter import limits
+from workers.runtime.tools.own_task import ended_with_ours
 
 LEFT_OUT = "[a file of {} MiB from a tool, left out: too much in one turn]"
 _CUT = "\n[cut here]"
@@ -65,20 +66,23 @@ def _length(value: Any, most: int) -> int:
 
 def clean_function[**P](function: Callable[P, Any]) -> Callable[P, Any]:
     """A tool's function whose result and error any message can hold: a Python text can have half a surrogate pair."""
-    here = Path.cwd()
+    here, name = Path.cwd(), getattr(function, "__name__", "")
+
+    async def inside(result: Any) -> Any:
+        with _errors(inside=True), _staying(here):
+            return _fitting(await (result if isawaitable(result) else _gathered(result)))
+
+    async def later(result: Any) -> Any:
+        """What a function gave that is no coroutine function: it was wrapped by one that is none, or yields."""
+        return await ended_with_ours(inside(result), name)
+
     if iscoroutinefunction(function):
 
         @wraps(function)
         async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with _errors(inside=True), _staying(here):
-                return _fitting(await function(*args, **kwargs))
+            return await later(function(*args, **kwargs))
 
         return awaited
-
-    async def later(result: Any) -> Any:
-        """What a function gave that is no coroutine function: it was wrapped by one that is none, or yields."""
-        with _errors(inside=True), _staying(here):
-            return _fitting(await (result if isawaitable(result) else _gathered(result)))
 
     if isasyncgenfunction(function):
 
