@@ -7,7 +7,7 @@ from typing import Protocol
 from bot import texts
 from bot.commands.conversations import ConversationCommands
 from bot.commands.memory import MemoryCommands
-from bot.commands.offered import Offered
+from bot.commands.offered import PersonalRights
 from bot.commands.reminders import ReminderCommands
 from bot.commands.saying import say
 from bot.updates.commands import (
@@ -97,13 +97,13 @@ class Answers:
         logins: LoginAnswers,
         chats: ChatRulesFile,
         conversations: ConversationCommands,
-        offered: Offered,
+        rights: PersonalRights,
     ) -> None:
         self._settings = settings
         self._admission = admission
         self._logins = logins
         self._chats = chats
-        self._conversations, self._offered = conversations, offered
+        self._conversations, self._rights = conversations, rights
         self._sessions = sessions
         self._agents = agents
         self._clock = clock
@@ -140,7 +140,7 @@ class Answers:
             case "start":
                 said = phrase("start")
             case "help":
-                names, context = await self._offered(inbound), self._settings.group_context
+                names, context = await self._rights.offered(inbound), self._settings.group_context
                 said = texts.help_text(names, group=group, context=context)
             case "whoami":
                 user = inbound.sender.id if inbound.sender else inbound.key.chat
@@ -157,7 +157,7 @@ class Answers:
         """What a message is that no agent reads, though it is no command: the address at which a login ended."""
         return self._logins.hidden_ask(inbound) if inbound.kind == "message" else None
 
-    async def press(self, inbound: Inbound, before: Sequence[Inbound]) -> tuple[bool, str]:
+    async def press(self, inbound: Inbound, before: Sequence[Inbound]) -> tuple[Inbound | None, str]:
         """Look at a pressed button of a question. The session's worker looks again; this is what the person reads now.
 
         Args:
@@ -165,7 +165,7 @@ class Answers:
             before: What came before it in the same batch.
 
         Returns:
-            Whether it counts, and one line.
+            The press as it counts, None where it does not, and one line.
 
         Raises:
             StoreUnavailable: Redis is away.
@@ -173,8 +173,10 @@ class Answers:
         turn, waiting = await self._sessions.parked(inbound.key)
         ident, verdict = inbound.choice["ask"], inbound.choice["say"]
         if turn is None:
-            return False, phrase("question-ended")
-        refusal = turn.refusal(inbound, self._settings.admins)
+            return None, phrase("question-ended")
+        if (refusal := turn.refusal(inbound, self._settings.admins)) == "not yours":
+            inbound = await self._for_the_group(turn, inbound)
+            refusal = turn.refusal(inbound, self._settings.admins)
         question = turn.question(ident)
         if question is not None and question.login and verdict == LOGGED_IN:
             # It has no such button: only its login page says so.
@@ -186,13 +188,19 @@ class Answers:
             refusal = "answered"
         match refusal:
             case None:
-                return True, phrase("answer-denied") if verdict == "no" else phrase("answer-taken")
+                return inbound, phrase("answer-denied") if verdict == "no" else phrase("answer-taken")
             case "ended":
-                return False, phrase("question-ended")
+                return None, phrase("question-ended")
             case "answered":
-                return False, phrase("question-answered")
+                return None, phrase("question-answered")
             case "not yours":
-                return False, phrase("question-not-yours")
+                return None, phrase("question-not-yours")
+
+    async def _for_the_group(self, turn: ParkedTurn, press: Inbound) -> Inbound:
+        """A press that counts where a group's anonymous administrators are asked: each of them presses as a person."""
+        chat = press.key.chat
+        asked = chat < 0 and chat in turn.who and await self._rights.administers(press.person, chat)
+        return press.model_copy(update={"in_charge": True}) if asked else press
 
     def _counts(self, turn: ParkedTurn, entry: Inbound) -> bool:
         return turn.refusal(entry, self._settings.admins) is None

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.commands.offered import IN_CHARGE, CommandOffer, Control
 from bot.commands.role_control import role_refusal
+from bot.people import PeopleView
 from bot.updates.meaning import Incoming
 from tasks.chats.access import Access
 from tasks.clock import Clock
@@ -103,6 +104,24 @@ class GroupControl:
             log.warning("admins.unknown", extra={"problem": str(problem)})
         self._known[chat] = (now, known)
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class RightsHere:
+    """What people may do in the chats of this bot (``bot.commands.offered.PersonalRights``)."""
+
+    control: GroupControl
+    offer: CommandOffer
+    people: PeopleView
+
+    async def offered(self, inbound: Inbound) -> tuple[str, ...]:
+        """The commands that are not refused to a message's person."""
+        role = self.people.access.role(inbound.person, inbound.key.chat)
+        return await self.control.offered(self.offer, inbound, role)
+
+    async def administers(self, person: int | None, chat: int) -> bool:
+        """Whether a person is one of a group's administrators."""
+        return await self.control.administers(person, chat)
 
 
 def _changes(heard: Incoming) -> bool:

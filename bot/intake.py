@@ -209,12 +209,12 @@ class UpdateIntake:
         """A button of a question: its person is told at once whether that counts."""
         inbound = heard.inbound
         try:
-            counts, says = await self._answers.press(inbound, [one for one in before if one.session == inbound.session])
+            entry, says = await self._answers.press(inbound, [one for one in before if one.session == inbound.session])
         except StoreUnavailable:
             raise
         except Exception as problem:  # noqa: BLE001 - the log and the dead letter name the defect
             return failed(heard, problem, self._clock.now())
-        return Item(heard, Accept(heard.update_id, inbound if counts else None), press=heard.callback, press_says=says)
+        return Item(heard, Accept(heard.update_id, entry), press=heard.callback, press_says=says)
 
     async def _asked(self, heard: Incoming, ask: Command) -> Item:
         """A command that the bot answers itself if it can."""

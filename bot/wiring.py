@@ -22,7 +22,7 @@ from bot.commands.offered import CommandOffer
 from bot.connections import Connections, opened
 from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
-from bot.group_control import GroupControl
+from bot.group_control import GroupControl, RightsHere
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.live_agents import LiveAgents
@@ -169,7 +169,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         logins=LoginCommands(shared.logins),
         chats=chats,
         conversations=ConversationCommands(store.sessions, store.earlier),
-        offered=lambda asked: control.offered(shared.offer, asked, people.access.role(asked.person, asked.key.chat)),
+        rights=RightsHere(control, shared.offer, people),
     )
     return UpdateIntake(
         connections.me,

@@ -160,7 +160,7 @@ class Inbound(Envelope):
     described: bool = False
     """``text`` is the bot's own words for what has none (a place, a contact)."""
     in_charge: bool = False
-    """Of what is said in a group: by the bot's owner or one of its admins, who may answer questions of others."""
+    """Of what is said in a group: its author may answer questions of others, as the bot's owner and admins may."""
     guest: bool = False
     """Of what is said in a group: its author has a guest's role."""
     pressed: bool = False

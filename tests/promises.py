@@ -22,6 +22,7 @@ PROMISES = {
     "moved": "A group that becomes a supergroup takes along all that is kept of it.",
     "no-ping-pong": "Programs that answer each other in a channel or as business accounts come to an end.",
     "offered": "Menus and /help name the commands that a person may use there, and no other ones.",
+    "owner-lost": "An operator lets another owner in, and takes the role of one who lost the account.",
     "topic-gone": "An answer whose topic was closed or deleted stands in the chat and says what it answers.",
     "kept-days": "With COHORT_KEEP_DAYS, sessions that rest longer are erased, a few at a time.",
     "sessions-seen": "An operator can list sessions, look at one and export it; text is shown only when asked for.",

@@ -1,8 +1,8 @@
 """Which commands a person is offered, in menus and by /help: those that are not refused to them (pure)."""
 
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from bot import texts
 from bot.commands.role_control import refuses
@@ -10,13 +10,23 @@ from tasks.chats.choices import CHAT_CHOICES
 from tasks.envelope import Inbound
 from tasks.roles import Role, RoleRules
 
-type Offered = Callable[[Inbound], Awaitable[Sequence[str]]]
-"""The commands that are not refused to a message's person."""
 type Control = Literal["everyone", "admins", "asker"]
 
 _FOR_ALL = frozenset({"new", "undo", "compact", "title", "model", "agent", *CHAT_CHOICES})
 """Those that change something for all in a group."""
 IN_CHARGE = ("owner", "admin")
+
+
+class PersonalRights(Protocol):
+    """What a person may do where they speak."""
+
+    async def offered(self, inbound: Inbound) -> Sequence[str]:
+        """The commands that are not refused to a message's person."""
+        ...
+
+    async def administers(self, person: int | None, chat: int) -> bool:
+        """Whether a person is one of a group's administrators."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from ops.commands.of_bot import OfBot, of_bot
-from ops.context import context, run
+from ops.context import Context, context, run
 from tasks.agent_files import BadFile
 from tasks.bots import ServedBot
 from tasks.chats.access import People, access_by, operators_word
 from tasks.config.settings import Settings
+from tasks.errors import Misconfigured
 from tasks.operator_files import chat_rules
 from tasks.roles import ROLES, Role, RoleRules
 from tasks.store import Store
@@ -40,9 +41,15 @@ def people(
     *,
     bot: OfBot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    remove: Annotated[
+        int | None, typer.Option(help="Take away what was decided about this id, also an owner's role.")
+    ] = None,
 ) -> None:
     """Show who may use each bot, in which role, and what is kept for a role (`roles` in COHORT_CHATS)."""
     here = context()
+    if remove is not None:
+        run(_remove(here, bot, remove))
+        return
     named = here.bots_that_can_be_read()
 
     async def work(store: Store) -> dict[int, People]:
@@ -68,6 +75,15 @@ def people(
         _say([row for row in rows if row["bot"] == one.id], one.rules, one.problem, one.name)
     if not several:
         _say(rows, rules, problem, "")
+
+
+async def _remove(here: Context, bot: str | None, who: int) -> None:
+    """No admin can take the role of an owner: one who lost the account is a stranger again by this word alone."""
+    async with here.store() as store:
+        of = await of_bot(here, store, bot) or here.one_bot(None).bot_id
+        if not await store.people.remove(of, who):
+            raise Misconfigured(f"{who}: nothing was decided about it here; see COHORT_ALLOW and COHORT_ADMINS")
+    print(f"{who} has no role any more; what was decided about others stays")
 
 
 def _say(rows: Sequence[Mapping[str, object]], rules: RoleRules, problem: str | None, name: str) -> None:

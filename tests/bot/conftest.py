@@ -20,7 +20,7 @@ from bot.commands.languages import Languages
 from bot.commands.offered import CommandOffer
 from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
-from bot.group_control import Administrators, GroupControl
+from bot.group_control import Administrators, GroupControl, RightsHere
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.logins.commands import LoginCommands
@@ -164,7 +164,7 @@ def make_doorway(
             logins=LoginCommands(logins),
             chats=chats,
             conversations=ConversationCommands(store.sessions, store.earlier),
-            offered=lambda asked: control.offered(offer, asked, people.access.role(asked.person, asked.key.chat)),
+            rights=RightsHere(control, offer, people),
         ),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         doorbells=doorbells,

@@ -50,7 +50,7 @@ async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answe
             logins=LoginCommands(None),
             chats=ChatRulesFile(settings.chats),
             conversations=session,
-            offered=session,
+            rights=session,
         )
         for command in ("status", "model"):
             reply = await answers.answer(Command(command), message)
@@ -85,7 +85,7 @@ async def test_a_thousand_names_to_choose_from_are_a_message_that_telegram_takes
         logins=LoginCommands(None),
         chats=ChatRulesFile(settings.chats),
         conversations=session,
-        offered=session,
+        rights=session,
     )
     for command in ("agent", "model"):
         message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")

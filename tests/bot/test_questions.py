@@ -7,9 +7,11 @@ from bot import texts
 from tasks import keys
 from tasks.chats.access import Person
 from tasks.chats.asking import GivenAnswer, OpenQuestion, ParkedTurn
+from tasks.config.settings import Settings
 from tasks.phrases import phrase
 from tasks.roles import Role
-from tests.bot.conftest import Doorway
+from tasks.store import Store
+from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, raw, said
 
 ANNS, GROUPS = "4242:700", "4242:-55"
@@ -103,6 +105,34 @@ async def test_the_bots_owner_and_admins_may_answer_what_others_are_asked(
         phrase("answer-taken") if counts else phrase("question-not-yours")
     ]
     assert [entry.in_charge for entry in await doorway.inbox(GROUPS)] == [True] * counts
+
+
+@pytest.mark.promise("ask-who")
+@pytest.mark.parametrize(
+    ("who", "admin", "counts"),
+    [
+        (GROUP.id, True, True),
+        (GROUP.id, False, False),
+        (ANN.id, True, False),
+    ],
+)
+async def test_a_question_to_an_anonymous_administrator_is_answered_by_each_of_the_groups(
+    settings: Settings, store: Store, who: int, *, admin: bool, counts: bool
+) -> None:
+    async def admins(_chat: int) -> frozenset[int]:
+        return frozenset({BEN.id} if admin else ())
+
+    doorway = make_doorway(settings, store, admins=admins)
+    turn = TURN.model_copy(update={"who": (who,)})
+    await store.redis.hset(keys.state(GROUPS), "parked", turn.to_json())
+    under = message("May I?", sender=BOT, chat=GROUP)
+    query = tg.CallbackQuery(id="99", from_user=BEN, chat_instance="1", message=under, data="ask:q1:once")
+    await doorway.door.take([raw(tg.Update(update_id=1, callback_query=query))])
+    await doorway.followed()
+    said_of_it = phrase("answer-taken") if counts else phrase("question-not-yours")
+    assert [line for _, line in doorway.signs.pressed] == [said_of_it]
+    taken = await doorway.inbox(GROUPS)
+    assert [turn.refusal(entry, ()) for entry in taken] == [None] * counts, "the worker takes it, too"
 
 
 async def test_what_an_owner_writes_in_a_group_counts_as_an_answer_and_in_private_is_as_it_was(

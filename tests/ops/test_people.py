@@ -65,3 +65,23 @@ async def test_people_are_listed_by_bot_with_its_own_rules_also_where_its_proces
     ]
     del given["TWO"]
     assert "202" not in cohort("people", home=tmp_path, **given).stdout, "a file that cannot be used: those that ran"
+
+
+@pytest.mark.promise("owner-lost")
+async def test_an_owner_who_lost_the_account_is_taken_out_and_another_is_let_in_by_a_code(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    await store.people.put(4242, 5, Person(role="owner", name="Ann"))
+    await store.people.put(4242, 6, Person(role="member", name="Ben"))
+    before = await store.people.version(4242)
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": "4242:t", "COHORT_ACCESS": "pairing"}
+    gone = cohort("people", "--remove", "5", home=tmp_path, **given)
+    assert (gone.returncode, gone.stdout[:18]) == (0, "5 has no role any ")
+    assert set((await store.people.look(4242)).entries) == {6}
+    assert await store.people.version(4242) > before, "running bots look again"
+    again = cohort("people", "--remove", "5", home=tmp_path, **given)
+    assert (again.returncode, "nothing was decided" in again.stderr) == (2, True)
+    given["TELEGRAM_BASE_URL"] = "http://127.0.0.1:9"
+    code = cohort("pair", "--role", "owner", home=tmp_path, **given).stdout
+    word = next(line for line in code.splitlines() if line.startswith("code: ")).removeprefix("code: ")
+    assert await store.people.pair(4242, word, 7, name="Cy", has=None) == "owner"
