@@ -48,7 +48,7 @@ class Item:
 class After:
     """What an accepted batch leads to."""
 
-    interrupt: list[SessionKey] = field(default_factory=list[SessionKey])
+    interrupt: list[Inbound] = field(default_factory=list[Inbound])
     typing: list[SessionKey] = field(default_factory=list[SessionKey])
     strangers: list[Incoming] = field(default_factory=list[Incoming])
     full: list[Inbound] = field(default_factory=list[Inbound])

@@ -293,6 +293,6 @@ class UpdateIntake:
         if item.press is not None and inbound.kind in _USED_UP and inbound.message_id is not None:
             self._signs.used(key, inbound.message_id)
         if inbound.kind in ("stop", "new"):
-            after.interrupt.append(key)
+            after.interrupt.append(inbound)
         if inbound.kind in ("message", "retry", "answer") or (inbound.kind == "new" and inbound.text):
             after.typing.append(key)

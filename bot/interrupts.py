@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
+from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 
@@ -19,31 +20,51 @@ class Remote(Protocol):
         ...
 
 
+_WATCHED = 1_000
+"""Control words that are looked after at a time."""
+
+
 class Interrupts:
     """Queues interrupts without waiting; ``run`` sends them in order."""
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, watch: Callable[[Inbound], Awaitable[None]] | None = None) -> None:
+        """``watch``: looks after a control word from then on (``bot.stand_in``)."""
         self._remote = remote
-        self._orders: list[SessionKey] = []
+        self._watch = watch
+        self._watched = 0
+        self._orders: list[Inbound] = []
         self._ordered = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def order(self, sessions: Iterable[SessionKey]) -> None:
-        """Queue an interrupt of these sessions' running turns."""
-        self._orders.extend(sessions)
+    def order(self, words: Iterable[Inbound]) -> None:
+        """Queue an interrupt of the running turns that these control words are for."""
+        self._orders.extend(words)
         if self._orders:
             self._idle.clear()
             self._ordered.set()
 
     async def run(self) -> None:
         """Send interrupts until cancelled."""
-        while True:
-            await self._ordered.wait()
-            self._ordered.clear()
-            while self._orders:
-                await asyncio.to_thread(self._carry_out, self._orders.pop(0))
-            self._idle.set()
+        async with asyncio.TaskGroup() as watching:
+            while True:
+                await self._ordered.wait()
+                self._ordered.clear()
+                while self._orders:
+                    word = self._orders.pop(0)
+                    await asyncio.to_thread(self._carry_out, word.key)
+                    if self._watch is not None and self._watched < _WATCHED:
+                        self._watched += 1
+                        watching.create_task(self._look_after(word, self._watch), name=f"word {word.session}")
+                self._idle.set()
+
+    async def _look_after(self, word: Inbound, watch: Callable[[Inbound], Awaitable[None]]) -> None:
+        try:
+            await watch(word)
+        except Exception:
+            log.exception("interrupt.failed", extra={"session": word.session})
+        finally:
+            self._watched -= 1
 
     async def flush(self) -> None:
         """Wait until all queued interrupts were sent."""

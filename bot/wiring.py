@@ -43,6 +43,7 @@ from bot.receiving.webhook import read_body
 from bot.replies import Replies
 from bot.serving import BotParts, serve_until
 from bot.signs import Signs
+from bot.stand_in import StandIn
 from botapi.pacing import Pacing
 from tasks.bot_status import BotStatus
 from tasks.chats.access import operators_word
@@ -80,10 +81,12 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     await _look_first(people, pauses, chats)
     offer = CommandOffer(chats.roles, settings.group_control, settings.commands, unavailable(settings))
     menus = CommandMenus(telegram, people, offer)
-    interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
+    signs = Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, bot, clock, stop.pause)
     replies = Replies(bot, store=store.intake, calls=telegram.paced(pacing), clock=clock)
+    stand_in = StandIn(store.sessions.owners, Languages(store.sessions), replies.wake)
+    interrupts = Interrupts(connections.doorbells, stand_in.watch)
     revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)
     posts = ChannelPosts(bot, store.intake, store.feedback, people, clock)

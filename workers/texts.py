@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from tasks import stopping
 from tasks.chats.asking import LOGGED_IN, GivenAnswer, OpenQuestion
 from tasks.chats.choices import switched
 from tasks.envelope import Button
@@ -54,13 +55,7 @@ def operator_knows(words: str, *, told: bool) -> str:
 
 def stopped(set_aside: int) -> str:
     """After /stop; ``set_aside`` messages were waiting or at work."""
-    match set_aside:
-        case 0:
-            return phrase("nothing-to-stop")
-        case 1:
-            return phrase("stopped")
-        case _:
-            return phrase("stopped-skipped", count=set_aside)
+    return stopping.stopped(set_aside)
 
 
 def new_conversation(set_aside: int) -> str:

@@ -1,15 +1,18 @@
 """Taking a session from an owner that is dead or stands still, before its heartbeat runs out."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.envelope import Inbound, Reply
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 from tasks.store.connection.redis import Script, guard, text
 from tasks.store.membership import LOOK, TAKEN
-from tasks.store.state import StateField
+from tasks.store.state import StateField, shown_in
 
 _ENDED = -2
 """Redis says so of a key that is not there."""
@@ -36,6 +39,7 @@ class Owners:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._evict = Script(redis, "evict")
+        self._stand_in = Script(redis, "stand_in")
 
     async def of(self, session: SessionKey) -> Owner | None:
         """Who owns a session; None when no worker does."""
@@ -62,3 +66,38 @@ class Owners:
         with guard():
             await self._redis.publish(keys.NEWS, f"{TAKEN}{session}")
         return True
+
+    async def ahead_of(self, session: SessionKey, word: Inbound) -> list[Inbound]:
+        """What waits before a word in the inbox; nothing where the word is carried out."""
+        with guard():
+            redis = cast("Any", self._redis)
+            place: int | None = await redis.lpos(keys.inbox(session), word.to_json())
+            raws: list[bytes] = await redis.lrange(keys.inbox(session), 0, place - 1) if place else []
+        entries: list[Inbound] = []
+        for raw in raws:
+            with suppress(EnvelopeInvalid, EnvelopeTooNew):
+                entries.append(Inbound.from_json(raw))
+        return entries
+
+    async def shown(self, session: SessionKey) -> tuple[int, ...]:
+        """The messages that show the session's turn, or showed it when its worker died."""
+        with guard():
+            redis = cast("Any", self._redis)
+            live, more = await redis.hmget(keys.state(session), StateField.live, StateField.live_more)
+        return shown_in(live or b"", more or b"")
+
+    async def stand_in(self, session: SessionKey, owner: Owner | None, word: Inbound, line: Reply) -> bool:
+        """Tell a person that their /stop holds, in place of an owner that has not renewed its heartbeat since ``owner``
+        was read, or that is none; its next owner does what is left to do.
+
+        Returns:
+            Whether the line is to be sent; otherwise a worker carries the word out.
+        """
+        who = owner or Owner("", b"", _ENDED)
+        names = [keys.state(session), keys.inbox(session), keys.outbox(session), keys.worker(who.incarnation)]
+        given = [who.incarnation, who.epoch, who.ends, word.to_json(), word.update_id, line.to_json()]
+        told = bool(await self._stand_in([*names, keys.replies(session.bot)], given))
+        if told and owner is not None:
+            with guard():
+                await self._redis.publish(keys.NEWS, f"{TAKEN}{session}")
+        return told

@@ -8,6 +8,8 @@ releases read the same hash. A script writes ``STATE.batch_size``, for which
 import re
 from enum import StrEnum
 
+from tasks.text import is_digits
+
 
 class StateField(StrEnum):
     """A field of ``cohort:{bot}:{chat}:state``, with what it holds as text."""
@@ -32,6 +34,8 @@ class StateField(StrEnum):
     """JSON: the question of the running turn whose call stays open (``tasks.chats.asking.HeldQuestion``)."""
     refused = "refused"
     """The name of the running turn, and the update ids that it does not answer: their allowances were used up."""
+    stop_told = "stop_told"
+    """The update id of a /stop of which the bot has told its person (``stand_in.lua``); goes with the head."""
     waits = "waits"
     """1: the chat was told that its messages wait for a process of its own; goes with the head of the inbox."""
     allowed = "allowed"
@@ -100,8 +104,18 @@ OF_THE_HEAD = (
     StateField.refused,
     StateField.resets,
     StateField.waits,
+    StateField.stop_told,
 )
 """Fields of the state that are of the messages at the head, and go when they do."""
+
+
+def shown_in(live: bytes, live_more: bytes) -> tuple[int, ...]:
+    """The messages that show a turn which never ended, from the two fields."""
+    first = live.decode(errors="replace")
+    of, _, further = live_more.decode(errors="replace").partition(":")
+    # A release that knows one message alone leaves the further ones of an older answer here.
+    numbers = (first, *(further.split(",") if of == first else ()))
+    return tuple(int(number) for number in numbers if is_digits(number)) if is_digits(first) else ()
 
 
 def with_fields(script: str) -> str:

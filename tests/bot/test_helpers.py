@@ -11,10 +11,16 @@ from bot.recent import Recent
 from bot.signs import Signs
 from botapi.errors import Refused, TelegramAway
 from tasks.backoff import Backoff
+from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tests.bot.stand_ins import SOON, HandClock, HeardInterrupts, ShownSigns
 
 ONE, TWO = SessionKey(1, 1), SessionKey(1, 2)
+
+
+def word(session: SessionKey) -> Inbound:
+    """A control word of a session."""
+    return Inbound(session=str(session), update_id=1, at=1.0, kind="stop")
 
 
 async def carried_out(interrupts: Interrupts) -> None:
@@ -30,8 +36,8 @@ async def test_interrupts_do_not_hold_up_the_next_batch() -> None:
     interrupts = Interrupts(remote)
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
         running = group.create_task(interrupts.run())
-        interrupts.order([ONE])
-        interrupts.order([TWO])
+        interrupts.order([word(ONE)])
+        interrupts.order([word(TWO)])
         assert remote.interrupted == [], "no caller has waited for them"
         remote.held.set()
         await interrupts.flush()
@@ -43,10 +49,10 @@ async def test_a_defect_of_the_broker_does_not_end_the_interrupting() -> None:
     remote = HeardInterrupts()
     remote.broken = RuntimeError("surprise")
     interrupts = Interrupts(remote)
-    interrupts.order([ONE])
+    interrupts.order([word(ONE)])
     await carried_out(interrupts)
     remote.broken = None
-    interrupts.order([TWO])
+    interrupts.order([word(TWO)])
     await carried_out(interrupts)
     assert remote.interrupted == [TWO]
 

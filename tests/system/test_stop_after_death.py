@@ -35,3 +35,27 @@ async def test_stop_reaches_a_person_whose_worker_stands_still_and_that_worker_f
         await stage.model.release("long")
         await asyncio.to_thread(owner.wait_line, "claim.lost", after=lines)
         assert [one["text"] for one in await stage.people.wait_for(chat, 2)] == [partial, ours[1]["text"]]
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_where_the_only_worker_died_the_bot_says_so_and_the_next_worker_does_not_run_the_turn(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path, COHORT_HEARTBEAT_TTL="60") as stage:
+        await stage.start(workers=1)
+        chat = await stage.chat()
+        await stage.say(chat, "HOLD:long@2 tell")
+        await stage.model.held("long")
+        await stage.people.wait_for(chat, 1)
+        await stage.harness.text_is_known(chat)
+        (await stage.owner(chat)).signal(signal.SIGKILL)
+        await stage.people.say(chat, "/stop")
+        partial, told = (one["text"] for one in await stage.people.wait_for(chat, 2, timeout=60))
+        assert told == "Stopped."
+        stage.worker()
+        await stage.say(chat, "next")
+        ours = await stage.people.wait_for(chat, 3, timeout=60)
+        assert [one["text"] for one in ours[:2]] == [partial, told]
+        # The history has what was stopped, and the model is asked for it no more.
+        assert "[n=2]" in ours[2]["text"]
+        assert sum("HOLD" in call["last"] for call in await stage.model.journal()) == 1

@@ -167,6 +167,12 @@ STEPS = (
     ),
     Step("forget", ["members", "liveness"], ["w-one"], {"members": {"w-one": "{}"}}),
     Step("evict", ["state", "outbox", "live"], ["w-one", "3", "-2"], {"state": STATE}),
+    Step(
+        "stand_in",
+        ["state", "inbox", "outbox", "live", "replies"],
+        ["w-one", "3", "-2", FRACTION, "2", '{"v": 1}'],
+        {"state": STATE, "inbox": [ENTRY, FRACTION]},
+    ),
     Step("handoff", ["state"], ["w-one", "3", "0"], {"state": STATE}),
     Step(
         "journal",

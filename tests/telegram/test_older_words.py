@@ -17,6 +17,7 @@ async def test_words_of_before_stay_until_as_much_is_said_again(
 ) -> None:
     stage, session = stage_with(world), await world.session()
     earlier = await stage.delivery.deliver(session, Reply(text="Once upon a time", buttons=buttons))
+    assert earlier is not None
     seen: set[str] = set()
     async with stage.live(session, message_ids=(earlier,), older=True) as answer:
         answer.text("Once")
@@ -36,6 +37,7 @@ async def test_words_of_before_stay_until_as_much_is_said_again(
 async def test_they_have_a_stop_button_meanwhile(world: World, buttons: tuple[tuple[Button, ...], ...]) -> None:
     stage, session = stage_with(world), await world.session()
     earlier = await stage.delivery.deliver(session, Reply(text="Once upon a time", buttons=buttons))
+    assert earlier is not None
     async with stage.live(session, message_ids=(earlier,), older=True) as answer:
         answer.text("Once")
         (message,) = await world.pg.wait_for(
@@ -48,6 +50,7 @@ async def test_they_have_a_stop_button_meanwhile(world: World, buttons: tuple[tu
 async def test_where_telegram_does_not_tell_the_answer_begins_again(world: World) -> None:
     stage, session = stage_with(world), await world.session()
     earlier = await stage.delivery.deliver(session, Reply(text="Once upon a time"))
+    assert earlier is not None
     await world.pg.fault("error", "editMessageReplyMarkup", code=400, description="Bad Request: MESSAGE_ID_INVALID")
     async with stage.live(session, message_ids=(earlier,), older=True) as answer:
         answer.text("Once")

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tasks.envelope import Inbound, Reply
 from tasks.worker_status import WorkerStatus
 from tests.workers.fakes import PATIENCE_S, Hold
 from tests.workers.pool import Pool, Worker, session
@@ -120,3 +121,22 @@ async def test_a_session_without_an_owner_is_left_to_its_doorbell(pool: Pool) ->
     await stop(pool, worker)
     await worker.stop()
     assert (pool.naps.taken, pool.telegram.delivered) == ([], [])
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_a_stop_of_which_the_bot_has_told_is_carried_out_in_silence(pool: Pool) -> None:
+    one = await pool.worker("w-one")
+    hold = await begun(pool, one)
+    await one.kill()
+    hold.go.set()
+    await pool.say(1, kind="stop")
+    await pool.say(1, "next")
+    word = (await pool.store.redis.lrange(f"cohort:s:{ONE}:inbox", 0, -1))[-2]
+    owner = await pool.store.sessions.owners.of(ONE)
+    told = Inbound.from_json(word)
+    assert await pool.store.sessions.owners.stand_in(ONE, owner, told, Reply(session=str(ONE), text="Stopped."))
+    two = await pool.worker("w-two")
+    await two.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["answer to next"]
+    assert pool.model.calls[-1].history == ["long story", "Once upon [stopped]"]
+    assert "stop_told" not in await pool.state(ONE)

@@ -47,16 +47,19 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
         )
     elif partial:
         replies = render(partial, edits=owned.live, notes=(plan.words,))
+    elif not plan.words:
+        # The bot has said it (``bot.stand_in``).
+        replies = ()
     else:
         replies = render(plan.words, edits=() if owned.shows_unknown else owned.live)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
-    if owned.shows_unknown and not partial:
+    if replies and owned.shows_unknown and not partial:
         # What a dead worker showed stays, and its Stop button goes.
         replies = (*replies[:-1], replies[-1].model_copy(update={"disarms": owned.live[-1:]}))
     replies = (*withdrawn(owned), *replies)
     if history is not None:
         buttons = (*buttons, exchange_buttons(history))
-    if buttons:
+    if buttons and replies:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
     kept = {name: value for name, value in plan.set.items() if value}
     unset = tuple(name for name, value in plan.set.items() if not value)

@@ -9,6 +9,7 @@ from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import Mark, turn_of
 from tasks.phrases import phrase, sentences, speaking
+from tasks.stopping import set_aside
 from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.planning.batching import album_left, gather
@@ -264,15 +265,13 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
     /new is the first message of the new conversation.
     """
     last = entries[-1]
-    messages = {
-        entry.album or entry.message_id or f"update {entry.update_id}"
-        for entry in entries[:-1]
-        if entry.kind in ("message", "reminder", "retry", "compact") or (entry.kind == "new" and entry.text.strip())
-    }
+    messages = set_aside(entries[:-1])
     choice = {name: value for entry in entries if entry.kind == "choose" for name, value in entry.choice.items()}
     forgets = any(entry.kind == "new" for entry in entries)
     with speaking(language_for(last.tongue, rules, choice)):
-        said = [texts.new_conversation(len(messages))] if last.kind == "new" else [texts.stopped(len(messages))]
+        said = [texts.new_conversation(messages) if last.kind == "new" else texts.stopped(messages)]
+        if last.kind == "stop" and last.update_id == rules.stop_told:
+            said = []
         if forgets and last.kind == "stop":
             said.append(phrase("new-conversation"))
         if choice:

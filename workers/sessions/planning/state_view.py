@@ -15,7 +15,7 @@ from tasks.journal import JournalTooNew, Mark
 from tasks.phrases import ENGLISH
 from tasks.session import SessionKey
 from tasks.store.connection.redis import text
-from tasks.store.state import StateField
+from tasks.store.state import StateField, shown_in
 from tasks.store.views import parked_in
 from tasks.text import is_digits
 from workers.sessions.planning import edits
@@ -80,6 +80,11 @@ class StateView:
             # Asked for several times a turn.
             self._said = field, edits.read(field.decode(errors="replace"))
         return self._said[1]
+
+    @property
+    def stop_told(self) -> int:
+        """The update id of the /stop of which the bot has told its person; 0: of none."""
+        return self._number(StateField.stop_told)
 
     @property
     def migrated_to(self) -> SessionKey | None:
@@ -211,11 +216,7 @@ class StateView:
     @property
     def shown_in(self) -> tuple[int, ...]:
         """The messages that show a turn which never ended."""
-        first = self._number(StateField.live)
-        of, _, further = text(self._fields.get(StateField.live_more, b"")).partition(":")
-        # A release that knows one message alone leaves the further ones of an older answer here.
-        numbers = further.split(",") if of == str(first) else []
-        return (first, *(int(number) for number in numbers if is_digits(number))) if first else ()
+        return shown_in(self._fields.get(StateField.live, b""), self._fields.get(StateField.live_more, b""))
 
     @property
     def _after(self) -> str | None:

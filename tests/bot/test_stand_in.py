@@ -1,0 +1,131 @@
+"""/stop where no worker can carry it out: the bot says that it holds, once, and the next worker knows it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from bot.commands.languages import Languages
+from bot.stand_in import StandIn
+from tasks.envelope import Inbound
+from tasks.session import SessionKey
+from tasks.store import Store
+from tasks.store.intake import Accept
+from tasks.worker_status import WorkerStatus
+from tests.bot.conftest import BOT
+
+ONE = SessionKey(BOT, 1)
+
+
+def said(number: int, kind: str) -> Inbound:
+    """A person's message or control word."""
+    return Inbound.model_validate({"session": str(ONE), "update_id": number, "at": 1.0, "kind": kind, "text": "a"})
+
+
+@dataclass
+class Told:
+    """A bot that looks after a /stop; ``meanwhile`` happens at its last wait."""
+
+    store: Store
+    woken: int = 0
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    naps: list[float] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        if len(self.naps) > 1 and self.meanwhile is not None:
+            await self.meanwhile()
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def says(self, *kinds: str) -> list[str]:
+        """A person says these, the last of them is looked after; what the bot has to say then."""
+        entries = [said(number, kind) for number, kind in enumerate(kinds, 1)]
+        await self.store.intake.accept(BOT, [Accept(entry.update_id, inbound=entry) for entry in entries])
+        languages = Languages(self.store.sessions)
+        await StandIn(self.store.sessions.owners, languages, self.wake, sleep=self.sleep).watch(entries[-1])
+        return [reply.text for _, reply in await self.store.intake.replies(BOT)]
+
+
+@pytest.fixture
+async def told(store: Store) -> Told:
+    return Told(store)
+
+
+async def owned(store: Store, *, alive: bool = True) -> None:
+    """A worker owns the session; it lives, or its supervisor has seen it die."""
+    await store.members.beat("w-one", WorkerStatus(), timedelta(seconds=60), member=False)
+    await store.sessions.claim(ONE, "w-one")
+    if not alive:
+        await store.members.report_death("w-one")
+
+
+async def state(store: Store) -> dict[str, str]:
+    found = cast("dict[bytes, bytes]", await cast("Any", store.redis).hgetall(f"cohort:s:{ONE}:state"))
+    return {name.decode(): value.decode() for name, value in found.items()}
+
+
+@pytest.mark.promise("stop-after-death")
+@pytest.mark.parametrize("alive", [True, False], ids=["stands still", "dead"])
+async def test_the_bot_says_it_where_the_only_worker_is_gone(told: Told, alive: bool) -> None:
+    await owned(told.store, alive=alive)
+    await told.store.redis.hset(f"cohort:s:{ONE}:state", mapping={"live": "7", "live_more": "7:8"})
+    assert await told.says("message", "stop") == ["Stopped."]
+    (reply,) = [reply for _, reply in await told.store.intake.replies(BOT)]
+    assert (reply.disarms, reply.answers, told.woken) == ((8,), (2,), 1)
+    now = await state(told.store)
+    assert now["stop_told"] == "2"
+    # A worker that only stood still writes nothing any more.
+    assert "owner" not in now
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_it_counts_what_waited(told: Told) -> None:
+    assert await told.says("message", "message", "choose", "message", "stop") == ["Stopped. 3 messages were skipped."]
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_a_worker_that_renews_its_heartbeat_says_it_itself(told: Told) -> None:
+    await owned(told.store)
+
+    async def beats() -> None:
+        await told.store.members.beat("w-one", WorkerStatus(), timedelta(seconds=90), member=False)
+
+    told.meanwhile = beats
+    assert await told.says("message", "stop") == []
+    assert (await state(told.store))["owner"] == "w-one"
+
+
+async def test_so_does_a_worker_that_takes_the_session_over_meanwhile(told: Told) -> None:
+    await owned(told.store, alive=False)
+
+    async def claims() -> None:
+        await told.store.members.beat("w-two", WorkerStatus(), timedelta(seconds=60), member=False)
+        await told.store.sessions.claim(ONE, "w-two")
+
+    told.meanwhile = claims
+    assert await told.says("message", "stop") == []
+    assert (await state(told.store))["owner"] == "w-two"
+
+
+async def test_an_answer_that_waits_to_be_delivered_comes_first(told: Told) -> None:
+    await owned(told.store, alive=False)
+    await told.store.redis.rpush(f"cohort:s:{ONE}:outbox", '{"v": 1, "text": "answer"}')
+    assert await told.says("message", "stop") == []
+
+
+@pytest.mark.parametrize("kinds", [("stop",), ("message", "new"), ("message",)])
+async def test_other_words_and_a_stop_of_nothing_are_left_to_a_worker(told: Told, kinds: tuple[str, ...]) -> None:
+    assert await told.says(*kinds) == []
+    assert told.woken == 0
+
+
+async def test_an_answer_of_redis_that_was_lost_tells_nothing_twice(told: Told) -> None:
+    await told.says("message", "stop")
+    word = said(2, "stop")
+    (line,) = [reply for _, reply in await told.store.intake.replies(BOT)]
+    assert await told.store.sessions.owners.stand_in(ONE, None, word, line)
+    assert len(await told.store.intake.replies(BOT)) == 1
