@@ -17,13 +17,17 @@ from playground.state.topics import add_topic, set_topic
 from playground.state.world import State
 
 
+def _title(chat: Chat) -> str:
+    return chat.info.get("title") or chat.info.get("first_name") or ""
+
+
 def described(state: State, chat: Chat) -> Json:
     """A chat for readers of the control API."""
     last = chat.messages[chat.last_message_id] if chat.messages else None
     return {
         "id": chat.id,
         "type": chat.kind,
-        "title": chat.info.get("title") or chat.info.get("first_name"),
+        "title": _title(chat),
         "chat": chat.info,
         "users": [state.book.users[number] for number in chat.members if number in state.book.users],
         "topics": [{"id": t.id, "name": t.name, "color": t.color, "closed": t.closed} for t in chat.topics.values()],
@@ -85,8 +89,13 @@ class Chats:
         )
 
     async def all(self, request: Request) -> list[Json]:
-        """All chats, in order of making; with ``limit`` so many, those with the newest messages first."""
+        """All chats, in order of making; with ``limit`` so many, those with the newest messages first.
+
+        With ``find`` those whose title or id has these words.
+        """
         chats: Iterable[Chat] = self._state.book.chats.values()
+        if words := request.query_params.get("find", "").casefold():
+            chats = [chat for chat in chats if words in _title(chat).casefold() or words in str(chat.id)]
         if "limit" in request.query_params:
             limit = number(request.query_params["limit"], "limit")
             chats = heapq.nlargest(limit, chats, key=lambda chat: chat.touched)

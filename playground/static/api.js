@@ -28,6 +28,18 @@ export function kindOf(file) {
   return "document";
 }
 
+// As Telegram's apps part what is sent at once: pictures and films together, documents, music; ten at most, voices alone.
+export function albums(items) {
+  const group = (item) => ("photo" in item || "video" in item ? "seen" : "voice" in item ? null : "audio" in item ? "heard" : "read");
+  const found = [];
+  for (const item of items) {
+    const last = found.at(-1);
+    if (last && group(item) && group(item) === group(last[0]) && last.length < 10) last.push(item);
+    else found.push([item]);
+  }
+  return found;
+}
+
 export async function upload(file) {
   const query = new URLSearchParams({ name: file.name, kind: kindOf(file) });
   if (file.type) query.set("mime", file.type);

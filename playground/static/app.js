@@ -1,6 +1,6 @@
 // The page: which chats there are, which one is open, and what happens in them.
 import { Refused, get, listen, post } from "./api.js";
-import { $, clock, hue, initials, make, toast } from "./dom.js";
+import { $, hue, initials, make, moment, toast } from "./dom.js";
 import { Conversation } from "./conversation.js";
 import { faults } from "./faults.js";
 import { isService, summary } from "./message.js";
@@ -36,8 +36,8 @@ function row(chat) {
   return make("li", {}, make("button", { type: "button", class: count ? "counted" : null, "aria-current": open ? "true" : null, onclick: () => show(chat.id) },
     make("span", { class: `avatar${chat.type === "private" ? "" : " square"}`, hue: hue(chat.id), "aria-hidden": "true" }, initials(chat.title)),
     make("span", { class: "name", dir: "auto" }, chat.title),
-    chat.last ? make("time", {}, clock(chat.last.date)) : make("span"),
-    make("span", { class: `last${writes ? " busy" : ""}` }, last),
+    chat.last ? make("time", {}, moment(chat.last.date)) : make("span"),
+    make("span", { class: `last${writes ? " busy" : ""}`, dir: "auto" }, last),
     count ? make("span", { class: "unread", "aria-label": `${count} new` }, count > 99 ? "99+" : String(count)) : null));
 }
 
@@ -84,7 +84,20 @@ async function makeChat(kind) {
 }
 
 for (const button of document.querySelectorAll("[data-make]")) button.onclick = () => makeChat(button.dataset.make);
-$("search").oninput = list;
+// Of more chats than are listed, those that are found are fetched.
+async function find(words) {
+  for (const chat of await get(`/chats?${new URLSearchParams({ limit: SHOWN, find: words })}`)) if (!chats.has(chat.id)) chats.set(chat.id, chat);
+  list();
+}
+
+let seeking = 0;
+function seek() {
+  list();
+  clearTimeout(seeking);
+  const wanted = $("search").value.trim();
+  if (wanted && chats.size >= SHOWN) seeking = setTimeout(() => attempt(() => find(wanted)), 200);
+}
+$("search").oninput = seek;
 $("back").onclick = leave;
 
 // -- what happens
@@ -98,8 +111,10 @@ async function refresh() {
   $("model").title = $("model").textContent;
   $("links").replaceChildren(...(info.links || []).map((link) => make("a", { href: link.url, target: "_blank", rel: "noopener" }, link.label)));
   Object.assign(conversation.composer, { commands: info.commands, bot: info.bot });
-  list();
+  seek();
   const open = conversation.chat?.id ?? Number(location.hash.slice(1).split("/")[0]);
+  // One that is open, or that a link names, may not be among the newest.
+  if (open && !chats.has(open)) await find(String(open));
   if (chats.has(open)) await show(open, conversation.chat ? conversation.thread : Number(location.hash.split("/")[1]) || null);
   else if (conversation.chat) {
     leave();

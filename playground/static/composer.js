@@ -3,12 +3,13 @@ import { kindOf } from "./api.js";
 import { $, make } from "./dom.js";
 import { Inline, behindName } from "./inline.js";
 
-// `send({ text, file, reply, edit })` and `choose(query, result)` return promises; what was written comes back when they
-// fail. `ask(words)` is what the bot offers for a question behind its name.
+// `send({ text, files, reply, edit })` and `choose(query, result)` return promises; what was written comes back when they
+// fail. `ask(words)` is what the bot offers for a question behind its name, `last()` the message to change.
 export class Composer {
-  constructor({ send, ask, choose }) {
+  constructor({ send, ask, choose, last }) {
     this.send = send;
     this.choose = choose;
+    this.last = last;
     this.inline = new Inline(ask);
     this.commands = [];
     this.bot = {};
@@ -19,16 +20,16 @@ export class Composer {
     $("text").addEventListener("input", () => { this.fit(); this.suggest(); });
     $("text").addEventListener("keydown", (event) => this.typed(event));
     $("text").addEventListener("blur", () => setTimeout(() => this.closeList(), 150));
-    $("text").addEventListener("paste", (event) => { if (event.clipboardData.files.length) { event.preventDefault(); this.attach(event.clipboardData.files[0]); } });
+    $("text").addEventListener("paste", (event) => { if (event.clipboardData.files.length) { event.preventDefault(); this.attach(event.clipboardData.files); } });
     // What is pressed in the list leaves the focus in the text, so a slow finger finds the list still open.
     $("commands").addEventListener("mousedown", (event) => event.preventDefault());
     $("attach").onclick = () => $("file").click();
-    $("file").onchange = () => { this.attach($("file").files[0]); $("file").value = ""; };
+    $("file").onchange = () => { this.attach([...$("file").files]); $("file").value = ""; };
     $("about").querySelector("button").onclick = () => { if (this.edit) $("text").value = ""; this.about({}); };
     const chat = $("chat");
     chat.addEventListener("dragover", (event) => { event.preventDefault(); chat.classList.add("dropping"); });
     chat.addEventListener("dragleave", (event) => { if (!chat.contains(event.relatedTarget)) chat.classList.remove("dropping"); });
-    chat.addEventListener("drop", (event) => { event.preventDefault(); chat.classList.remove("dropping"); this.attach(event.dataTransfer.files[0]); });
+    chat.addEventListener("drop", (event) => { event.preventDefault(); chat.classList.remove("dropping"); this.attach(event.dataTransfer.files); });
   }
 
   clear() {
@@ -47,9 +48,11 @@ export class Composer {
     if (matchMedia("(hover: hover)").matches) $("text").focus();
   }
 
-  about({ reply = null, edit = null, file = null }) {
-    Object.assign(this, { reply, edit, file });
-    const words = file ? `${kindOf(file) === "photo" ? "Photo" : "File"}: ${file.name}`
+  about({ reply = null, edit = null, files = [] }) {
+    Object.assign(this, { reply, edit, files });
+    const [file] = files;
+    const words = files.length > 1 ? `${files.length} files: ${files.map((one) => one.name).join(", ")}`
+      : file ? `${kindOf(file) === "photo" ? "Photo" : "File"}: ${file.name}`
       : edit ? "You change your message" : reply ? `Answer to ${reply.from.first_name}: ${(reply.text ?? reply.caption ?? "").slice(0, 80)}` : "";
     $("about").hidden = !words;
     $("about").querySelector("span").textContent = words;
@@ -57,13 +60,14 @@ export class Composer {
     this.fit();
   }
 
-  attach(file) {
-    if (!file) return;
-    this.about({ file, reply: this.reply });
+  // What was attached before stays.
+  attach(files) {
+    if (!files.length) return;
+    this.about({ files: [...this.files, ...files], reply: this.reply });
     $("text").focus();
   }
 
-  startReply(message) { this.about({ reply: message, file: this.file }); $("text").focus(); }
+  startReply(message) { this.about({ reply: message, files: this.files }); $("text").focus(); }
 
   startEdit(message) { this.about({ edit: message }); $("text").value = message.text; this.fit(); $("text").focus(); }
 
@@ -71,25 +75,25 @@ export class Composer {
     const text = $("text");
     text.style.height = "auto";
     text.style.height = `${Math.min(text.scrollHeight + 2, 180)}px`;
-    $("send").disabled = !text.value.trim() && !this.file;
+    $("send").disabled = !text.value.trim() && !this.files.length;
   }
 
   async submit(words = $("text").value) {
-    if (!words.trim() && !this.file) return;
-    const { reply, edit, file } = this;
-    return this.sent(words, () => this.send({ text: words, reply, edit, file }));
+    if (!words.trim() && !this.files.length) return;
+    const { reply, edit, files } = this;
+    return this.sent(words, () => this.send({ text: words, reply, edit, files }));
   }
 
   // Empties the place to write, and gives back what stood there if the work fails.
   async sent(words, work) {
-    const { reply, edit, file } = this;
+    const { reply, edit, files } = this;
     this.clear();
     this.closeList();
     try {
       await work();
     } catch {
       if (!$("text").value) $("text").value = words;
-      this.about({ reply, edit, file });
+      this.about({ reply, edit, files });
     }
   }
 
@@ -106,7 +110,11 @@ export class Composer {
       if (event.key === "Escape") return this.closeList();
     }
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); this.submit(); }
-    if (event.key === "Escape") this.about({});
+    if (event.key === "ArrowUp" && !$("text").value && !this.edit && !this.files.length) {
+      const message = this.last();
+      if (message) { event.preventDefault(); this.startEdit(message); }
+    }
+    if (event.key === "Escape") { if (this.edit) $("text").value = ""; this.about({}); }
   }
 
   suggest() {
@@ -117,7 +125,7 @@ export class Composer {
       const found = this.commands.filter((one) => one.command.startsWith(begun[1].toLowerCase()));
       return this.offer(found.map((one) => ({ head: `/${one.command}`, words: one.description, run: () => this.submit(`/${one.command}`) })));
     }
-    const { begun: name, words } = this.edit || this.file ? {} : behindName(text, this.bot.username);
+    const { begun: name, words } = this.edit || this.files.length ? {} : behindName(text, this.bot.username);
     if (name) return this.offer([{ head: `@${this.bot.username}`, words: this.bot.first_name, run: () => this.complete(`@${this.bot.username} `) }]);
     // An answer to a message is sent as it is written.
     if (words === undefined || this.reply) return this.closeList();

@@ -1,13 +1,17 @@
 // The open chat: its messages as they come, its topics, and what can be done in it.
-import { get, post, upload, kindOf } from "./api.js";
+import { albums, get, post, upload, kindOf } from "./api.js";
 import { Composer } from "./composer.js";
 import { names } from "./inline.js";
+import { actions, addTopic } from "./actions.js";
 import { $, day, hue, initials, make, menu, toast } from "./dom.js";
+import { Sheet } from "./sheet.js";
 import { bubble, draft, isService, typing } from "./message.js";
 
 const SHOWN = 400; // messages drawn at once
 const ASKED_S = 10; // that the bot may take to offer something
 const IDEAS = ["Hello! What can you do?", "What time is it in Tokyo?", "Tell me a short story."];
+
+const topicOf = (message) => (message.is_topic_message ? message.message_thread_id : null);
 
 export class Conversation {
   constructor({ changed, moved }) {
@@ -17,9 +21,12 @@ export class Conversation {
     this.thread = null;
     this.messages = new Map();
     this.reactions = {};
+    this.news = new Set();
     this.presses = new Map();
     this.early = new Map();
+    this.sheet = new Sheet($("log"));
     this.composer = new Composer({
+      last: () => this.lastOwn(),
       send: (what) => this.attempt(() => this.say(what)),
       ask: (text) => post(`/chats/${this.chat.id}/inline`, { text, ...this.here(), timeout: ASKED_S }),
       choose: (query, result) => this.attempt(() => post(`/inline/${query}/choose`, { result }).then(() => this.toEnd())),
@@ -35,7 +42,8 @@ export class Conversation {
     };
     $("down").onclick = () => this.toEnd();
     this.stuck = true;
-    $("log").onscroll = () => { this.stuck = this.atEnd(); $("down").hidden = this.stuck; };
+    this.missed = 0;
+    $("log").onscroll = () => { this.stuck = this.atEnd(); this.below(); };
     const hold = () => { if (this.stuck) this.toEnd(); };
     new ResizeObserver(hold).observe($("log"));
     $("log").addEventListener("load", hold, true);
@@ -52,6 +60,7 @@ export class Conversation {
     const stay = same && !this.atEnd();
     this.chat = chat;
     this.thread = thread;
+    this.news.delete(`${chat.id}/${thread}`);
     const content = await this.attempt(() => get(`/chats/${chat.id}/messages`));
     if (this.chat.id !== chat.id || this.thread !== thread) return;
     this.messages = new Map(content.messages.map((message) => [message.message_id, message]));
@@ -59,6 +68,7 @@ export class Conversation {
     this.doing = content.action?.action ?? null;
     this.drafting = content.drafts[0] ?? null;
     if (!same) this.composer.open(`${chat.id}/${thread}`);
+    if (!same) this.sheet.empty();
     this.described(chat);
     this.draw();
     if (!stay) this.toEnd();
@@ -88,14 +98,24 @@ export class Conversation {
   drawTopics() {
     const { chat } = this;
     $("topics").hidden = !chat.topics.length && !chat.chat.is_forum;
-    const tab = (id, name, closed) => make("button", { type: "button", class: closed ? "closed" : null, "aria-current": this.thread === id ? "true" : null, onclick: () => { location.hash = `${chat.id}${id ? `/${id}` : ""}`; this.open(chat, id); } }, name);
+    const news = (id) => this.news.has(`${chat.id}/${id}`) && this.thread !== id;
+    const tab = (id, name, closed) => make("button", { type: "button", class: closed ? "closed" : null, "aria-current": this.thread === id ? "true" : null, onclick: () => { location.hash = `${chat.id}${id ? `/${id}` : ""}`; this.open(chat, id); } },
+      name, news(id) ? make("i", { class: "new", role: "img", "aria-label": "New messages" }) : null);
     $("topics").replaceChildren(tab(null, chat.type === "private" ? "No topic" : "General"), ...chat.topics.map((topic) => tab(topic.id, topic.name, topic.closed)),
-      make("button", { type: "button", class: "add", onclick: () => this.attempt(() => this.addTopic()) }, "+ Topic"));
+      make("button", { type: "button", class: "add", onclick: () => this.attempt(() => addTopic(this)) }, "+ Topic"));
+    $("topics").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   // -- drawing
 
-  mine(message) { return (message.is_topic_message ? message.message_thread_id : null) === this.thread; }
+  mine(message) { return topicOf(message) === this.thread; }
+
+  // What the bot says in a topic that is not open.
+  noteTopic(chat, message) {
+    if (chat === this.chat?.id && this.mine(message)) return;
+    this.news.add(`${chat}/${topicOf(message)}`);
+    if (chat === this.chat?.id) this.drawTopics();
+  }
 
   shown(message, before) {
     const first = !before || isService(before) || before.from.id !== message.from.id || message.date - before.date > 300;
@@ -106,20 +126,22 @@ export class Conversation {
   draw() {
     const parts = [];
     let before = null;
+    const line = (kind, words) => ({ key: `${kind} ${words}`, of: words, make: () => make("p", { class: kind }, words) });
     const mine = [...this.messages.values()].filter((message) => this.mine(message));
-    if (mine.length > SHOWN) parts.push(make("p", { class: "service" }, `${mine.length - SHOWN} earlier messages are not shown`));
+    if (mine.length > SHOWN) parts.push(line("service", `${mine.length - SHOWN} earlier messages are not shown`));
     for (const message of mine.slice(-SHOWN)) {
-      if (!before || day(before.date) !== day(message.date)) parts.push(make("p", { class: "day" }, day(message.date)));
-      const one = bubble(message, this.shown(message, before), this.on);
-      const album = message.media_group_id && "photo" in message ? message.media_group_id : null;
-      if (album && album === before?.media_group_id && parts.at(-1).classList.contains("album")) parts.at(-1).append(one);
-      else parts.push(album ? make("div", { class: `album${one.classList.contains("own") ? " own" : ""}` }, one) : one);
+      if (!before || day(before.date) !== day(message.date)) parts.push(line("day", day(message.date)));
+      const shown = this.shown(message, before);
+      const one = { key: message.message_id, of: [message, shown], make: () => bubble(message, shown, this.on) };
+      const album = message.media_group_id && "photo" in message ? `album ${message.media_group_id}` : null;
+      if (album && parts.at(-1)?.key === album) parts.at(-1).parts.push(one);
+      else parts.push(album ? { key: album, parts: [one], make: () => make("div", { class: `album${shown.own ? " own" : ""}` }) } : one);
       before = message;
     }
-    if (mine.every(isService)) parts.push(this.nothing());
-    if (this.drafting && this.drafting.thread === this.thread) parts.push(draft(this.drafting, this.on));
-    else if (this.doing) parts.push(typing(this.doing));
-    $("log").replaceChildren(...parts);
+    if (mine.every(isService)) parts.push({ key: "nothing", of: [this.chat.bot_status, this.composer.commands], make: () => this.nothing() });
+    if (this.drafting && this.drafting.thread === this.thread) parts.push({ key: "draft", of: this.drafting, make: () => draft(this.drafting, this.on) });
+    else if (this.doing) parts.push({ key: "doing", of: this.doing, make: () => typing(this.doing) });
+    this.sheet.draw(parts);
   }
 
   nothing() {
@@ -135,7 +157,20 @@ export class Conversation {
 
   atEnd() { const log = $("log"); return log.scrollHeight - log.scrollTop - log.clientHeight < 60; }
 
-  toEnd() { $("log").scrollTop = $("log").scrollHeight; $("down").hidden = true; }
+  toEnd() {
+    $("log").scrollTop = $("log").scrollHeight;
+    this.stuck = true;
+    this.below();
+  }
+
+  // The way down, and how many messages came while someone reads further up.
+  below() {
+    if (this.stuck) this.missed = 0;
+    $("down").hidden = this.stuck;
+    $("missed").hidden = !this.missed;
+    $("missed").textContent = this.missed > 99 ? "99+" : String(this.missed);
+    $("down").setAttribute("aria-label", `To the newest message${this.missed ? `, ${this.missed} new` : ""}`);
+  }
 
   goTo(id) {
     const element = $(`m${id}`);
@@ -149,6 +184,7 @@ export class Conversation {
 
   heard(event) {
     if (event.kind === "press") return this.answered(event);
+    if (event.kind === "message" && event.message.from.is_bot) this.noteTopic(event.chat, event.message);
     if (!this.chat || event.chat !== this.chat.id) return;
     const stick = this.atEnd();
     switch (event.kind) {
@@ -156,7 +192,7 @@ export class Conversation {
         const known = this.messages.has(event.message.message_id);
         this.messages.set(event.message.message_id, event.message);
         if (event.message.from.is_bot && !known) { this.doing = null; this.drafting = null; }
-        if (known && this.mine(event.message) && this.redraw(event.message)) break;
+        if (!known && !stick && this.mine(event.message)) this.missed += 1;
         this.draw();
         break;
       }
@@ -173,15 +209,7 @@ export class Conversation {
       default: return;
     }
     if (stick) this.toEnd();
-  }
-
-  // Renders one bubble again as its text grows. The others stay, with their selection and opened parts.
-  redraw(message) {
-    const old = $(`m${message.message_id}`);
-    if (!old) return false;
-    const first = old.classList.contains("first");
-    old.replaceWith(bubble(message, { ...this.shown(message, null), first }, this.on));
-    return true;
+    else this.below();
   }
 
   answered({ callback_query_id: id, answer }) {
@@ -196,16 +224,20 @@ export class Conversation {
 
   // -- what people do
 
-  async say({ text, file = null, reply = null, edit = null }) {
+  async say({ text, files = [], reply = null, edit = null }) {
     const { chat } = this;
     if (edit) return post(`/chats/${chat.id}/messages/${edit.message_id}/edit`, { text });
-    const message = { ...this.here(), reply_to: reply?.message_id };
-    if (!file && this.guest(text, reply)) return this.summon({ ...message, text });
-    if (file) Object.assign(message, { [kindOf(file)]: (await upload(file)).file_id, caption: text });
-    else message.text = text;
-    const said = await post(`/chats/${chat.id}/messages`, message);
+    const how = { ...this.here(), reply_to: reply?.message_id };
+    if (!files.length && this.guest(text, reply)) return this.summon({ ...how, text });
+    if (!files.length) await post(`/chats/${chat.id}/messages`, { ...how, text });
+    const items = await Promise.all(files.map(async (file) => ({ [kindOf(file)]: (await upload(file)).file_id })));
+    // The words stand below the first.
+    if (items.length) items[0].caption = text;
+    for (const album of albums(items)) {
+      if (album.length > 1) await post(`/chats/${chat.id}/album`, { ...how, items: album });
+      else await post(`/chats/${chat.id}/messages`, { ...how, ...album[0] });
+    }
     this.toEnd();
-    return said;
   }
 
   // Who writes, and in which topic.
@@ -221,6 +253,12 @@ export class Conversation {
     this.toEnd();
     if (said.update_id === null) toast("The bot is not told: it takes calls of guests with COHORT_GUESTS=on");
     return said;
+  }
+
+  // The newest text of who writes here, to change it.
+  lastOwn() {
+    const mine = [...this.messages.values()].filter((message) => this.mine(message) && this.shown(message, null).own);
+    return mine.at(-1) && "text" in mine.at(-1) && !mine.at(-1).via_bot ? mine.at(-1) : null;
   }
 
   writer() {
@@ -244,49 +282,13 @@ export class Conversation {
     return post(`/chats/${this.chat.id}/messages/${message.message_id}/react`, { emoji });
   }
 
-  async addTopic() {
-    const name = prompt("What is the topic called? Left empty, it is as if you had only begun to write.");
-    if (name === null) return;
-    const topic = await post(`/chats/${this.chat.id}/topics`, { name });
-    const chat = await get(`/chats/${this.chat.id}`);
-    this.changed(chat);
-    await this.open(chat, topic.message_thread_id);
-  }
-
-  async addPerson() {
-    const name = prompt("What is the person called?");
-    if (!name) return;
-    const user = await post("/users", { first_name: name });
-    this.described({ ...this.chat, users: [...this.chat.users, user] });
-    $("as").querySelector("select").value = String(user.id);
-    toast(`You write as ${name} now`);
-  }
-
   menu(open) {
     $("menu").hidden = !open || !this.chat;
     $("more").setAttribute("aria-expanded", String(open));
     if ($("menu").hidden) return;
-    const { chat } = this;
-    const item = (words, action) => make("button", { type: "button", role: "menuitem", onclick: () => { this.menu(false); this.attempt(action); } }, words);
-    const member = (status) => () => post(`/chats/${chat.id}/member`, { status });
-    const out = chat.bot_status === "kicked" || chat.bot_status === "left";
-    const topic = chat.topics.find((one) => one.id === this.thread);
-    const onTopic = (action) => () => post(`/chats/${chat.id}/topics/${topic.id}`, { do: action });
-    $("menu").replaceChildren(...[
-      chat.type === "private" && item(out ? "Unblock the bot" : "Block the bot", member(out ? "member" : "kicked")),
-      chat.type !== "private" && item("Add a person", () => this.addPerson()),
-      chat.type !== "private" && item(out ? "Bring the bot back" : "Remove the bot", member(out ? "member" : "left")),
-      chat.type !== "private" && chat.bot_status !== "kicked" && item("Ban the bot", member("kicked")),
-      chat.type === "group" && !chat.migrated_to && item("Make it a supergroup", async () => this.moved((await post(`/chats/${chat.id}/migrate`)).chat_id)),
-      (chat.chat.is_forum || chat.type === "private") && item("Add a topic", () => this.addTopic()),
-      topic && item(topic.closed ? "Open this topic again" : "Close this topic", onTopic(topic.closed ? "reopen" : "close")),
-      topic && item("Rename this topic", async () => {
-        const name = prompt("What is the topic called?", topic.name);
-        if (name) await post(`/chats/${chat.id}/topics/${topic.id}`, { do: "rename", name });
-      }),
-      topic && item("Delete this topic", async () => { await onTopic("delete")(); await this.open(chat, null); }),
-      item("Copy the chat's id", () => navigator.clipboard.writeText(String(chat.id))),
-    ].filter(Boolean));
+    $("menu").replaceChildren(...actions(this).map(([words, action]) => make("button", {
+      type: "button", role: "menuitem", onclick: () => { this.menu(false); this.attempt(action); },
+    }, words)));
     $("menu").firstElementChild.focus();
   }
 }

@@ -25,6 +25,12 @@ export function initials(name) {
 export const clock = (seconds) =>
   new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
+// For a list: the time of today, else the day.
+export function moment(seconds) {
+  const date = new Date(seconds * 1000);
+  return date.toDateString() === new Date().toDateString() ? clock(seconds) : date.toLocaleDateString([], { day: "numeric", month: "short" });
+}
+
 export function day(seconds) {
   const date = new Date(seconds * 1000);
   if (date.toDateString() === new Date().toDateString()) return "Today";

@@ -38,7 +38,7 @@ function mediaOf(message) {
     const size = { width: Math.round(file.width * scale) || null, height: Math.round(file.height * scale) || null };
     return make("img", { class: "photo", src: source, alt: message.caption || kind, ...size, loading: "lazy" });
   }
-  if (kind === "voice" || kind === "audio") return make("audio", { src: source, controls: true, preload: "none" });
+  if (kind === "voice" || kind === "audio") return make("audio", { src: source, controls: true, preload: "metadata" });
   if (kind !== "document") return make("video", { class: "photo", src: source, controls: true, preload: "none" });
   const ending = (file.file_name || "").split(".").pop().slice(0, 4).toUpperCase();
   return make("a", { class: "file", href: source, download: file.file_name }, make("i", { "aria-hidden": "true" }, ending || "FILE"),
@@ -92,7 +92,8 @@ export function bubble(message, shown, on) {
   const name = shown.names && shown.first
     ? make("div", { class: "from", hue: hue(message.from.id) }, message.from.first_name) : null;
   const via = message.via_bot ? make("div", { class: "via" }, `via @${message.via_bot.username}`) : null;
-  const when = `${message.edit_date ? "edited " : ""}${clock(message.date)}`;
+  // As in Telegram's apps: an answer that grew is no edited one.
+  const when = `${message.edit_date && !bot ? "edited " : ""}${clock(message.date)}`;
   const meta = make("span", { class: "meta" }, when, own ? make("span", { class: "ticks", "aria-hidden": "true" }, "✓✓") : null);
   const bare = !text && !message.rich_message;
   const said = make("div", { class: `said${bare ? " bare" : ""}`, dir: "auto" }, ...(message.rich_message ? [rich(message)] : render(text, entities, on.command)), meta);

@@ -160,3 +160,10 @@ async def test_bulk_writes_in_turn_with_gapless_update_ids(pg):
     again = await pg.bulk(2, into=many.chats[:1])
     assert again.chats == many.chats[:1]
     assert again.first_update_id == many.last_update_id + 1
+
+
+async def test_chats_are_found_by_their_title_or_their_id(pg):
+    chats = [(await pg.chat("group", title=title))["id"] for title in ("Hay", "The Needle", "More hay")]
+    for words, found in (("needle", chats[1:2]), ("HAY", [chats[0], chats[2]]), (str(chats[2]), chats[2:]), ("x", [])):
+        listed = await pg.control("GET", "/chats", limit="9", find=words)
+        assert sorted(chat["id"] for chat in listed) == sorted(found)

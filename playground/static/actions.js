@@ -1,0 +1,47 @@
+// What can be done in the open chat, beside writing in it.
+import { get, post } from "./api.js";
+import { $, toast } from "./dom.js";
+
+export async function addTopic(open) {
+  const name = prompt("What is the topic called? Left empty, it is as if you had only begun to write.");
+  if (name === null) return;
+  const topic = await post(`/chats/${open.chat.id}/topics`, { name });
+  const chat = await get(`/chats/${open.chat.id}`);
+  open.changed(chat);
+  await open.open(chat, topic.message_thread_id);
+}
+
+async function addPerson(open) {
+  const name = prompt("What is the person called?");
+  if (!name) return;
+  const user = await post("/users", { first_name: name });
+  open.described({ ...open.chat, users: [...open.chat.users, user] });
+  $("as").querySelector("select").value = String(user.id);
+  toast(`You write as ${name} now`);
+}
+
+async function renameTopic(chat, topic) {
+  const name = prompt("What is the topic called?", topic.name);
+  if (name) await post(`/chats/${chat.id}/topics/${topic.id}`, { do: "rename", name });
+}
+
+// Words and what they do, for the menu of a `Conversation`.
+export function actions(open) {
+  const { chat } = open;
+  const member = (status) => () => post(`/chats/${chat.id}/member`, { status });
+  const out = chat.bot_status === "kicked" || chat.bot_status === "left";
+  const topic = chat.topics.find((one) => one.id === open.thread);
+  const onTopic = (action) => () => post(`/chats/${chat.id}/topics/${topic.id}`, { do: action });
+  return [
+    chat.type === "private" && [out ? "Unblock the bot" : "Block the bot", member(out ? "member" : "kicked")],
+    chat.type !== "private" && ["Add a person", () => addPerson(open)],
+    chat.type !== "private" && [out ? "Bring the bot back" : "Remove the bot", member(out ? "member" : "left")],
+    chat.type !== "private" && chat.bot_status !== "kicked" && ["Ban the bot", member("kicked")],
+    chat.type === "group" && !chat.migrated_to && ["Make it a supergroup", async () => open.moved((await post(`/chats/${chat.id}/migrate`)).chat_id)],
+    (chat.chat.is_forum || chat.type === "private") && ["Add a topic", () => addTopic(open)],
+    topic && [topic.closed ? "Open this topic again" : "Close this topic", onTopic(topic.closed ? "reopen" : "close")],
+    topic && ["Rename this topic", () => renameTopic(chat, topic)],
+    topic && ["Delete this topic", async () => { await onTopic("delete")(); await open.open(chat, null); }],
+    ["Copy the chat's id", () => navigator.clipboard.writeText(String(chat.id))],
+  ].filter(Boolean);
+}
