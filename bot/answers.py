@@ -269,19 +269,21 @@ class Answers:
             if what == "agent" and not names:
                 # No worker has named its agents yet, so the session's worker decides.
                 return None
-            return say(inbound, texts.no_such(what, wanted, names) if names else phrase("model-fixed"))
+            if not names:
+                return say(inbound, phrase("model-fixed"))
         seen = await self._sessions.glance(inbound.key)
         key = inbound.key
         now = await self._agent(seen, key) if what == "agent" else self._model(seen, key)
-        return say(inbound, chat_choices.uses(what, now, names, about), chat_choices.buttons(what, names, now))
+        said = texts.no_such(what, wanted, names) if wanted else chat_choices.uses(what, now, names, about)
+        return say(inbound, said, chat_choices.buttons(what, names, now))
 
     async def _chat_choice(self, choice: ChatChoice, wanted: str, inbound: Inbound) -> Reply | None:
         if choice.name in chat_choices.unavailable(self._settings):
             return say(inbound, phrase("voice-not-here"))
-        if wanted.lower() in (*choice.values, DEFAULT):
+        if choice.value_of(wanted) in (*choice.values, DEFAULT):
             return None
-        if wanted:
-            return say(inbound, texts.no_such(choice.name, wanted, tuple(choice.values)))
         seen = await self._sessions.glance(inbound.key)
         now = choice.effective(seen.choices.get(choice.name), self._settings)
-        return say(inbound, choice.picker(now), chat_choices.buttons(choice.name, tuple(choice.values), now))
+        labels = [choice.label(value) for value in choice.values]
+        said = texts.no_such(choice.name, wanted, labels) if wanted else choice.picker(now)
+        return say(inbound, said, chat_choices.buttons(choice.name, tuple(choice.values), now))

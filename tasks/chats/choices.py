@@ -5,7 +5,7 @@ line in ``/help`` and in Telegram's menu follow from the entry, its texts from t
 ``choice-NAME``, ``choice-NAME-VALUE``, ``label-NAME-VALUE``). A turn reads it by ``owned.effective(name, settings)``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.config.settings import Settings
@@ -53,6 +53,16 @@ class ChatChoice:
         if self.name == LANGUAGE and value in LANGUAGES:
             return LANGUAGES[value]
         return phrase(f"label-{self.name}-{value}")
+
+    def value_of(self, words: str) -> str:
+        """The value that a person writes: itself, or what its button says in any language; else the words."""
+        said = words.strip().casefold()
+        return next((value for value in self.values if said == value or said in self._labels(value)), words.lower())
+
+    def _labels(self, value: str) -> Iterator[str]:
+        for language in LANGUAGES:
+            with speaking(language):
+                yield self.label(value).casefold()
 
     def picker(self, now: str) -> str:
         """The words above the buttons. A value whose label says it all has no line."""

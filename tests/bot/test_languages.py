@@ -63,11 +63,12 @@ async def test_what_a_chat_chose_counts_for_commands_and_buttons(doorway: Doorwa
         assert phrase("question-ended") in [text for _, text in doorway.signs.pressed]
 
 
-async def test_a_language_is_chosen_by_its_code_and_no_other_word(doorway: Doorway) -> None:
-    await doorway.door.take([said("/language DE", update_id=1), said("/language klingon", update_id=2)])
-    assert [entry.choice for entry in await doorway.inbox("4242:700")] == [{"language": "de"}]
+async def test_a_language_is_chosen_by_its_code_or_its_own_name_and_no_other_word(doorway: Doorway) -> None:
+    wanted = ("DE", "русский", "klingon")
+    await doorway.door.take([said(f"/language {word}", update_id=number) for number, word in enumerate(wanted, 1)])
+    assert [entry.choice for entry in await doorway.inbox("4242:700")] == [{"language": "de"}, {"language": "ru"}]
     assert [text for _, text in await doorway.said()] == [
-        texts.no_such("language", "klingon", ("auto", *LANGUAGES)),
+        texts.no_such("language", "klingon", ("Automatic", *LANGUAGES.values())),
     ]
 
 

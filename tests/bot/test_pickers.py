@@ -1,10 +1,12 @@
 """Commands that choose a setting for a chat: the picker, and what is stored."""
 
+import pytest
+
 from tasks.chats import choices as chat_choices
 from tasks.chats.access import Access
 from tasks.chats.choices import CHAT_CHOICES
 from tasks.config.settings import Settings
-from tasks.phrases import phrase
+from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BOT, GROUP, message, pressed, said
@@ -60,6 +62,27 @@ async def test_a_value_that_does_not_exist_is_refused_in_words(doorway: Doorway)
     await doorway.door.take([said("/queue never", update_id=1), refused])
     assert await doorway.inbox(ANNS) == []
     assert all("/queue doesn't know “never”." in text for _, text in await doorway.said())
+
+
+async def test_a_value_that_does_not_exist_is_answered_with_those_that_do(doorway: Doorway) -> None:
+    doorway.agents.names = ("poet", "writer")
+    wanted = ("/queue never", "/agent chef")
+    await doorway.door.take([said(word, update_id=number) for number, word in enumerate(wanted, 1)])
+    (_, queue), (_, agent) = await doorway.store.intake.replies(4242)
+    assert "You can choose: Collect, Queue up, Interrupt, Join in." in queue.text
+    assert [button.data for row in queue.buttons for button in row] == [
+        f"queue:{value}" for value in CHAT_CHOICES["queue"].values
+    ]
+    assert [button.data for row in agent.buttons for button in row] == ["agent:poet", "agent:writer"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_value_is_known_by_what_its_button_says_in_each_language(language: str) -> None:
+    for choice in CHAT_CHOICES.values():
+        with speaking(language):
+            for value in choice.values:
+                assert choice.value_of(f" {choice.label(value).upper()} ") == value
+        assert choice.value_of("Never") == "never"
 
 
 async def test_a_press_in_a_picker_says_for_a_moment_what_it_changed(doorway: Doorway) -> None:

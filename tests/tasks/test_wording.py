@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.memory_texts import memory, paged
 from bot.commands.reminder_texts import rule_in_words
-from bot.texts import memory
 from tasks.chats.choices import CHAT_CHOICES, buttons, switched, uses
 from tasks.phrases import ENGLISH, LANGUAGES, catalogue, speaking
 from tasks.text import utf16
@@ -193,7 +193,7 @@ def test_chinese_lists_and_sentences_have_its_own_marks_between_them() -> None:
         said = [
             rule,
             uses("model", "one", ("one", "two" * 30), {"one": "甲"}),
-            memory([("a", "b")]),
+            memory(paged([("a", "b")]), 0),
             chosen({"model": "x", "queue": "steer"}),
         ]
     for text in said:
