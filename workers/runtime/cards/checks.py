@@ -38,13 +38,17 @@ CardProblem = BadFile
 """One thing that is wrong: where, what, and what to do."""
 
 
-def check_cards(settings: Settings) -> list[CardProblem]:
+def check_cards(settings: Settings, *, whole: bool = True) -> list[CardProblem]:
     """Find every problem that can be seen without starting a model or a server.
+
+    Args:
+        settings: The settings, with the cards and the configuration.
+        whole: Have fast-agent read the configuration as a whole; not where it does so next.
 
     Returns:
         The problems; the cards are accepted if there are no problems.
     """
-    servers, problems = _configuration(settings)
+    servers, problems = _configuration(settings, whole=whole)
     elsewhere = _elsewhere(settings)
     marked = {
         name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) in {CHAT, PERSON}
@@ -84,7 +88,7 @@ def check_cards(settings: Settings) -> list[CardProblem]:
 
 def needs_restart(settings: Settings, known: Collection[str]) -> list[BadFile]:
     """Find the servers that cards name and that were added to the configuration after the worker read it."""
-    servers, _ = _configuration(settings)
+    servers, _ = _configuration(settings, whole=True)
     return [
         BadFile(
             path,
@@ -98,7 +102,7 @@ def needs_restart(settings: Settings, known: Collection[str]) -> list[BadFile]:
     ]
 
 
-def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem]]:
+def _configuration(settings: Settings, *, whole: bool) -> tuple[dict[str, Any], list[CardProblem]]:
     """Read the configuration files: the servers that cards may name (name -> settings), and the problems."""
     servers: dict[str, Any] = {}
     problems: list[CardProblem] = []
@@ -117,7 +121,7 @@ def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem
         if isinstance(found, dict):
             servers |= found
             problems.extend(_wrong_marks(path, found))
-    if not problems:
+    if whole and not problems:
         problems.extend(_accepted(settings))
     return servers, problems
 

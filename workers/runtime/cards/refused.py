@@ -10,16 +10,21 @@ from workers.runtime.cards import checks as cards
 log = logging.getLogger("cohort.runtime")
 
 
-def check(settings: Settings) -> None:
+def check(settings: Settings, *, whole: bool = True) -> None:
     """Refuse cards that fast-agent would accept in silence.
+
+    Args:
+        settings: The settings, with the cards.
+        whole: As for ``check_cards``. Where anything is wrong, all of it is told in any case.
 
     Raises:
         Misconfigured: one line for each problem.
     """
     for path in documents(settings.cards) if settings.cards.is_dir() else ():
         log.info("card.ignored", extra={"file": path.name})
-    problems = cards.check_cards(settings)
+    problems = cards.check_cards(settings, whole=whole)
     if problems:
+        problems = problems if whole else cards.check_cards(settings)
         raise Misconfigured("\n".join(str(problem) for problem in problems))
     for note in cards.notes(settings):
         log.warning("card.incomplete", extra={"note": note})
