@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -91,6 +92,7 @@ class Client(Redis):
     wait_replicas: int = 0
 
 
+@cache
 def script(name: str) -> str:
     """The text of ``lua/{name}.lua`` as it goes to Redis: with the names of the state's fields in it."""
     return with_fields((_LUA / f"{name}.lua").read_text(encoding="utf-8"))
