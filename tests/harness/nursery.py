@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tasks.ending import run_forked
+from tests.harness import unwatched
 
 ROOT = Path(__file__).parents[2]
 LOADED = ("workers.process.preload", "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
@@ -197,6 +198,7 @@ def load(modules: Sequence[str]) -> None:
     """Have them loaded, as a process that may be forked."""
     before = dict(os.environ)
     gc.disable()  # All of it stays, and to look at it again and again takes an eighth of the time.
+    unwatched.load()
     for name in modules:
         module = importlib.import_module(name)
         if name in (LOADED[0], TESTING[-1]):

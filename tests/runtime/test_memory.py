@@ -31,7 +31,7 @@ async def serve(engine: Engine, model: Model, chats: range) -> Counter[str]:
 
 
 @pytest.mark.promise("bounded-memory")
-@pytest.mark.parametrize("further", [200, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("further", [160, pytest.param(300, marks=pytest.mark.soak)])
 async def test_objects_do_not_grow_with_chats(runtime: Open, model: Model, cards: Path, further: int) -> None:
     card(cards, "tools.py", TOOLS)
     text = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: ['tools.py:poke']\n---\nYou.\n"
