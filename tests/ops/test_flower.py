@@ -37,7 +37,7 @@ async def test_no_page_of_another_site_reaches_any_route_of_flower(flower: str) 
     paths = [path.rstrip("$?").replace("(.+)", "x").replace("(.*)", "x").replace(".*", "/else") for path in paths]
     kinds = foreign_requests(int(flower.rpartition(":")[2]))
     answered: list[str] = []
-    async with httpx.AsyncClient(base_url=flower, trust_env=False, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=flower, trust_env=False, verify=False, timeout=60) as http:
         for path in paths:
             for number, (kind, headers) in enumerate(kinds.items()):
                 method = METHODS[number % len(METHODS)]
@@ -59,7 +59,7 @@ async def test_no_page_of_another_site_reaches_any_route_of_flower(flower: str) 
 @pytest.mark.promise("flower-shut")
 async def test_without_authentication_flower_shows_and_changes_nothing_and_lists_all_queues(flower: str) -> None:
     own = {"sec-fetch-site": "same-origin"}
-    async with httpx.AsyncClient(base_url=flower, trust_env=False, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=flower, trust_env=False, verify=False, timeout=60) as http:
         for action in ("worker/shutdown/x", "worker/pool/grow/x", "task/revoke/x", "task/rate-limit/x"):
             answer = await http.post(f"/api/{action}", headers=own)
             assert answer.status_code == 403, action
@@ -75,7 +75,7 @@ async def test_with_a_password_the_api_asks_for_it_as_pages_do_and_its_actions_a
 ) -> None:
     async with started(redis_url, tmp_path, FLOWER_BASIC_AUTH="op:secret") as url:
         own = {"sec-fetch-site": "same-origin"}
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, headers=own) as http:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=60, headers=own) as http:
             for path in ("/", "/api/workers"):
                 refused = await http.get(path)
                 assert refused.status_code == 401
@@ -103,7 +103,7 @@ async def test_a_redis_with_tls_and_a_ca_of_its_own_is_read_for_workers_and_for_
         secured = urlsplit(redis_url)._replace(scheme="rediss", netloc=f"127.0.0.1:{port}").geturl()
         async with (
             started(f"{secured}?ssl_ca_certs={ours.roots}", tmp_path, FLOWER_UNAUTHENTICATED_API="true") as url,
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http,
+            httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=60) as http,
         ):
             page = (await http.get("/broker")).text
             assert [number for number in range(64) if f"chats.{number:02d}" not in page] == []

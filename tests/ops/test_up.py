@@ -115,7 +115,7 @@ def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path:
         assert all(len(line) <= 80 for line in up.lines[banner_from:])
         running = up.running
         assert running.playground_url is not None
-        with httpx.Client(trust_env=False, follow_redirects=True, timeout=60) as browser:
+        with httpx.Client(trust_env=False, verify=False, follow_redirects=True, timeout=60) as browser:
             assert "<title>Cohort playground</title>" in browser.get(running.playground_url).text
 
         seen = json.loads(cohort("status", "--json", home=home).stdout)

@@ -74,7 +74,7 @@ async def test_no_page_of_another_site_reaches_any_route(state: State, url: str,
     await pg.bulk(3)
     kinds = foreign_requests(urlsplit(url).port)
     answered: list[str] = []
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=60) as http:
         for method, path in all_routes(state):
             for kind, headers in kinds.items():
                 # With everything that its user's own browser would add by itself, and more.
@@ -93,7 +93,7 @@ async def test_no_control_route_is_answered_without_this_starts_key(state: State
     cookie = f"cohort_playground_{urlsplit(url).port}"
     wrong = ({}, {"authorization": "Bearer guess"}, {"authorization": "Bearer"}, {"cookie": f"{cookie}=guess"})
     answered: list[str] = []
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=60) as http:
         for method, path in all_routes(state):
             if path.startswith(("/bot", "/file/bot", "/static/", "/?key=")):
                 continue
@@ -108,7 +108,7 @@ async def test_no_control_route_is_answered_without_this_starts_key(state: State
 
 @pytest.mark.promise("playground-shut")
 async def test_a_bots_calls_and_files_need_its_token(state: State, url: str, pg) -> None:
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=60) as http:
         for token in ("", "1000000001:", "1000000001:playground-has-no-secrets", state.bot.token[:-1]):
             assert (await http.get(f"/bot{token}/getMe")).status_code in (401, 404)
         assert (await http.get(f"/bot{state.bot.token}/getMe")).status_code == 200
@@ -117,7 +117,7 @@ async def test_a_bots_calls_and_files_need_its_token(state: State, url: str, pg)
 async def test_the_page_is_opened_by_the_address_with_the_key_and_goes_on_by_a_cookie_of_its_own(
     state: State, url: str
 ) -> None:
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as browser:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=60) as browser:
         typed = {"sec-fetch-site": "none", "sec-fetch-mode": "navigate"}
         assert "open the address that the playground printed" in (await browser.get("/", headers=typed)).text
         opened = await browser.get("/", params={"key": state.key}, headers=typed)
@@ -171,7 +171,7 @@ def test_doubled_missing_and_broken_headers_do_not_pass(headers: list[tuple[str,
 @pytest.mark.parametrize("others", ['prefs={"a":1,"b":2}', "user@host=1; a[b]=2", "flag", "=", "n=\u00e9", 'q="x'])
 async def test_cookies_of_other_programs_on_this_machine_keep_no_page_shut(state: State, url: str, others: str) -> None:
     cookie = f"{others}; cohort_playground_{urlsplit(url).port}={state.key}; theme=dark"
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=60) as http:
         answer = await http.get("/", headers=[(b"cookie", cookie.encode())])
     assert answer.status_code == 200
 

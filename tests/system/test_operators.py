@@ -30,7 +30,9 @@ async def test_flower_lists_the_workers_and_their_tasks(running: Running, people
         flower.wait_line("Connected to redis")
         alive = {node_of(process) for process in running.harness.workers.values() if process.alive}
         bot = (await people.call("getMe"))["result"]["id"]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False, verify=False
+        ) as http:
             listed = (await http.get("/api/workers", params={"refresh": "1"})).json()
             assert alive <= set(listed)
             # Flower hears of tasks from the moment it listens, which it does not tell, and somewhat after they ended.
@@ -63,7 +65,9 @@ async def test_flower_asks_a_worker_that_starts_after_it(running: Running) -> No
         with running.harness.worker() as late:
             name = node_of(late)
             assert re.fullmatch(r"cohort-[1-9]\d*@.+", name)
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
+            async with httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False, verify=False
+            ) as http:
                 # Without `refresh`: only what Flower asked by itself.
                 async def listed() -> bool:
                     return name in (await http.get("/api/workers")).json()

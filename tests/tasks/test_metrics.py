@@ -12,7 +12,7 @@ from tests.support.ports import free_port
 def test_metrics_are_read_by_programs_and_by_no_page_of_another_site() -> None:
     port = metrics_server.serve(free_port(), "127.0.0.1")
     assert port is not None
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=60) as http:
         for path in ("/metrics", "/", "/else"):
             answered = [
                 kind
