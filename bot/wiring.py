@@ -51,6 +51,7 @@ from tasks.chats.choices import unavailable
 from tasks.clock import Clock, SystemClock
 from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
+from tasks.kept_mark import KeptMark
 from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.publishing import Publisher
 from tasks.store.pauses import PauseView
@@ -121,7 +122,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             "loop lag": loop_lag.measure(clock.monotonic),
             "pauses": pauses.watch(partial(tell, bot)),
             "chats": attention.watch(menus.changed),
-            "store": watch_store(store.layout),
+            "store": watch_store(store.layout, kept=KeptMark(settings.home, settings.redis)),
             "publisher": Publisher(store.figures, holder, clock).run(),
             "people": people.watch(menus.changed),
             "menus": menus.run(),

@@ -25,11 +25,16 @@ def weaknesses(facts: Mapping[str, str]) -> tuple[str, ...]:
 def refusals(info: Mapping[str, Any]) -> tuple[str, ...]:
     """Why Redis refuses writes now, a sentence each, with what to do (pure). ``info``: the server's INFO."""
     found: list[str] = []
-    most = int(info.get("maxmemory", 0) or 0)
+    most, policy = int(info.get("maxmemory", 0) or 0), str(info.get("maxmemory_policy", "noeviction"))
     if str(info.get("loading", "0")) == "1":
         found.append("Redis is loading its data, and refuses everything until it has")
-    if most and int(info.get("used_memory", 0) or 0) >= most and info.get("maxmemory_policy") == "noeviction":
+    if most and int(info.get("used_memory", 0) or 0) >= most and policy == "noeviction":
         found.append(f"Redis is full and refuses writes: raise maxmemory ({most:,} bytes)")
+    if policy != "noeviction" and (gone := int(info.get("evicted_keys", 0) or 0)):
+        found.append(
+            f"Redis was full and took away {gone:,} keys (maxmemory-policy {policy}): messages and conversations are "
+            "lost; set noeviction and raise maxmemory"
+        )
     if info.get("role") == "slave":
         where = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
         found.append(f"Redis is a read-only replica of {where}: REDIS_URL must lead to the master")

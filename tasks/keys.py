@@ -78,6 +78,7 @@ KINDS = (
     KeyKind("cohort:worker:*", "string", "expires", "no", "liveness of one incarnation"),
     KeyKind("cohort:node:*", "string", "expires", "no", "which incarnation has this name in Flower"),
     KeyKind("cohort:members", "hash", "empties", "no", "incarnation -> who it is"),
+    KeyKind("cohort:draining", "hash", "expires", "no", "the same of workers that drain, for operators"),
     KeyKind("cohort:assignment", "hash", "permanent", "no", "version, slot -> incarnation"),
     KeyKind("cohort:own:*", "string", "expires", "no", "the incarnation of a session's own process"),
     KeyKind("cohort:own-wanted", "zset", "empties", "no", "sessions that need a process of their own, by since when"),
@@ -88,13 +89,7 @@ KINDS = (
     ),
     KeyKind("cohort:layout", "hash", "permanent", "first", "layout version and slot count of this deployment"),
     KeyKind(LETTERS, "stream", "permanent", "first", "messages of this bot given up on, with the reason"),
-    KeyKind(
-        "cohort:dead",
-        "stream",
-        "permanent",
-        "first",
-        "those of no bot that is known, and of an earlier release",
-    ),
+    KeyKind("cohort:dead", "stream", "permanent", "first", "those of no known bot, and of an earlier release"),
     KeyKind("cohort:bot:*:trail", "stream", "expires", "no", "its last turns and their times, for `cohort find`"),
     KeyKind("cohort:trail", "stream", "expires", "no", "turns of an earlier release"),
     KeyKind("cohort:recorded", "zset", "permanent", "last", "bots that have dead letters, or turns for `cohort find`"),
@@ -287,6 +282,7 @@ OWN_WANTED = f"{PREFIX}own-wanted"
 OWN_NEWS = f"{PREFIX}own-news"
 """A pub/sub channel: a session needs a process of its own."""
 MEMBERS = f"{PREFIX}members"
+DRAINING = f"{PREFIX}draining"
 ASSIGNMENT = f"{PREFIX}assignment"
 PAUSED = f"{PREFIX}paused"
 MOVED_GROUPS = f"{PREFIX}moved-groups"

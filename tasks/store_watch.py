@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from tasks.clock import SystemClock
 from tasks.errors import CohortError
+from tasks.kept_mark import KeptMark
 from tasks.store.layout import LayoutStore
 from tasks.telemetry.logs import hash_sessions
 
@@ -22,14 +23,52 @@ _PUT_BACK_S = 30.0
 
 _RESTS = 5
 """Looks after that at which no time is noted, so that the other processes see it, too."""
+_RESTS_AT_START = 30
+"""The same where a process sees it at its start: others of this machine may take a minute to start."""
 
 
-async def watch_store(
+_NONE = float("inf")
+
+
+class _Marks:
+    """The times that processes note in Redis, as one of them sees them."""
+
+    def __init__(self, kept: KeptMark | None) -> None:
+        self._kept = kept
+        self._newest = kept.known() if kept is not None else None
+        self._starts = self._newest is not None
+        self._resting = 0
+
+    def look(self, mark: float | None) -> float:
+        """By how many seconds the data is older than what was there; 0: it is not; ``_NONE``: nothing was noted in it.
+
+        That is told at a start alone: processes ran here with a Redis in which they did note the time.
+        """
+        starts, self._starts = self._starts, False
+        older = 0.0
+        if starts and mark is None:
+            older = _NONE
+        elif self._newest is not None and mark is not None and self._newest - mark > _PUT_BACK_S:
+            older = self._newest - mark
+        if older:
+            self._resting = _RESTS_AT_START if starts else _RESTS
+        self._newest, self._resting = mark, max(0, self._resting - 1)
+        if self._kept is not None and mark is not None and not self._resting:
+            self._kept.keep(mark)
+        return older
+
+    def due(self, now: float) -> bool:
+        """Whether this process is to note the time."""
+        return not self._resting and now - (self._newest or 0.0) >= _MARK_EVERY_S
+
+
+async def watch_store(  # noqa: PLR0913 - what it tells of, and to whom
     layout: LayoutStore,
     renewed: Callable[[], None] = lambda: None,
     *,
     emptied: Callable[[], Awaitable[None]] | None = None,
     put_back: Callable[[float], Awaitable[None]] | None = None,
+    kept: KeptMark | None = None,
     every_s: float = _LOOK_EVERY_S,
 ) -> None:
     """Until cancelled; without Redis all stays as it is.
@@ -39,19 +78,17 @@ async def watch_store(
         renewed: Called when there is another key of hashes than before: something was erased.
         emptied: Called when all that was in Redis is gone.
         put_back: Called with seconds when Redis has data of so long ago (an old snapshot).
+        kept: What the state directory knows of this Redis, so that a start sees what came while all was stopped.
         every_s: How often to look.
     """
     known: bytes | None = None
-    newest: float | None = None
-    resting = 0
+    marks = _Marks(kept)
     apart = False
     while True:
         with suppress(CohortError):
             key = await layout.look()
             if key is None and known is not None and await layout.put_back(known):
-                log.error("store.emptied")
-                if emptied is not None:
-                    await emptied()
+                await _tell_emptied(emptied)
             key = key or known
             if key is not None:
                 hash_sessions(key)
@@ -59,15 +96,21 @@ async def watch_store(
                 renewed()
             known = key
             apart = _told(apart)
-            if newest is not None and layout.marked is not None and (older := newest - layout.marked) > _PUT_BACK_S:
+            if (older := marks.look(layout.marked)) is _NONE:
+                await _tell_emptied(emptied)
+            elif older:
                 log.error("store.put_back", extra={"seconds": round(older)})
-                resting = _RESTS
                 if put_back is not None:
                     await put_back(older)
-            newest, resting = layout.marked, max(0, resting - 1)
-            if key is not None and not resting and SystemClock().now() - (newest or 0.0) >= _MARK_EVERY_S:
+            if key is not None and marks.due(SystemClock().now()):
                 await layout.mark(SystemClock().now())
         await asyncio.sleep(every_s)
+
+
+async def _tell_emptied(emptied: Callable[[], Awaitable[None]] | None) -> None:
+    log.error("store.emptied")
+    if emptied is not None:
+        await emptied()
 
 
 def _told(apart: bool) -> bool:  # noqa: FBT001 - what was told before

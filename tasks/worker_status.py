@@ -95,6 +95,8 @@ class WorkerStatus(ProcessStatus):
     """The same of each bot that has cards of its own, by its number."""
     servers_down: tuple[str, ...] = ()
     """Shared MCP servers that it cannot reach."""
+    agents_away: tuple[str, ...] = ()
+    """Remote agents (``type: a2a``) that do not answer here."""
     cards_kept: str = ""
     """Why it uses agent cards that were kept, and not those of its files; empty: it uses these."""
     models: dict[str, ModelTrouble] = {}

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
 from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
@@ -12,7 +13,6 @@ from tasks.text import is_digits
 
 Kind = Annotated[str, typer.Argument(metavar="intake|turns", help="What.")]
 Session = Annotated[str | None, typer.Argument(help="The turns of this session alone.")]
-Bot = Annotated[str | None, typer.Option("--bot", help="Of this bot alone: its name in COHORT_BOTS, or its number.")]
 _WITHIN = "within two seconds"
 
 
@@ -22,13 +22,14 @@ def register(app: typer.Typer) -> None:
     app.command()(resume)
 
 
-def pause(what: Kind, session: Session = None, *, bot: Bot = None) -> None:
+def pause(what: Kind, session: Session = None, *, bot: OfBot = None) -> None:
     """Take no updates (Telegram keeps them for 24 hours), or begin no turns (messages are kept; running turns end)."""
     here = context()
     kind, key = _chosen(here, what, session, bot)
 
     async def work() -> None:
         async with here.store() as store:
+            await of_bot(here, store, bot)
             try:
                 await store.pauses.pause(kind, key)
             except Terminal as problem:
@@ -40,7 +41,7 @@ def pause(what: Kind, session: Session = None, *, bot: Bot = None) -> None:
     run(work())
 
 
-def resume(what: Kind, session: Session = None, *, bot: Bot = None) -> None:
+def resume(what: Kind, session: Session = None, *, bot: OfBot = None) -> None:
     """Go on; what waits is answered."""
     here = context()
     kind, key = _chosen(here, what, session, bot)

@@ -39,7 +39,7 @@ async def scrape(store: Store, clock: Clock, *, slots: int) -> str:
     })  # fmt: skip
     whole += _own(hosts, wanted) + _paused(await store.pauses.look())
     if any(status.name for status in bots.values()):
-        whole += _by_bot(await store.oversight.waiting_by_bot(), clock.now())
+        whole += _by_bot(await store.oversight.waiting_by_bot(), clock.now()) + _letters(await store.dead.counts())
     # Each name stands once on a page.
     ours = {line.split()[2] for line in whole.splitlines() if line.startswith("# TYPE ")}
     others = {process: {name: one for name, one in part.items() if name not in ours} for process, part in read.items()}
@@ -80,6 +80,13 @@ def _by_bot(waiting: Mapping[int, tuple[int, float]], now: float) -> str:
     told = gauge("cohort_bot_waiting", "Chats with work, by bot.", {of[bot]: count for bot, (count, _) in most})
     ages = {of[bot]: max(0.0, now - since) for bot, (_, since) in most}
     return told + gauge("cohort_bot_waiting_oldest_seconds", "How long the oldest of them has waited.", ages)
+
+
+def _letters(counts: Mapping[int | None, int]) -> str:
+    """Dead letters by bot, of very many bots those with the most; without a number: of no bot that is known."""
+    most = sorted(counts.items(), key=lambda item: -item[1])[:_BOTS]
+    of = {f'bot="{"" if bot is None else bot}"': count for bot, count in most}
+    return gauge("cohort_bot_dead_letters", "Dead letters that are kept, by bot.", of)
 
 
 def _read(published: Mapping[str, bytes], names: Mapping[str, str]) -> dict[str, Families]:

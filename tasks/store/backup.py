@@ -199,7 +199,11 @@ async def restore(redis: Redis, records: AsyncIterable[StoredKey], clock: Clock)
                 await pipe.execute()
         count += 1
     with guard():
-        await redis.hdel(keys.LAYOUT, RESTORING)
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.hdel(keys.LAYOUT, RESTORING)
+            # Processes know by it that this was meant, and is no old snapshot.
+            pipe.hset(keys.LAYOUT, "mark", str(int(clock.now())))
+            await pipe.execute()
     return count
 
 

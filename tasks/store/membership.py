@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -17,6 +17,8 @@ TAKEN = "took "
 """Stands in the news before the name of a session that was taken from an owner whose heartbeat stood still."""
 FORGOTTEN = "forgot "
 """Stands in the news before the name of a session that was erased for its age."""
+_DRAINING_KEPT = timedelta(hours=1)
+"""A worker that drains says so with each heartbeat; one that was killed meanwhile is listed for so long at most."""
 _DIGITS = 15
 """A number of more digits is damaged."""
 
@@ -48,8 +50,12 @@ class Membership:
         self._forget = Script(redis, "forget")
         self._lease = Script(redis, "lease")
 
-    async def beat(self, incarnation: str, status: WorkerStatus, ttl: timedelta, *, member: bool = True) -> bool:
+    async def beat(
+        self, incarnation: str, status: WorkerStatus, ttl: timedelta, *, member: bool = True, drains: bool = False
+    ) -> bool:
         """Say that this incarnation lives; as a ``member`` it takes slots, otherwise it only keeps its claims.
+
+        ``drains``: it took slots before, and ends; operators see it.
 
         Returns:
             Whether the last heartbeat still stood, so no other worker took it for dead.
@@ -62,7 +68,10 @@ class Membership:
                     pipe.hset(keys.MEMBERS, incarnation, facts)
                 else:
                     pipe.hdel(keys.MEMBERS, incarnation)
-                stood, _ = await pipe.execute()
+                if drains:
+                    pipe.hset(keys.DRAINING, incarnation, facts)
+                    pipe.expire(keys.DRAINING, _DRAINING_KEPT)
+                stood, *_ = await pipe.execute()
         return stood is not None
 
     async def look(self) -> View:
@@ -84,6 +93,18 @@ class Membership:
         slots = {_number(slot): text(owner) for slot, owner in stored.items() if slot.isdigit()}
         return View(members, gone, version or 0, {slot: owner for slot, owner in slots.items() if slot is not None})
 
+    async def draining(self) -> Mapping[str, WorkerStatus]:
+        """Who drains: incarnation -> what its heartbeat says of it, of the living only."""
+        with guard():
+            listed: dict[bytes, bytes] = await cast("Any", self._redis).hgetall(keys.DRAINING)
+            names = [text(name) for name in listed]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.exists(keys.worker(name))
+                alive = await pipe.execute() if names else []
+        facts = zip(names, listed.values(), alive, strict=True)
+        return {name: WorkerStatus.from_json(said) for name, said, there in facts if there}
+
     async def propose(self, version: int, slots: Mapping[int, str]) -> bool:
         """Store an assignment computed from ``version`` and tell all workers; False when another worker was faster."""
         pairs: list[str | int] = [part for slot, owner in sorted(slots.items()) for part in (slot, owner)]
@@ -103,6 +124,7 @@ class Membership:
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.delete(keys.worker(incarnation))
                 pipe.hdel(keys.MEMBERS, incarnation)
+                pipe.hdel(keys.DRAINING, incarnation)
                 pipe.publish(keys.NEWS, f"dead {incarnation}")
                 await pipe.execute()
         if said is not None and (node := WorkerStatus.from_json(said).node):

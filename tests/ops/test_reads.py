@@ -1,5 +1,6 @@
 """Commands that read: they write nothing, and work on a Redis that takes no writes or hangs."""
 
+import asyncio
 import json
 import os
 import signal
@@ -51,6 +52,22 @@ async def test_a_command_that_reads_leaves_an_empty_redis_empty(
     async with Redis.from_url(redis_url) as redis:
         assert await redis.dbsize() == 0
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.promise("reads-only-read")
+@pytest.mark.parametrize("command", READS, ids=" ".join)
+async def test_a_command_that_reads_works_where_a_ping_is_refused(
+    command: tuple[str, ...], redis_url: str, tmp_path: Path
+) -> None:
+    # As with MISCONF: a Redis that cannot write its files refuses writes, and PING.
+    async with Redis.from_url(redis_url) as redis:
+        await redis.execute_command("ACL", "SETUSER", "default", "-ping")
+        try:
+            done = await asyncio.to_thread(cohort, *command, home=tmp_path / "home", REDIS_URL=redis_url)
+        finally:
+            await redis.execute_command("ACL", "SETUSER", "default", "+@all")
+    assert "REDIS_URL" not in done.stdout + done.stderr
+    assert "Redis" not in done.stderr
 
 
 @pytest.mark.promise("reads-only-read")

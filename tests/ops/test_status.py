@@ -82,6 +82,34 @@ async def test_status_says_that_no_worker_runs(store: Store) -> None:
     assert "slots without a worker 64" in page
 
 
+@pytest.mark.promise("status-true")
+async def test_status_says_that_the_only_worker_drains_and_when_it_has_ended(store: Store) -> None:
+    about, long = WorkerStatus(host="here", pid=7, lanes=4, at_work=2), timedelta(minutes=5)
+    await store.members.beat("worker-1-aaaa", about, long)
+    await store.members.beat("worker-1-aaaa", about, long, member=False, drains=True)
+    await store.members.beat("own-1-bbbb", about, long, member=False)
+    seen = await look(store, FakeClock(1.0), slots=64)
+    page = render(seen)
+    assert "worker-1-aaaa: drains, and ends when 2 turns have ended" in page
+    assert "no worker takes further messages: they are kept until one starts" in page
+    assert "own-1-bbbb" not in page
+    assert "the only worker drains: start another one" in health_problems(seen, "all", "")
+    assert [one["incarnation"] for one in seen.to_json()["draining"]] == ["worker-1-aaaa"]
+    await store.members.report_death("worker-1-aaaa")
+    assert "no worker runs" in render(await look(store, FakeClock(1.0), slots=64))
+    await store.members.beat("worker-2-cccc", about.model_copy(update={"at_work": 0}), long, member=False, drains=True)
+    assert "worker-2-cccc: drains, and ends\n" in render(await look(store, FakeClock(1.0), slots=64))
+
+
+@pytest.mark.promise("remote-agent-away")
+async def test_status_and_doctor_name_remote_agents_that_do_not_answer(store: Store, settings: Settings) -> None:
+    about = WorkerStatus(host="here", pid=7, lanes=4, agents_away=("far",))
+    await store.members.beat("worker-1-aaaa", about, timedelta(minutes=5))
+    assert "worker-1-aaaa: remote agents that do not answer: far" in render(await look(store, FakeClock(1), slots=64))
+    found = {finding.about: finding for finding in await doctor.redis(here(settings), FakeClock(0.0))}
+    assert found["remote agent far"].severity == "warning"
+
+
 async def test_status_for_machines_is_json(store: Store, redis_url: str, tmp_path: Path) -> None:
     await peopled(store)
     done = cohort("status", "--json", home=tmp_path, REDIS_URL=redis_url)
@@ -134,6 +162,10 @@ async def test_doctor_finds_what_is_wrong_with_a_redis(
     [
         ({"loading": 1}, "loading its data"),
         ({"maxmemory": 100, "used_memory": 120, "maxmemory_policy": "noeviction"}, "full and refuses writes"),
+        (
+            {"maxmemory": 100, "used_memory": 120, "maxmemory_policy": "allkeys-lru", "evicted_keys": 1234},
+            "took away 1,234 keys (maxmemory-policy allkeys-lru)",
+        ),
         ({"role": "slave", "master_host": "a", "master_port": 6379}, "read-only replica of a:6379"),
         ({"aof_last_write_status": "err"}, "could not write its own files"),
         ({"rdb_last_bgsave_status": "err"}, "could not write its own files"),

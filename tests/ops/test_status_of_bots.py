@@ -10,10 +10,13 @@ from ops.commands.status.text import health_problems, render
 from ops.web.scrape import scrape
 from tasks.bot_status import BotStatus
 from tasks.bots import ServedBot
+from tasks.chats.access import Person
 from tasks.clock import SystemClock
 from tasks.config.settings import Settings
+from tasks.envelope import DeadLetter
 from tasks.operator_files.bots_file import BotEntry
 from tasks.store import Store
+from tasks.store.intake import Accept
 from tests.harness.command import cohort
 
 
@@ -52,6 +55,9 @@ async def test_one_bot_is_paused_by_command_and_status_and_metrics_say_so(
 
     assert "0 intake of bot 202 is paused since" in await said("pause", "intake", "--bot", "two")
     assert (await store.pauses.look()).takes_none(202)
+    unknown = await said("pause", "turns", "--bot", "303")
+    assert "2 cohort: 303: nothing is kept of such a bot; there are one (101), two (202)" in unknown
+    await store.people.put(303, 7, Person(role="member", name="Ann"))
     assert "turns of bot 303 are paused" in await said("pause", "turns", "--bot", "303"), "one that was taken out"
     seen = await look(store, SystemClock(), slots=64)
     assert "intake of bot 202 is paused since" in render(seen)
@@ -80,3 +86,16 @@ async def test_a_bot_whose_intake_is_paused_for_long_is_well(store: Store, bot: 
     await store.pauses.resume("intake", bot)
     seen = await look(store, SystemClock(), slots=64)
     assert len(health_problems(seen, "bot", "h")) == 1
+
+
+@pytest.mark.promise("many-bots")
+async def test_the_metrics_count_each_bot_s_dead_letters(store: Store) -> None:
+    await store.bots.beat("h-1", BotStatus(bot=101, username="one", host="h", name="one", leads=True))
+    for update, bot in enumerate((101, 202, 202)):
+        await store.intake.accept(bot, [Accept(update, dead=DeadLetter(reason="why", at=1.0, update_id=update))])
+    page = await scrape(store, SystemClock(), slots=64)
+    assert [line for line in page.splitlines() if "dead_letters" in line and not line.startswith("#")] == [
+        "cohort_dead_letters 3",
+        'cohort_bot_dead_letters{bot="202"} 2',
+        'cohort_bot_dead_letters{bot="101"} 1',
+    ]

@@ -9,6 +9,7 @@ from tests.runtime.support import Open, Screen, ask, card
 from tests.support.ports import free_port
 from tests.support.wire import HttpServer, Request
 from workers.interfaces import TurnFailed
+from workers.runtime.patches.remote_agents import away
 
 
 class Remote(HttpServer):
@@ -39,9 +40,11 @@ async def test_a_remote_agent_that_is_away_at_the_start_is_missing_alone_and_ans
             with pytest.raises(TurnFailed) as failed:
                 await engine.run(ask(1, "hi", agent="far"), Screen())
             assert failed.value.action == "retry"
+        assert away() == ("far",)
         assert (await engine.run(ask(1, "hi"), Screen())).text
         async with Remote(port=port):
             assert (await engine.run(ask(1, "hi", agent="far"), Screen())).text == "from afar"
+            assert away() == ()
     told = [record.message for record in caplog.records if record.message.startswith("remote_agent.")]
     assert told == ["remote_agent.away", "remote_agent.back"]
     assert str(port) not in caplog.text.replace("kept", "")

@@ -66,7 +66,7 @@ async def filled(store: Store) -> Claim:
 
 
 async def content(redis: Redis) -> dict[str, Any]:
-    """What is kept: key -> value, without who works and without owners."""
+    """What is kept: key -> value, without who works, without owners, and without when it was looked at."""
     found: dict[str, Any] = {}
     async for raw in redis.scan_iter(match="cohort:*"):
         name = raw.decode()
@@ -76,7 +76,7 @@ async def content(redis: Redis) -> dict[str, Any]:
             case "list":
                 found[name] = await redis.lrange(name, 0, -1)
             case "hash":
-                found[name] = {k: v for k, v in (await redis.hgetall(name)).items() if k != b"owner"}
+                found[name] = {k: v for k, v in (await redis.hgetall(name)).items() if k not in (b"owner", b"mark")}
             case "zset":
                 found[name] = dict(await redis.zrange(name, 0, -1, withscores=True))
             case "stream":

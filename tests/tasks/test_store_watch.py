@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tasks import keys
 from tasks.clock import SystemClock
 from tasks.config.settings import Settings
+from tasks.kept_mark import KeptMark
 from tasks.store import Store, connect
 from tasks.store.connection.server_time import compared
 from tasks.store.layout import LayoutStore
@@ -91,6 +93,63 @@ async def test_a_redis_with_data_of_an_earlier_time_is_told_once_and_a_restart_i
     assert told.empty()
     errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert errors == ["store.put_back"] * 2
+
+
+@pytest.mark.promise("redis-emptied")
+@pytest.mark.parametrize(
+    "came",
+    [
+        (-3600, ["store.put_back"]),
+        (None, ["store.emptied"]),
+        (-20, []),
+        (0, []),
+    ],
+)
+async def test_what_came_back_while_all_was_stopped_is_told_at_the_start(
+    store: Store,
+    settings: Settings,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    came: tuple[int | None, list[str]],
+) -> None:
+    marked, says = came
+    now = int(SystemClock().now())
+    KeptMark(tmp_path, settings.redis).keep(now)
+    if marked is not None:
+        await store.redis.hset(keys.LAYOUT, "mark", str(now + marked))
+    told = asyncio.Queue[str]()
+
+    async def emptied() -> None:
+        await told.put("store.emptied")
+
+    async def put_back(_seconds: float) -> None:
+        await told.put("store.put_back")
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        # As the user of another password: it is the same Redis.
+        kept = KeptMark(tmp_path, settings.redis.replace("redis://", "redis://cohort:secret@"))
+        work = watch_store(store.layout, emptied=emptied, put_back=put_back, kept=kept, every_s=0.01)
+        watching = group.create_task(work, name="watch")
+        assert [await told.get() for _ in says] == says
+        while int(await store.redis.hget(keys.LAYOUT, "mark") or 0) < now - 20:
+            await store.redis.ping()
+        watching.cancel()
+    assert told.empty()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == says
+    assert (KeptMark(tmp_path, settings.redis).known() or 0) >= now
+
+
+@pytest.mark.parametrize("said", [b"", b"\xff\xfe", b"nan", b"-5", b"9" * 40, "²".encode()])
+def test_a_kept_time_that_cannot_be_read_says_nothing_and_is_written_again(tmp_path: Path, said: bytes) -> None:
+    url = "redis://127.0.0.1:1/0"
+    KeptMark(tmp_path, url).keep(1_800_000_000)
+    (file,) = (tmp_path / "redis-marks").iterdir()
+    file.write_bytes(said)
+    mark = KeptMark(tmp_path, url)
+    assert mark.known() is None
+    assert KeptMark(tmp_path, "redis://127.0.0.1:1/3").known() is None
+    mark.keep(1_800_000_000)
+    assert KeptMark(tmp_path, url).known() == 1_800_000_000
 
 
 async def test_a_layout_of_another_process_is_never_written_over(store: Store) -> None:

@@ -19,6 +19,7 @@ from tasks.clock import SystemClock
 from tasks.config.settings import Settings
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
+from tasks.kept_mark import KeptMark
 from tasks.publishing import Publisher, WorkNow
 from tasks.store_watch import watch_store
 from tasks.telemetry import loop_lag, metrics, metrics_server
@@ -37,6 +38,7 @@ from workers.process.pausing import tell
 from workers.process.start import freeze_startup_objects, no_steps
 from workers.process.wiring import WorkerAssembly, open_worker
 from workers.runtime.engine import Engine
+from workers.runtime.patches.remote_agents import away as agents_away
 from workers.sessions.dependencies import Steps
 from workers.sessions.scheduler import SessionScheduler
 
@@ -166,7 +168,12 @@ def _beside(settings: Settings, worker: WorkerAssembly, member: Member) -> dict[
     return {
         "retention": retention.run(lambda: 0 in member.slots),
         "pauses": worker.pauses.watch(tell),
-        "store": watch_store(worker.store.layout, emptied=alerts.emptied, put_back=alerts.put_back),
+        "store": watch_store(
+            worker.store.layout,
+            emptied=alerts.emptied,
+            put_back=alerts.put_back,
+            kept=KeptMark(settings.home, settings.redis),
+        ),
         "loop lag": loop_lag.measure(clock.monotonic),
         "standstill": standstill.watch(),
         "recycle": recycle(settings.worker_max_rss_mib),
@@ -222,6 +229,7 @@ def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssem
         descriptions=engine.sets.common.choices.descriptions,
         descriptions_of={bot: engine.sets.descriptions_of(int(bot)) for bot in agents_of},
         servers_down=tuple(engine.servers_down),
+        agents_away=agents_away(),
         cards_kept="; ".join(engine.sets.stand_ins),
         models=engine.breaker.failing,
         sends=worker.sends(),

@@ -51,15 +51,16 @@ class Beats:
             await self.write_trail()
             await came_within(self.now, self._every_s)
 
-    async def beat(self, *, member: bool) -> None:
-        """Send one; a ``member`` takes slots.
+    async def beat(self, *, member: bool, drains: bool = False) -> None:
+        """Send one; a ``member`` takes slots, and one that ``drains`` did before.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         heartbeat = self._deps.heartbeat
         before = heartbeat.now()
-        was_there = await self._members.beat(self._deps.incarnation, self._status(), self._ttl, member=member)
+        named = self._deps.incarnation, self._status(), self._ttl
+        was_there = await self._members.beat(*named, member=member, drains=drains)
         if (silent := heartbeat.renewed(before, was_there=was_there)) is not None:
             if (others := self._late.told()) is not None:
                 log.warning("heartbeat.late", extra={"seconds": round(silent, 1), **others})

@@ -128,7 +128,7 @@ class Member:
         await self._rebalance()
 
     async def _beat(self) -> None:
-        await self._beats.beat(member=not self._leaving)
+        await self._beats.beat(member=not self._leaving, drains=self._leaving)
 
     async def _rebalance(self) -> None:
         """Read members and assignment; if it does not fit them, propose one that does; serve our slots in it."""

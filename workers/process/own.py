@@ -33,6 +33,7 @@ from workers.process.memory import recycle, require_room
 from workers.process.pausing import tell
 from workers.process.start import freeze_startup_objects, no_steps
 from workers.process.wiring import WorkerAssembly, open_worker
+from workers.runtime.patches.remote_agents import away as agents_away
 from workers.sessions.dependencies import Steps
 from workers.sessions.scheduler import SessionScheduler
 
@@ -258,6 +259,7 @@ class OwnProcess:
             turns=self._scheduler.turns,
             agents=tuple(engine.agents),
             servers_down=tuple(engine.servers_down),
+            agents_away=agents_away(),
             models=engine.breaker.failing,
             sends=self._worker.sends(),
             idle_since=self._idle_since,

@@ -106,6 +106,15 @@ def _out_of_reach(members: Mapping[str, WorkerStatus]) -> Iterator[Finding]:
     for incarnation, status in sorted(members.items()):
         for name in status.servers_down:
             without.setdefault(name, []).append(incarnation)
+    yield from _agents_away(members)
     for name, workers in without.items():
         do = "see `server.unreachable` in their logs; it is tried again by itself"
         yield Finding(f"MCP server {name}", "warning", f"not reachable from {', '.join(workers)}", do)
+
+
+def _agents_away(members: Mapping[str, WorkerStatus]) -> Iterator[Finding]:
+    """Remote agents that do not answer living workers."""
+    for name in sorted({name for status in members.values() for name in status.agents_away}):
+        workers = ", ".join(sorted(one for one, status in members.items() if name in status.agents_away))
+        do = "see `remote_agent.away` in their logs; it is tried again with each message to it"
+        yield Finding(f"remote agent {name}", "warning", f"does not answer {workers}", do)

@@ -32,6 +32,8 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
     own = await store.own.statuses(name for host in hosts for name in host.processes)
     now = clock.now()
     workers = tuple(_worker(name, status, len(view.of(name))) for name, status in sorted(view.members.items()))
+    leaving = await store.members.draining()
+    draining = tuple(_worker(name, status, 0) for name, status in sorted(leaving.items()))
     bots = tuple(_bot(status, now, paused=pauses.takes_none(status.bot)) for status in statuses.values())
     untaken = [now - log.untaken_since for log in backlogs if log.untaken_since is not None]
     depths = [Depth(log.slot, view.slots.get(log.slot), log.sessions, max(0.0, now - log.since)) for log in backlogs]
@@ -41,6 +43,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         at=now,
         workers=workers,
         gone=view.gone,
+        draining=draining,
         slots=slots,
         unowned=sum(view.slots.get(slot) not in view.members for slot in range(slots)),
         depths=tuple(sorted(depths, key=lambda depth: -depth.oldest_s)),
@@ -99,6 +102,7 @@ def _worker(incarnation: str, status: WorkerStatus, slots: int) -> Worker:
         slots=slots,
         turns=status.turns,
         servers_down=status.servers_down,
+        agents_away=status.agents_away,
         cards_kept=status.cards_kept,
         queued=status.queued,
         queued_s=status.queued_s,

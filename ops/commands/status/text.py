@@ -28,7 +28,8 @@ def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bo
     console.print()
     console.print(_workers(now))
     if not now.workers:
-        console.print("no worker runs: messages are kept until one starts", style="yellow")
+        what = "no worker takes further messages" if now.draining else "no worker runs"
+        console.print(f"{what}: they are kept until one starts", style="yellow")
     for line in _troubles(now):
         console.print(line, style="yellow")
     console.print()
@@ -88,8 +89,13 @@ def _troubles(now: Look) -> Iterator[str]:
     for worker in now.workers:
         if worker.servers_down:
             yield f"{worker.incarnation}: MCP servers not reachable: {', '.join(worker.servers_down)}"
+        if worker.agents_away:
+            yield f"{worker.incarnation}: remote agents that do not answer: {', '.join(worker.agents_away)}"
         if worker.cards_kept:
             yield f"{worker.incarnation}: goes on with the agents of before: {worker.cards_kept}"
+    for worker in now.draining:
+        turns = "1 turn has" if worker.at_work == 1 else f"{worker.at_work} turns have"
+        yield f"{worker.incarnation}: drains, and ends{f' when {turns} ended' if worker.at_work else ''}"
     for incarnation in now.gone:
         yield f"{incarnation}: its heartbeat stopped"
 
@@ -174,7 +180,8 @@ def health_problems(now: Look, part: str, host: str) -> list[str]:
     if part in ("all", "worker"):
         workers = [worker for worker in now.workers if worker.host == host or not host]
         if not workers:
-            problems.append("no worker lives")
+            drains = now.draining and part == "all"
+            problems.append("the only worker drains: start another one" if drains else "no worker lives")
         if part == "all" and workers and now.unowned:
             problems.append(f"slots without a worker {now.unowned}")
         kept = {worker.cards_kept for worker in workers} - {""}

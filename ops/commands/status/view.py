@@ -43,6 +43,8 @@ class Worker:
     """Since the worker started; None when its heartbeat does not tell."""
     servers_down: tuple[str, ...] = ()
     """Shared MCP servers that it cannot reach."""
+    agents_away: tuple[str, ...] = ()
+    """Remote agents that do not answer there."""
     cards_kept: str = ""
     """Why it uses agent cards that were kept; empty: it uses those of its files."""
     queued: int = 0
@@ -126,6 +128,8 @@ class Look:
     depths: tuple[Depth, ...]
     dead: int
     bots: tuple[BotSeen, ...] = ()
+    draining: tuple[Worker, ...] = ()
+    """Workers that end when their turns have ended."""
     resting: frozenset[int] = frozenset()
     """Of several bots: those that ``COHORT_BOTS`` pauses."""
     missing: tuple[str, ...] = ()

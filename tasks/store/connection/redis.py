@@ -222,7 +222,9 @@ async def connection(
         options["timeout"] = waits
     if patience_s is not None:
         once = Retry(NoBackoff(), retries=0)
-        options |= {"socket_timeout": patience_s, "socket_connect_timeout": patience_s, "retry": once}
+        # Without the PING before the first command: a Redis that cannot write its files refuses it, and still reads.
+        options |= {"socket_timeout": patience_s, "socket_connect_timeout": patience_s, "health_check_interval": 0}
+        options |= {"retry": once}
     try:
         redis = _client(url, options, blocking=waits is not None)
     except ValueError as problem:

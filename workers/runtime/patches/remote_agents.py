@@ -24,6 +24,11 @@ _begin: list[_Async] = []
 """fast-agent's own beginning of such an agent."""
 
 
+def away() -> tuple[str, ...]:
+    """Those that do not answer, by name."""
+    return tuple(sorted(_away))
+
+
 def begun_without(original: _Async) -> _Async:
     """``A2ARemoteAgent.initialize``"""
     _begin.append(original)
