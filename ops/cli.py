@@ -89,7 +89,7 @@ def bot(name: Annotated[str | None, typer.Argument(help="Which one of COHORT_BOT
     """Run the bot alone (needs TELEGRAM_BOT_TOKEN and REDIS_URL, or a running `cohort up`)."""
     here = context()
     if here.settings.bots is not None or name is not None:
-        here = replace(here, environ={**here.environ, **here.bot_named(name).variables})
+        here = replace(here, environ={**here.environ, **here.bot_named(name, starts=True).variables})
     _become("bot", module("bot"), here)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.environment import environment
 from ops.home import Home, Running, joined
-from tasks.bots import ServedBot, bots_of
+from tasks.bots import BotsReader, ServedBot, bots_of, tell_refused
 from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.store import Store, connect, look_into
@@ -47,13 +47,18 @@ class Context:
         settings = self.system()
         return settings if settings.bots is name is None else self.bot_named(name).settings(settings)
 
-    def bot_named(self, name: str | None) -> ServedBot:
+    def bot_named(self, name: str | None, *, starts: bool = False) -> ServedBot:
         """One of several bots, by its name or number; the only one needs neither.
+
+        ``starts``: its process does, which goes on with what the file said last where it cannot be used.
 
         Raises:
             Misconfigured: there is no such bot.
         """
-        bots = bots_of(self.settings, self.environ)
+        read = BotsReader(self.settings, self.environ)
+        bots = read() if starts else bots_of(self.settings, self.environ)
+        if read.stands_in:
+            tell_refused(read.stands_in)
         names = ", ".join(f"{bot.name} ({bot.id})" for bot in bots)
         if not bots:
             raise Misconfigured(f"{name}: there is one bot here, without a name (COHORT_BOTS is not set)")

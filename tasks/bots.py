@@ -4,12 +4,14 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tasks.config import environ as environment
 from tasks.config.settings import Settings, env_name, load
 from tasks.errors import Misconfigured
 from tasks.operator_files.bots_file import FOR_ONE, BotEntry, read
+from tasks.operator_files.kept_reader import KeptReader
 
 log = logging.getLogger("cohort.bots")
 
@@ -87,6 +89,29 @@ def bots_of(settings: Settings, environ: Mapping[str, str] | None = None) -> tup
         BadFile, Misconfigured: as ``resolved``.
     """
     return resolved(settings.bots, settings.bots_env, environ) if settings.bots is not None else ()
+
+
+class BotsReader:
+    """``bots_of``, again and again. Where the file cannot be used at a start, the bots hold that it named last."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str] | None = None) -> None:
+        self._read: KeptReader[tuple[ServedBot, ...]] | None = None
+        if settings.bots is not None:
+            read_with = partial(resolved, env_file=settings.bots_env, environ=environ)
+            self._read = KeptReader(settings.home, settings.bots, read_with)
+
+    @property
+    def stands_in(self) -> str:
+        """What is wrong with the file, where its copy is used; else empty."""
+        return self._read.stands_in if self._read is not None else ""
+
+    def __call__(self) -> tuple[ServedBot, ...]:
+        """The bots now.
+
+        Raises:
+            BadFile, Misconfigured: as ``resolved``, where nothing is kept of the file, or something was read before.
+        """
+        return self._read() if self._read is not None else ()
 
 
 def tell_refused(problem: str) -> None:

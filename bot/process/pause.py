@@ -8,6 +8,7 @@ from tasks.bots import tell_changed, tell_refused
 from tasks.config.settings import Settings
 from tasks.errors import Misconfigured, Retryable
 from tasks.operator_files.bots_file import BotEntry, read
+from tasks.operator_files.kept_reader import KeptReader
 from tasks.operator_files.watched import LOOK_EVERY_S, Watched
 from tasks.store.pauses import Pauses, PauseView
 
@@ -99,12 +100,15 @@ def own_entry(settings: Settings) -> Watched[BotEntry | None] | None:
     path, name = settings.bots, settings.bot
     if path is None or name is None:
         return None
+    named = KeptReader(settings.home, path, read)
     own = Watched(
-        lambda: next((entry for entry in read(path) if entry.name == name), None),
+        lambda: next((entry for entry in named() if entry.name == name), None),
         (path,),
         refused=tell_refused,
         changed=tell_changed,
     )
+    if named.stands_in:
+        tell_refused(named.stands_in)
     if own.now is None:
         raise Misconfigured(f"{path}: names no bot {name}")
     return own

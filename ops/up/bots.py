@@ -5,7 +5,7 @@ import asyncio
 from ops.up.plan import BOT, Plan
 from ops.up.process import Spec
 from ops.up.supervisor import ManagedProcess, Supervisor
-from tasks.bots import bots_of
+from tasks.bots import BotsReader
 from tasks.operator_files.watched import Watched
 
 
@@ -19,8 +19,11 @@ class BotProcesses:
         settings, environ = plan.settings, plan.env
         files = [path for path in (settings.bots, settings.bots_env) if path is not None]
         # With the variables of the start, as workers have them: a variable that changes later counts from the next one.
-        self._watched = Watched(lambda: bots_of(settings, environ), files)
+        read = BotsReader(settings, environ)
+        self._watched = Watched(read, files)
         self._told: str | None = None
+        if read.stands_in:
+            supervisor.console.say(f"{read.stands_in}; until that is mended the bots are those of before")
         for spec in self._wanted().values():
             supervisor.keep(spec)
 

@@ -9,7 +9,7 @@ from ops.up.forking import Template
 from ops.up.own import OwnProcesses
 from ops.up.plan import Plan
 from ops.up.supervisor import Supervisor
-from tasks.bots import bots_of
+from tasks.bots import BotsReader
 from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.ending import ending_signals
@@ -28,7 +28,7 @@ async def host(
     """
     if not settings.own_max:
         raise Misconfigured("COHORT_OWN_MAX: is 0, so no chat's own process may run here; set how many may")
-    if not bots_of(settings, environ):
+    if not BotsReader(settings, environ)():
         _ = settings.token  # each process would end for want of it
     stopping = asyncio.Event()
     async with connect(settings) as store, asyncio.TaskGroup() as group:

@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 
 from ops.environment import PLAYGROUND_BOT, needed
 from ops.up.process import Spec
-from tasks.bots import ServedBot, bots_of
+from tasks.bots import BotsReader, ServedBot
 from tasks.config.settings import Settings, env_name
 from tasks.errors import Misconfigured
 
@@ -152,7 +152,7 @@ def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str
     """
     env = {**environ, **extra}
     playground_port = None
-    bots = bots_of(settings, environ)
+    bots = BotsReader(settings, environ)()
     if settings.telegram_bot_token is None and not bots:
         if settings.telegram_base_url and environ.get("TELEGRAM_BASE_URL"):
             raise Misconfigured("TELEGRAM_BASE_URL is set, but TELEGRAM_BOT_TOKEN is not: set both, or neither")

@@ -15,6 +15,9 @@ from tasks.config.forms import callback, in_words
 from tasks.errors import Misconfigured
 from tasks.http.addresses import is_loopback
 
+KEPT_CARDS = "kept-cards"
+"""In the state directory: the cards and the configuration that agents were last made of."""
+
 
 class Settings(SettingFields):
     """What an operator has set, and what follows from it."""
@@ -129,12 +132,15 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if name.startswith("COHORT_") and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             lines.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
-    configuration = environment.said(seen).get("COHORT_CONFIG", "").strip()
-    if configuration and not Path(configuration).is_file():
+    said = environment.said(seen)
+    configuration = said.get("COHORT_CONFIG", "").strip()
+    home = Path(said.get("COHORT_HOME", "").strip() or Settings.model_fields["home"].default)
+    # Workers go on with the copy that is kept of it (``tasks.operator_files.kept_cards``), and say so.
+    if configuration and not Path(configuration).is_file() and not (home / KEPT_CARDS).is_dir():
         lines.append(f"COHORT_CONFIG: {configuration}: there is no such file")
     try:
         # Secrets from files end in a newline, and lines of files from Windows in a carriage return.
-        given = {name: value.strip() for name, value in environment.said(seen).items()}
+        given = {name: value.strip() for name, value in said.items()}
         settings = Settings(**given)  # pyright: ignore[reportArgumentType]
     except ValidationError as problem:
         for error in problem.errors(include_url=False, include_input=False):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.agent_files import CONFIGURATIONS, SECRETS
-from tasks.config.settings import Settings
+from tasks.config.settings import KEPT_CARDS, Settings
 
 log = logging.getLogger("cohort.cards")
 
@@ -126,7 +126,7 @@ def _config_of(settings: Settings) -> bytes | None:
 def _place(settings: Settings) -> Path:
     """Where the copies of this directory are; a home may have several, and bots have their own."""
     named = os.fsencode(settings.cards.absolute())
-    return settings.home.absolute() / "kept-cards" / hashlib.sha256(named).hexdigest()[:12]
+    return settings.home.absolute() / KEPT_CARDS / hashlib.sha256(named).hexdigest()[:12]
 
 
 def _write(place: Path, made_of: Snapshot, settings: Settings) -> None:

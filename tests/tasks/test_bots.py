@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.agent_files import card_files, read_mapping
-from tasks.bots import bots_of, resolved
+from tasks.agent_files import BadFile, card_files, read_mapping
+from tasks.bots import BotsReader, bots_of, resolved
 from tasks.config.forms import _SECRET
 from tasks.config.settings import load
 from tasks.errors import Misconfigured
@@ -122,6 +122,37 @@ def test_what_is_wrong_with_the_file_is_one_line_without_a_token(file: Path, tex
 
 
 @pytest.mark.promise("bots-file")
+@pytest.mark.promise("many-bots")
+@pytest.mark.parametrize("broken", [None, "bots: [\n", "bots:\n  one: {token: 5}\n"])
+def test_a_start_with_a_broken_file_goes_on_with_the_bots_of_before_and_a_first_one_is_refused(
+    file: Path, tmp_path: Path, broken: str | None
+) -> None:
+    environ = {"ONE": "101:t"}
+    settings = load({"COHORT_BOTS": str(file), "COHORT_HOME": str(tmp_path / "home")})
+    file.write_text("bots:\n  one: {token: $ONE}\n")
+
+    def damage() -> None:
+        file.unlink() if broken is None else file.write_text(broken)
+
+    (before,) = BotsReader(settings, environ)()
+    damage()
+    with pytest.raises(BadFile):
+        bots_of(settings, environ)
+    read = BotsReader(settings, environ)
+    assert read() == (before,)
+    assert str(file) in read.stands_in
+    with pytest.raises(BadFile):
+        read()  # it stays as it is, and is told as a file that breaks while a process runs
+    with pytest.raises(BadFile):
+        BotsReader(settings.model_copy(update={"home": tmp_path / "new"}), environ)()
+    with pytest.raises(BadFile):
+        BotsReader(settings, {})()  # the token is gone, too
+    file.write_text("bots:\n  two: {token: $ONE}\n")
+    assert [bot.name for bot in read()] == ["two"]
+    damage()
+    assert [bot.name for bot in BotsReader(settings, environ)()] == ["two"]
+
+
 def test_a_file_that_breaks_leaves_the_bots_as_they_were_and_one_that_is_mended_counts(file: Path) -> None:
     watched = Watched(lambda: read(file), (file,))
     assert not watched.look()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tasks.config.environ import merged
-from tasks.config.settings import Settings, env_name, load
+from tasks.config.settings import KEPT_CARDS, Settings, env_name, load
 from tasks.errors import Misconfigured
 
 
@@ -143,3 +143,11 @@ def test_blanks_and_line_ends_around_a_value_are_no_part_of_it(around: str) -> N
     secrets = {"TELEGRAM_BOT_TOKEN": "1:hush", "COHORT_WEBHOOK_SECRET": "a" * 20, "REDIS_URL": "redis://r:6379/0"}
     clean = given | secrets
     assert load({name: value + around for name, value in clean.items()}) == load(clean)
+
+
+def test_a_named_configuration_that_is_gone_ends_a_first_start_and_no_later_one(tmp_path: Path) -> None:
+    environ = {"COHORT_CONFIG": str(tmp_path / "gone.yaml"), "COHORT_HOME": str(tmp_path / "home")}
+    with pytest.raises(Misconfigured, match=r"gone\.yaml: there is no such file"):
+        load(environ)
+    (tmp_path / "home" / KEPT_CARDS).mkdir(parents=True)
+    assert load(environ).config == tmp_path / "gone.yaml"

@@ -60,3 +60,12 @@ async def test_where_no_operator_is_set_an_apology_names_none_as_told(pool: Pool
     await pool.say(1, "hello")
     await worker.answer(session(1))
     assert pool.telegram.texts(session(1)) == ["I cannot work right now."]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(90, "2 min old"), (5 * 3600, "5 h old"), (40 * 86400, "40 days old")])
+async def test_how_old_the_data_is_that_came_back_is_said_in_few_digits(
+    store: Store, caplog: pytest.LogCaptureFixture, seconds: int, said: str
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        await Alerts(load({"TELEGRAM_BOT_TOKEN": TOKEN}), store.alerts, store.intake).put_back(seconds)
+    assert said in caplog.records[0].detail  # type: ignore[attr-defined]

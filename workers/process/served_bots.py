@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from botapi.client import Connection
 from botapi.pacing import Pacing
-from tasks.bots import ServedBot, bots_of, tell_changed, tell_refused
+from tasks.bots import BotsReader, ServedBot, tell_changed, tell_refused
 from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.newest import Newest
@@ -39,7 +39,11 @@ def watched_bots(settings: Settings) -> Watched[tuple[ServedBot, ...]]:
         Misconfigured: the file is wrong, or a token is missing here.
     """
     files = [path for path in (settings.bots, settings.bots_env) if path is not None]
-    return Watched(lambda: bots_of(settings), files, refused=tell_refused, changed=tell_changed)
+    read = BotsReader(settings)
+    watched = Watched(read, files, refused=tell_refused, changed=tell_changed)
+    if read.stands_in:
+        tell_refused(read.stands_in)
+    return watched
 
 
 class ServedBots:

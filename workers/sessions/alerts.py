@@ -67,7 +67,7 @@ class Alerts:
     async def put_back(self, seconds: float) -> None:
         """Redis has data of an earlier time."""
         lost = (
-            f"its data is {seconds / 60:.0f} min old: what came since is gone from it, and messages that waited then "
+            f"its data is {_length(seconds)} old: what came since is gone from it, and messages that waited then "
             "are answered again; docs/runbooks.md says more"
         )
         await self.raise_("Redis was put back", lost)
@@ -75,3 +75,10 @@ class Alerts:
     def _admins(self) -> Sequence[SessionKey]:
         admins = self._settings.admins
         return [SessionKey(self._settings.bot_id, admin) for admin in admins] if admins else ()
+
+
+def _length(seconds: float) -> str:
+    minutes = seconds / 60
+    if minutes < 3 * 60:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.0f} h" if minutes < 3 * 24 * 60 else f"{minutes / 60 / 24:.0f} days"
