@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.environment import environment
-from ops.home import Home, Running, joined
+from ops.home import Home, Running, joined, out_of_room
 from tasks.bots import BotsReader, ServedBot, bots_of, tell_refused
 from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured, StoreUnavailable
@@ -120,7 +120,17 @@ class Context:
             async with asyncio.timeout(PATIENCE_S), look_into(self.system(), patience_s=PATIENCE_S) as store:
                 return await work(store)
         except TimeoutError:
-            raise StoreUnavailable(f"Redis does not answer within {PATIENCE_S:g} s") from None
+            raise StoreUnavailable(f"Redis does not answer within {PATIENCE_S:g} s{self._embedded()}") from None
+        except StoreUnavailable as problem:
+            raise StoreUnavailable(f"{problem}{self._embedded()}") from problem
+
+    def _embedded(self) -> str:
+        """What is to be said of the Valkey of this home's own `cohort up`, where that is the Redis which is away."""
+        if self.running is None or not (self.home.valkey / "port").is_file() or "REDIS_URL" in environment():
+            return ""
+        if (full := out_of_room(self.home.root)) is not None:
+            return f"; {full}. `cohort up` starts its Valkey again by itself, and nothing that was confirmed is lost"
+        return f"; it is the embedded Valkey: see {self.home.logs / 'valkey.log'}"
 
     def supervisor(self) -> Running:
         """The ``cohort up`` of this home.

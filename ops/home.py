@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import stat
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,6 +23,9 @@ _FOUND_EVERY_S = 5.0
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """What a full disk, a used-up quota and a read-only file system say."""
+
+_LEAST_ROOM = 1 << 20
+"""Bytes; a store whose disk has less takes no further message soon."""
 
 _OTHERS = 0o077
 """The bits of a file's mode that concern all users but its owner."""
@@ -110,6 +114,15 @@ def full_disk(problem: OSError) -> str:
     """One line for a disk that takes no more."""
     where = f"{problem.filename}: " if problem.filename else ""
     return f"{where}cannot be written ({problem.strerror}); free space there, or set another COHORT_HOME"
+
+
+def out_of_room(directory: Path) -> str | None:
+    """That the disk of a directory is full; None: it is not, or there is no such directory."""
+    try:
+        free = shutil.disk_usage(directory).free
+    except OSError:
+        return None
+    return None if free >= _LEAST_ROOM else f"the disk of {directory} is full: free space there"
 
 
 class Home:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from ops.home import out_of_room
 from ops.up.console import Console
 from ops.up.forking import Template
 from ops.up.orphans import Children
@@ -194,6 +195,8 @@ class Supervisor:
         self.console.say(f"{name} {describe(status)} after {lasted:.0f} s; starting it again {again}")
 
     def _last_words(self, spec: Spec) -> list[str]:
+        if spec.log is not None and (full := out_of_room(spec.log.parent)) is not None:
+            return [full]  # its log took no further line, and has those of an earlier end
         lines = self.console.last(spec.name)
         if spec.log is not None:
             with suppress(OSError):

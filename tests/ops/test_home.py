@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from ops import control
-from ops.home import Home, Running, joined
-from tasks.errors import Misconfigured
+from ops.context import Context
+from ops.home import Home, Running, joined, out_of_room
+from tasks.config.settings import load
+from tasks.errors import Misconfigured, StoreUnavailable
+from tests.support.ports import free_port
 from tests.support.until import until
 
 RUNNING = Running(pid=1, started=0.0, control=1, secret="s", env={"REDIS_URL": "redis://:pw@127.0.0.1:1/0"})
@@ -148,3 +151,25 @@ def test_a_home_whose_name_fits_no_file_is_refused_in_one_line_that_can_be_print
     assert str(refused.value).isascii()
     assert len(str(refused.value).splitlines()) == 1
     assert not home.exists()
+
+
+@pytest.mark.promise("redis-causes")
+async def test_a_command_says_where_to_look_when_the_embedded_store_is_away(tmp_path: Path) -> None:
+    url = f"redis://127.0.0.1:{free_port()}/0"
+    running = Running(pid=1, started=1.0, control=1, secret="s", env={"REDIS_URL": url})
+
+    async def said(home: Home, *, embedded: bool) -> str:
+        here = Context(load({"REDIS_URL": url}), {}, home, running if embedded else None)
+        with pytest.raises(StoreUnavailable) as problem:
+            await here.read(lambda store: store.dead.count())
+        return str(problem.value)
+
+    home = Home(tmp_path / "home")
+    home.valkey.mkdir(parents=True)
+    (home.valkey / "port").write_text("1")
+    assert (await said(home, embedded=False)).endswith("nothing listens on this host and port)")
+    assert f"it is the embedded Valkey: see {home.logs / 'valkey.log'}" in await said(home, embedded=True)
+    assert out_of_room(home.root) is None
+    assert out_of_room(home.root / "none") is None
+    # It has no room, as a full disk.
+    assert out_of_room(Path("/proc")) == "the disk of /proc is full: free space there"

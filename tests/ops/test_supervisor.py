@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,16 @@ async def test_each_run_of_a_worker_is_another_incarnation_and_its_death_is_repo
         second = await console.hear("worker-1: ready", times=2)
         assert incarnation_of(second) != incarnation_of(first)
         assert incarnation_of(second).startswith("worker-1-")
+
+
+async def test_of_a_store_that_ends_on_a_full_disk_the_disk_is_told_and_not_the_log_of_before(
+    console: Heard, tmp_path: Path
+) -> None:
+    async with supervising(console) as supervisor:
+        # /proc has no room, as a full disk.
+        supervisor.keep(replace(script(tmp_path, "valkey", "sys.exit(1)"), echo=False, log=Path("/proc/valkey.log")))
+        assert await console.hear("the disk of") == "valkey: the disk of /proc is full: free space there"
+        await console.hear("valkey ended with status 1")
 
 
 async def test_stopping_lets_children_finish(console: Heard, tmp_path: Path) -> None:
