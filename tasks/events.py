@@ -147,6 +147,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "worker.draining": "It takes no new turns and waits for the running ones.",
     "worker.ended": "It has stopped.",
     "worker.too_large": "It outgrew its memory limit; it drains and is started again.",
+    "worker.far_too_large": "It grew to twice its memory limit while it drained; it ends at once.",
     "worker.renamed": "While it was suspended another worker took its name; it drains and is started again.",
     "worker.loop_died": "Its event loop died; the process ends.",
     "own.ready": "A session's own process takes its turns.",

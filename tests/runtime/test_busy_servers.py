@@ -123,6 +123,14 @@ IN_STREAMS: dict[str, dict[str, tuple[bytes, str, float]]] = {
         "a kind": (sse({"error": {"type": "overloaded_error", "message": "x"}}), RETRY, 4),
         "beside a choice": (sse({**chunk({}, "error"), "error": {"code": 429, "message": "x"}}), RETRY, 10),
         "an empty account": (sse({"error": {"code": "insufficient_quota", "message": "x"}}), OPERATOR, 0),
+        "an account that ends on the way": (
+            sse(
+                chunk({"content": "All "}),
+                {"error": {"message": "Your account has been deactivated", "type": "invalid_request_error"}},
+            ),
+            OPERATOR,
+            0,
+        ),
         "a text": (sse({"error": "boom"}), RETRY, 1),
     },
     "anthropic": {

@@ -158,6 +158,10 @@ def test_a_refusal_that_fast_agent_calls_a_wrong_key_is_judged_by_its_cause() ->
         "User location is not supported for the API use.",
         "Your organization must be verified to stream this model.",
         "Access denied, please make sure your account is in good standing.",
+        "Your account has been deactivated, please check your email for more information.",
+        "This organization has been disabled.",
+        "Permission denied: Consumer 'projects/1' has been suspended.",
+        "{'message': 'no', 'code': 'account_deactivated'}",
     ],
 )
 def test_what_no_other_words_of_a_user_can_mend_is_for_the_operator(words: str) -> None:

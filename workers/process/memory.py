@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from workers.process.loop_thread import end_process
 
 log = logging.getLogger("cohort.worker")
 
-_EVERY_S = 5.0
+_EVERY_S, _SOON_S = 5.0, 0.5
+_FAR = 2
+"""Times the limit."""
 _MIB = 1024 * 1024
 
 
@@ -22,6 +25,11 @@ def resident_mib() -> float:
     except (OSError, ValueError, IndexError):
         return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / _MIB
+
+
+def end_at_once() -> None:
+    """As a crash does: other workers go on with the turns."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def require_room(limit_mib: int, *, resident: Callable[[], float] = resident_mib) -> None:
@@ -39,14 +47,19 @@ def require_room(limit_mib: int, *, resident: Callable[[], float] = resident_mib
 
 
 async def recycle(
-    limit_mib: int, *, resident: Callable[[], float] = resident_mib, end: Callable[[], None] = end_process
+    limit_mib: int,
+    *,
+    resident: Callable[[], float] = resident_mib,
+    end: Callable[[], None] = end_process,
+    kill: Callable[[], None] = end_at_once,
 ) -> None:
-    """Watch the memory until it passes the limit, then call ``end`` once.
+    """Watch the memory until it passes the limit, then call ``end`` once. Above twice the limit, ``kill`` it.
 
     Args:
         limit_mib: The limit; 0 for none.
         resident: Measures the memory.
-        end: Ends the worker.
+        end: Ends the worker in order, which may take as long as its longest turn.
+        kill: Ends it at once. A tool that grows without end takes all of the machine while others' turns finish.
     """
     if not limit_mib:
         return
@@ -54,3 +67,7 @@ async def recycle(
         await asyncio.sleep(_EVERY_S)
     log.warning("worker.too_large", extra={"resident_mib": round(now), "limit_mib": limit_mib})
     end()
+    while (now := resident()) <= _FAR * limit_mib:  # noqa: ASYNC110 - memory sends no event
+        await asyncio.sleep(_SOON_S)
+    log.error("worker.far_too_large", extra={"resident_mib": round(now), "limit_mib": limit_mib})
+    kill()

@@ -213,5 +213,5 @@ def fault_of(message: PromptMessageExtended) -> ModelFault | None:
     kind = str(told.get("error_type") or "unknown error")
     hook = _HOOK.search(text)
     # An error within a stream has the status of the stream, which began well.
-    status = status if isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST else None
+    status = status if isinstance(status, int) and status >= HTTPStatus.MULTIPLE_CHOICES else None
     return ModelFault((kind,), status, text.casefold(), hook[0] if hook else "")

@@ -43,7 +43,10 @@ _NO_MODEL = re.compile(
 # Asking in other words does not help: the account, its place, or what the model is able to.
 _SETUP = re.compile(
     r"api key expired|location is not supported|(region|territory) (is )?not supported|organization must be verified"
-    r"|account is in good standing|arrearage|does(n't| not) support (tools?|function)\b"
+    r"|account is in good standing|arrearage"
+    r"|(account|organi[sz]ation|project|consumer|team|workspace|api key)[^.]{0,60}"
+    r"(deactivated|disabled|suspended|terminated)"
+    r"|does(n't| not) support (tools?|function)\b"
     r"|(function|tool) (calling|calls?|use) (is|are) not (enabled|supported|available)"
 )
 _FILTER = (
@@ -121,6 +124,9 @@ def _by_words(fault: ModelFault, where: str) -> TurnFailed | None:
 
 def _by_status(fault: ModelFault, where: str) -> TurnFailed | None:
     match fault.status:
+        case 301 | 302 | 303 | 307 | 308:
+            why = f"redirected to another address, which is not followed (name it as base_url), {where}"
+            return TurnFailed("operator", phrase("fault-broken"), why)
         case 413:
             return ContextTooLong("tell", phrase("fault-too-large"), f"request too large, {where}")
         case 401 | 402 | 403 | 404:

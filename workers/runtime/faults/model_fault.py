@@ -42,7 +42,7 @@ class ModelFault:
         names = ("status_code", "status", "code")
         found = (getattr(link, name, None) for link in chain for name in names)
         # An error within a stream has the status of the stream, which began well.
-        known = (value for value in found if isinstance(value, int) and value >= HTTPStatus.BAD_REQUEST)
+        known = (value for value in found if isinstance(value, int) and value >= HTTPStatus.MULTIPLE_CHOICES)
         status = next(known, None) or next((said for link in chain if (said := status_in(link)) is not None), None)
         more = ("code", "body", "error_code")
         parts = (part for link in chain for part in (link, *(getattr(link, name, "") or "" for name in more)))

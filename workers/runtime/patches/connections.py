@@ -33,6 +33,7 @@ _ENVIRONMENT = (
 )
 _REFUSED = 400
 """HTTP statuses from here on are refusals; clients read the body of one however long it is."""
+_REDIRECTS = 3
 # Keys may change while a process runs, and no event says when the old one is done with.
 _SDK_CLIENTS = 64
 
@@ -60,8 +61,14 @@ def _shared(kind: Any) -> Any:
 
             async def send(self, request: Any, *, stream: bool = False, **kwargs: Any) -> Any:
                 """A large body goes out in slices, and one that comes whole is bounded: a refusal's does."""
+                given = {**kwargs, "follow_redirects": False}
                 with bodies.sliced(request):
-                    response = await super().send(request, stream=True, **kwargs)
+                    response = await super().send(request, stream=True, **given)
+                    for _ in range(_REDIRECTS):
+                        if (moved := _moved(response)) is None:
+                            break
+                        await response.aclose()
+                        response = await super().send(moved, stream=True, **given)
                 refused = response.status_code >= _REFUSED
                 streams = stream and not refused and not bodies.comes_whole(response)
                 return response if streams else await bodies.whole(response)
@@ -75,6 +82,20 @@ def _shared(kind: Any) -> Any:
         limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=_IDLE_S)
         _kept[key] = Kept(limits=limits, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())))
     return _kept[key]
+
+
+def _moved(response: Any) -> Any | None:
+    """The request that a redirect leads to, where it is the same one at the same server.
+
+    A client takes ``Authorization`` off what it sends to another one, and leaves ``x-api-key`` and the conversation.
+    """
+    to, sent = response.next_request, response.request
+    if to is None or to.method != sent.method:
+        return None
+    ours, theirs = sent.url, to.url
+    secured = (ours.scheme, ours.port, theirs.scheme, theirs.port) == ("http", None, "https", None)
+    same = (ours.scheme, ours.port) == (theirs.scheme, theirs.port)
+    return to if ours.host == theirs.host and (same or secured) else None
 
 
 def _forgetful(original: Callable[[], Any]) -> Callable[[], Any]:
@@ -165,7 +186,9 @@ class Google:
             return kwargs
         context = tls.remembered("google", _google_context)
         given = self._module.types.HttpOptions.model_validate(kwargs.get("http_options") or {})
-        ours = {"client_args": {"verify": context}, "async_client_args": {"verify": context, "ssl": context}}
+        # A redirect would take the key along.
+        each_call = {"verify": context, "ssl": context, "allow_redirects": False}
+        ours = {"client_args": {"verify": context}, "async_client_args": each_call}
         return {**kwargs, "http_options": given.model_copy(update=ours)}
 
 
