@@ -170,6 +170,20 @@ async def test_topics_take_messages_until_they_are_closed_or_deleted(pg):
     assert await refused(pg, "sendMessage", chat_id=chat, text="x", message_thread_id=topic) == missing
 
 
+async def test_a_reply_goes_to_the_topic_of_its_message_unless_it_names_the_chat(pg):
+    chat = (await pg.chat("supergroup", topics=["work"]))["id"]
+    topic = await pg.topic(chat, "play")
+    asked = await pg.say(chat, "well?", thread=topic)
+    there = {"message_id": asked.message_id}
+    assert (await sent(pg, chat, "a", reply_parameters=there))["message_thread_id"] == topic
+    across = await sent(pg, chat, "b", reply_parameters={**there, "chat_id": chat})
+    assert "message_thread_id" not in across
+    assert across["external_reply"]["message_id"] == asked.message_id
+    await pg.set_topic(chat, topic, "close")
+    closed = (400, "Bad Request: TOPIC_CLOSED")
+    assert await refused(pg, "sendMessage", chat_id=chat, text="x", reply_parameters=there) == closed
+
+
 async def test_a_reply_in_a_plain_supergroup_has_a_thread_that_is_no_topic(pg):
     chat = (await pg.chat("supergroup"))["id"]
     root = await pg.say(chat, "root")

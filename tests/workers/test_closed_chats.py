@@ -2,6 +2,8 @@
 
 import pytest
 
+from tasks.session import SessionKey
+from tests.conftest import BOT
 from tests.workers.pool import Pool, session
 
 
@@ -16,4 +18,14 @@ async def test_a_chat_that_refuses_an_answer_is_closed_until_it_takes_one(pool: 
     worker.delivery.gone.clear()
     await pool.say(1, "b")
     await worker.answer(one)
+    assert await pool.store.closed.look() == []
+
+
+@pytest.mark.promise("closed-chats")
+async def test_a_business_account_that_refuses_closes_no_private_chat_of_its_customer(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    customer = SessionKey(BOT, 1, business="bc1")
+    worker.delivery.gone.add(customer)
+    await pool.say(1, "a", session=str(customer))
+    await worker.answer(customer)
     assert await pool.store.closed.look() == []

@@ -46,3 +46,23 @@ async def test_in_a_group_each_answer_points_at_its_message(pool: Pool) -> None:
     await pool.say(1, "hello", chat_type="supergroup")
     await worker.answer(ONE)
     assert await pointed_at(pool) == [("answer to hello", 1)]
+
+
+@pytest.mark.promise("topic-gone")
+async def test_in_a_group_each_answer_knows_what_it_answers(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, "hello there", chat_type="private")
+    await worker.answer(ONE)
+    await pool.say(-7, "hello", chat_type="supergroup", sender={"id": 5, "name": "Ann"})
+    await worker.answer(session(-7))
+    assert [reply.about for _, reply in pool.telegram.delivered] == ["", "Ann: hello"]
+
+
+@pytest.mark.promise("moved")
+async def test_an_answer_to_what_waited_in_a_group_that_moved_names_it(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(-5, "where to?", chat_type="group", sender={"id": 5, "name": "Ann"})
+    await pool.say(-5, kind="moved", v=2, moved_to=-1005, message_id=None)
+    await worker.answer(session(-5))
+    await worker.answer(session(-1005))
+    assert pool.telegram.texts(session(-1005)) == ["Ann: where to?\nanswer to where to?"]
