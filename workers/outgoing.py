@@ -45,10 +45,14 @@ _KINDS: dict[str, OutKind] = {
 """What Telegram shows by itself; all else is a document."""
 
 
-def kind_of(mime: str, size: int, pixels: Pixels | None = None) -> OutKind:
-    """What a file of so many bytes is sent as. A picture that Telegram refuses as a photo is a document at once."""
+def kind_of(mime: str, size: int, pixels: Pixels | None = None, *, moving: bool = False) -> OutKind:
+    """What a file of so many bytes is sent as.
+
+    A picture that Telegram refuses as a photo, or that would not move any more, is a document at once.
+    """
     kind = _KINDS.get(mime, "document")
-    return "document" if kind == "photo" and (size > LARGEST_PHOTO or not is_photo(pixels)) else kind
+    whole = size <= LARGEST_PHOTO and is_photo(pixels) and not moving
+    return "document" if kind == "photo" and not whole else kind
 
 
 def name_of(given: str, mime: str, number: int) -> str:

@@ -19,6 +19,8 @@ _HEADER = 30
 """Bytes that a PNG's or a WebP's size is found in; a whole picture has more."""
 _SEGMENTS = 1000
 """Of a JPEG that are looked at: a camera writes some tens before the size."""
+_MOVES = 0x02
+"""The bit of an extended WebP that says so (RFC 9649)."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of a JPEG behind which its size stands (ITU T.81, table B.1)."""
 
@@ -39,6 +41,24 @@ def pixels_of(body: bytes) -> Pixels | None:
     if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
         return _of_webp(body) if len(body) >= _HEADER else None
     return None
+
+
+def moves(body: bytes) -> bool:
+    """Whether it is an animated WebP or PNG: of such a photo Telegram shows the first picture alone."""
+    if body[:4] == b"RIFF" and body[8:16] == b"WEBPVP8X":
+        return bool(body[20:21]) and bool(body[20] & _MOVES)
+    return body.startswith(b"\x89PNG\r\n\x1a\n") and b"acTL" in _chunks_of_png(body)
+
+
+def _chunks_of_png(body: bytes) -> Iterator[bytes]:
+    """The names of those before the picture itself."""
+    at = 8
+    for _ in range(_SEGMENTS):
+        name = body[at + 4 : at + 8]
+        if len(name) < 4 or name == b"IDAT":  # noqa: PLR2004 - characters of a name
+            return
+        yield name
+        at += 12 + _big(body, at, 4)
 
 
 def _sizes_of_jpeg(body: bytes) -> Iterator[Pixels]:

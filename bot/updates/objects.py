@@ -247,17 +247,26 @@ class WebAppData(Object):
     button_text: Hint = None
 
 
-_SERVICE = """
-    new_chat_members left_chat_member chat_owner_left chat_owner_changed new_chat_title new_chat_photo
-    delete_chat_photo group_chat_created supergroup_chat_created channel_chat_created
-    message_auto_delete_timer_changed pinned_message connected_website write_access_allowed
-    proximity_alert_triggered boost_added chat_background_set checklist_tasks_done checklist_tasks_added
-    direct_message_price_changed forum_topic_created forum_topic_edited forum_topic_closed forum_topic_reopened
-    general_forum_topic_hidden general_forum_topic_unhidden managed_bot_created paid_message_price_changed
-    poll_option_added poll_option_deleted suggested_post_approved suggested_post_approval_failed
-    suggested_post_declined suggested_post_paid suggested_post_refunded video_chat_scheduled video_chat_started
-    video_chat_ended video_chat_participants_invited community_chat_added community_chat_removed
-    community_chat_joined
-"""
-SERVICE = frozenset(_SERVICE.split())
+_EVENTS = {
+    "who is in the chat, and who owns it; a bot that was added greets (my_chat_member)": """
+        new_chat_members left_chat_member chat_owner_left chat_owner_changed community_chat_added
+        community_chat_removed community_chat_joined managed_bot_created""",
+    "how the chat looks or is set up; a topic's new name counts for its title": """
+        new_chat_title new_chat_photo delete_chat_photo chat_background_set message_auto_delete_timer_changed
+        group_chat_created supergroup_chat_created channel_chat_created direct_message_price_changed
+        paid_message_price_changed boost_added forum_topic_created forum_topic_edited forum_topic_closed
+        forum_topic_reopened general_forum_topic_hidden general_forum_topic_unhidden""",
+    "calls, which no bot hears": """
+        video_chat_scheduled video_chat_started video_chat_ended video_chat_participants_invited""",
+    "what became of a message, which its author did to it and asks nothing": """
+        pinned_message checklist_tasks_done checklist_tasks_added poll_option_added poll_option_deleted
+        proximity_alert_triggered""",
+    "what a person let the bot do; what they want comes as a message of its own": """
+        connected_website write_access_allowed""",
+    "posts that are suggested to channels, whose conversations the bot does not take part in": """
+        suggested_post_approved suggested_post_approval_failed suggested_post_declined suggested_post_paid
+        suggested_post_refunded""",
+}
+"""Events in the chat, by the reason why nobody is told of them."""
+SERVICE = frozenset(name for names in _EVENTS.values() for name in names.split())
 """Fields of ``Message`` (Bot API 10.3) that tell of an event in the chat; such a message holds no words."""

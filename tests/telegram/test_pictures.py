@@ -1,12 +1,14 @@
 """What a picture's header says of its size, and what it is sent as by that."""
 
 import struct
+from pathlib import Path
 
 import pytest
 
 from tests.telegram.test_files_out import png
 from workers.outgoing import kind_of
-from workers.pictures import Pixels, pixels_of
+from workers.pictures import Pixels, moves, pixels_of
+from workers.runtime.tools.files_out import FilesOut
 
 APP1 = b"\xff\xe1" + struct.pack(">H", 6) + b"Exif"
 
@@ -72,3 +74,30 @@ def test_a_picture_that_is_too_large_or_too_long_for_a_photo_is_a_document_at_on
 def test_of_a_damaged_picture_no_size_is_known_and_telegram_judges(body: bytes, pixels: Pixels | None) -> None:
     assert pixels_of(body) == pixels
     assert kind_of("image/png", len(body), pixels) == "photo"
+
+
+def chunk(name: bytes, body: bytes = b"") -> bytes:
+    return struct.pack(">I", len(body)) + name + body + bytes(4)
+
+
+def chunks(*names: bytes) -> bytes:
+    about = struct.pack(">IIBBBBB", 30, 30, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", about) + b"".join(map(chunk, names)) + chunk(b"IEND")
+
+
+STILL, MOVING = extended(30, 30), extended(30, 30)[:20] + b"\x12" + extended(30, 30)[21:]
+
+
+@pytest.mark.promise("files-out")
+@pytest.mark.parametrize(
+    ("still", "moving"), [(chunks(b"IDAT", b"acTL"), chunks(b"gAMA", b"acTL", b"IDAT")), (STILL, MOVING)]
+)
+def test_a_picture_that_moves_is_a_document_and_one_that_stands_still_is_a_photo(
+    still: bytes, moving: bytes, tmp_path: Path
+) -> None:
+    out = FilesOut(tmp_path)
+    assert [out.keep(body, "x").kind for body in (moving, still)] == ["document", "photo"]
+    assert not any(moves(moving[:end]) for end in range(20))
+    # A damaged one ends the search.
+    assert not moves(chunks()[:33] + b"\0" * 100_000)
+    assert not moves(chunks()[:8] + b"\xff" * 100)

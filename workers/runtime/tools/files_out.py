@@ -22,7 +22,7 @@ from tasks.errors import Misconfigured, Terminal
 from tasks.http.addresses import is_public
 from workers import texts
 from workers.outgoing import LARGEST, MOST, kept, kind_of, name_of
-from workers.pictures import pixels_of
+from workers.pictures import moves, pixels_of
 from workers.runtime.conversation.file_types import HEAD_BYTES, UNKNOWN, mime_by_content
 
 log = logging.getLogger("cohort.runtime")
@@ -147,7 +147,7 @@ class FilesOut:
             raise NotAttached(f"The file is too large: at most {LARGEST >> 20} MiB can be sent.")
         mime = mime_by_content(body[:HEAD_BYTES], mime)
         about = OutFile(
-            kind=kind_of(mime, len(body), pixels_of(body)),
+            kind=kind_of(mime, len(body), pixels_of(body), moving=moves(body)),
             name=name_of(name, mime, len(self.files) + 1),
             caption=caption,
         )
