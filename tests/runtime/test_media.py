@@ -111,6 +111,16 @@ async def test_a_model_that_cannot_see_gets_the_words_and_the_user_is_told(
     assert shelf.fetched == [], "it is not even fetched"
 
 
+async def test_a_sticker_is_no_picture_that_a_model_has_to_see(runtime: Open, model: Model, shelf: Shelf) -> None:
+    sticker = Media(kind="sticker", file_id="photo-1")
+    async with runtime(media=shelf) as engine:
+        alone = await engine.run(ask(1, inbound(1, "[sticker: 👍]", media=(sticker,), described=True)), Screen())
+        beside = await engine.run(ask(2, inbound(2, "look", media=(PHOTO, sticker))), Screen())
+    assert alone.notices == ()
+    assert beside.notices == ("This model can't read images, so I skipped yours.",)
+    assert "👍" in model.journal[0].messages[1]["text"]
+
+
 async def test_a_pdf_and_a_text_file_come_with_their_names(
     runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
 ) -> None:

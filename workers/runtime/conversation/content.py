@@ -95,9 +95,12 @@ class ModelFiles:
         Raises:
             Retryable: Telegram did not answer.
         """
-        meta = _meta(media)
+        meta, told = _meta(media), len(self.notices)
         content = await self._content(media, meta)
         if content is None:
+            if media.kind == "sticker":
+                # Its emoji stands in the text, and says what it says.
+                del self.notices[told:]
             return [named(media)]
         # Of a film that a model cannot see it is told that there was one.
         note = {"note": "only its sound follows"} if media.kind == "video_note" and _is_wav(content) else {}
