@@ -267,6 +267,6 @@ _EVENTS = {
         suggested_post_approved suggested_post_approval_failed suggested_post_declined suggested_post_paid
         suggested_post_refunded""",
 }
-"""Events in the chat, by the reason why nobody is told of them."""
+"""Events in the chat, by the reason why neither the agent nor the person is told of them."""
 SERVICE = frozenset(name for names in _EVENTS.values() for name in names.split())
 """Fields of ``Message`` (Bot API 10.3) that tell of an event in the chat; such a message holds no words."""
