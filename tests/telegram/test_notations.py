@@ -119,7 +119,7 @@ TABLE = "<table>\n<thead><tr><th>A</th><th>B</th></tr></thead>\n<tr><td>1<td>**2
         (f"So:\n{TABLE}\n\nend", "So:\nA | B\n--+--\n1 | 2\n\nend"),
         ("<ul>\n<li>one</li>\n<li>two</li>\n</ul>\nend", "• one\n• two\nend"),
         ("<ol><li>a</li><li>b<ul><li>c</li></ul></li></ol>", "1. a\n2. b\n◦ c"),
-        ("| A | B |\n|---|---|\n| x | <ul><li>`a`</li><li>b</li></ul> |", "A: B\n• x: • a\n  • b"),
+        ("| A | B |\n|---|---|\n| x | <ul><li>`a`</li><li>b</li></ul> |", "A: B\n• x:\n  • a\n  • b"),
         ("`<ul><li>a</li></ul>` is code", "<ul><li>a</li></ul> is code"),
         ("```html\n<table><tr><td>1</td></tr></table>\n```", "<table><tr><td>1</td></tr></table>"),
     ],

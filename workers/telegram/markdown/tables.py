@@ -66,9 +66,8 @@ class Table:
         for row in rows:
             first, *rest = row or [_text("")]
             named = _bold(first) if rest else first
-            lines.append(
-                _together(_text("• "), named, *_between([_text(""), *(cell for cell in rest if cell.text)], ": "))
-            )
+            cells = [cell for cell in rest if cell.text]
+            lines.append(_together(_text("• "), named, *(part for cell in cells for part in (_said(cell), cell))))
         return lines
 
     def _entries(self, head: Sequence[Inline], rows: Sequence[Sequence[Inline]]) -> list[Inline]:
@@ -83,7 +82,7 @@ class Table:
             for at, value in enumerate(values, 1):
                 name = head[at] if at < len(head) else _text("")
                 if value.text:
-                    lines.append(_together(_text("• "), name, _text(": " if name.text else ""), value))
+                    lines.append(_together(_text("• "), name, _said(value) if name.text else _text(""), value))
         lines += [_together(_text("• "), head[at], _text(": –")) for at in sorted(unsaid) if head[at].text]
         return lines
 
@@ -113,6 +112,11 @@ def _is_skin_tone(character: str) -> bool:
 
 def _text(text: str) -> Inline:
     return Inline(text, [], [])
+
+
+def _said(value: Inline) -> Inline:
+    """What stands before a value: one of several lines that is a list begins on a line of its own."""
+    return _text(":\n" if "\n" in value.text and value.text.startswith(("• ", "1. ")) else ": ")
 
 
 def _between(parts: Sequence[Inline], mark: str) -> list[Inline]:
