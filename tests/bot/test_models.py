@@ -183,17 +183,22 @@ def put(update: dict[str, Any], place: tuple[str, ...], value: Any) -> dict[str,
 
 
 @pytest.mark.promise("poison-update")
-@settings(max_examples=25, deadline=None)
-@given(JUNK)
-@example(["?"])
-@example({"id": "?"})
-@example("?")
-@example(7.5)
-def test_no_wrong_value_in_a_field_that_only_adds_to_a_message_loses_it(junk: Any) -> None:
+@pytest.mark.parametrize("examples", [8, pytest.param(25, marks=pytest.mark.soak)])
+def test_no_wrong_value_in_a_field_that_only_adds_to_a_message_loses_it(examples: int) -> None:
     hello = json.dumps(said("hello"))
-    for place in DECORATES:
-        found = meaning_of(put(json.loads(hello), place, junk))
-        assert not isinstance(found, Malformed), (place, found)
+
+    @settings(max_examples=examples, deadline=None)
+    @given(JUNK)
+    @example(["?"])
+    @example({"id": "?"})
+    @example("?")
+    @example(7.5)
+    def never_loses_it(junk: Any) -> None:
+        for place in DECORATES:
+            found = meaning_of(put(json.loads(hello), place, junk))
+            assert not isinstance(found, Malformed), (place, found)
+
+    never_loses_it()
 
 
 @pytest.mark.parametrize("place", sorted(DECIDES), ids=".".join)

@@ -145,7 +145,14 @@ async def connections_above(admin: Redis, count: int) -> bool:
 
 
 @pytest.mark.promise("redis-away")
-@pytest.mark.parametrize("forbidden", [("-eval", "-evalsha"), ("-brpop",), ("-subscribe", "-psubscribe", "-publish")])
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        ("-eval", "-evalsha"),
+        pytest.param(("-brpop",), marks=pytest.mark.soak),
+        pytest.param(("-subscribe", "-psubscribe", "-publish"), marks=pytest.mark.soak),
+    ],
+)
 async def test_a_redis_that_forbids_what_it_allowed_gets_everything_later(
     stage: Scene, forbidden: tuple[str, ...]
 ) -> None:

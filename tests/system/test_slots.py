@@ -125,6 +125,7 @@ async def a_worker_joins(stage: Scene) -> float:
     return await excess(stage, said, before, since)
 
 
+@pytest.mark.soak
 @pytest.mark.promise("drain")
 @pytest.mark.timeout(400)
 async def test_a_session_waits_for_no_sweep_when_its_slot_moves_to_or_from_a_worker_that_is_well(
