@@ -90,9 +90,9 @@ class ConsolePages:
         query = request.query_params
         cursor = query.get("cursor", "")
         if query.get("by") == "work":
-            return await sections.oldest_work(store, self._clock, slots=self._slots)
+            return await sections.oldest_work(store, self._clock, slots=self._slots, bot=_bot(request))
         place = int(cursor) if is_unsigned(cursor) else None
-        return await sections.sessions(store, query.get("q", "").strip()[:_LONGEST], place)
+        return await sections.sessions(store, query.get("q", "").strip()[:_LONGEST], place, bot=_bot(request))
 
     async def session(self, store: Store, request: Request) -> Any:
         try:
@@ -104,17 +104,17 @@ class ConsolePages:
             raise NotThere(f"nothing is kept of {key}")
         return found
 
-    async def dead(self, store: Store, _request: Request) -> Any:
-        return await sections.dead(store)
+    async def dead(self, store: Store, request: Request) -> Any:
+        return await sections.dead(store, bot=_bot(request))
 
-    async def questions(self, store: Store, _request: Request) -> Any:
-        return await sections.questions(store, text=self._text)
+    async def questions(self, store: Store, request: Request) -> Any:
+        return await sections.questions(store, text=self._text, bot=_bot(request))
 
-    async def people(self, store: Store, _request: Request) -> Any:
-        return await sections.people(store, named=self._named)
+    async def people(self, store: Store, request: Request) -> Any:
+        return await sections.people(store, named=self._named, bot=_bot(request))
 
-    async def feedback(self, store: Store, _request: Request) -> Any:
-        return await feedback(store, self._clock)
+    async def feedback(self, store: Store, request: Request) -> Any:
+        return await feedback(store, self._clock, bot=_bot(request))
 
     async def metrics(self, store: Store, _request: Request) -> Any:
         return Response(await scrape(store, self._clock, slots=self._slots), headers={"content-type": CONTENT_TYPE})
@@ -126,6 +126,12 @@ class ConsolePages:
         if not await (store.dead.retry(letter) if verb == "retry" else store.dead.drop(letter)):
             raise NotThere("there is no such dead letter any more")
         return {"done": verb}
+
+
+def _bot(request: Request) -> int | None:
+    """Of several bots, the one whose things are asked for; None: all."""
+    said = request.query_params.get("bot", "")
+    return int(said) if is_unsigned(said) else None
 
 
 def _answer(reader: PatientReader, work: Work) -> Callable[[Request], Awaitable[Response]]:

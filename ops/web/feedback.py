@@ -23,9 +23,12 @@ _LOOKED_THROUGH = 10_000
 """Turns that are looked through for who answered."""
 
 
-async def feedback(store: Store, clock: Clock) -> Json:
-    """All of the page. A turn is known for about a week, a thumb for longer: whose answer that was, is then unknown."""
-    opinions = await store.feedback.since(clock.now() - DAYS * 86400)
+async def feedback(store: Store, clock: Clock, *, bot: int | None = None) -> Json:
+    """All of the page, or what is one ``bot``'s.
+
+    A turn is known for about a week, a thumb for longer: whose answer that was, is then unknown.
+    """
+    opinions = await store.feedback.since(clock.now() - DAYS * 86400, bot)
     answerers = await _answerers(store, opinions)
     known = [(answerers[_turn(one)], one) for one in opinions if _turn(one) in answerers]
     counted = _counted((answerer, one) for answerer, one in known)

@@ -105,46 +105,47 @@ def _bucket(at: int, one: Together) -> Json:
     }
 
 
-async def sessions(store: Store, word: str, cursor: int | None) -> Json:
+async def sessions(store: Store, word: str, cursor: int | None, *, bot: int | None = None) -> Json:
     """A page of sessions: what a word finds, or (with a cursor) all of them, or those that were active last."""
     if word:
-        found, complete = await _found(store, word)
+        found, complete = await _found(store, word, bot)
         return {"sessions": await _facts(store, found), "next": None, "complete": complete}
     if cursor is not None:
         page = await store.oversight.page(cursor, _PAGE)
-        return {"sessions": await _facts(store, page.sessions), "next": page.cursor or None, "complete": True}
-    latest = await _latest(store, None)
+        facts = await _facts(store, [one for one in page.sessions if bot in (None, one.bot)])
+        return {"sessions": facts, "next": page.cursor or None, "complete": True}
+    latest = await _latest(store, None, bot)
     facts = await _facts(store, latest)
     # What was erased since then is not shown.
     known = [one for one in facts if one["turns"] or one["waiting"] or one["touched"] or one["running"]]
     return {"sessions": known, "next": None, "complete": True}
 
 
-async def oldest_work(store: Store, clock: Clock, *, slots: int) -> Json:
+async def oldest_work(store: Store, clock: Clock, *, slots: int, bot: int | None = None) -> Json:
     """The sessions whose work is the oldest, each with what it waits for."""
-    chats = {one.session: one for one in await oldest(store, clock, slots=slots, most=_PAGE)}
+    chats = {one.session: one for one in await oldest(store, clock, slots=slots, most=_PAGE, bot=bot)}
     facts = await _facts(store, [SessionKey.parse(name) for name in chats])
     rows = [one | {"for_s": chats[one["session"]].for_s, "why": chats[one["session"]].why} for one in facts]
     return {"sessions": rows, "next": None, "complete": True}
 
 
-async def _found(store: Store, word: str) -> tuple[list[SessionKey], bool]:
+async def _found(store: Store, word: str, bot: int | None) -> tuple[list[SessionKey], bool]:
     sought = Sought.of(word, await store.trail.known_log_key())
     with suppress(ValueError):
         return [SessionKey.parse(sought.word)], True
-    found, complete = dict.fromkeys(await _latest(store, sought)), True
+    found, complete = dict.fromkeys(await _latest(store, sought, bot)), True
     if sought.chat is not None:
         page = await store.oversight.of_chat(sought.chat, _PAGE)
         found.update(dict.fromkeys(page.sessions))
         complete = not page.cursor
-    return list(found)[:_PAGE], complete
+    return [one for one in found if bot in (None, one.bot)][:_PAGE], complete
 
 
-async def _latest(store: Store, sought: Sought | None) -> list[SessionKey]:
+async def _latest(store: Store, sought: Sought | None, bot: int | None) -> list[SessionKey]:
     """Sessions by their last turn, the newest first; ``sought``: those of its turns."""
     found: dict[SessionKey, None] = {}
     looked = 0
-    async for record in store.trail.newest():
+    async for record in store.trail.newest(bot):
         looked += 1
         if sought is None or sought.means(record.session, set(record.updates)):
             with suppress(ValueError):
@@ -198,9 +199,11 @@ def turn(record: TurnRecord) -> Json:
     return {**record.model_dump(), "references": sorted(record.references())}
 
 
-async def questions(store: Store, *, text: bool) -> Json:
+async def questions(store: Store, *, text: bool, bot: int | None = None) -> Json:
     """Turns that wait for a person."""
-    return {"questions": [_question(one, text=text) for one in await store.oversight.questions()]}
+    of_bot = "" if bot is None else f"{bot}:"
+    found = [one for one in await store.oversight.questions() if one.session.startswith(of_bot)]
+    return {"questions": [_question(one, text=text) for one in found]}
 
 
 def _question(one: OpenTurn, *, text: bool) -> Json:
@@ -228,7 +231,7 @@ async def _text(store: Store, key: SessionKey) -> list[Json]:
     return said[-_MESSAGES:]
 
 
-async def dead(store: Store) -> Json:
+async def dead(store: Store, *, bot: int | None = None) -> Json:
     """The newest dead letters."""
     letters = [
         {
@@ -239,22 +242,23 @@ async def dead(store: Store) -> Json:
             "reason": one.letter.reason,
             "retryable": one.letter.inbound is not None,
         }
-        for one in reversed(await store.dead.list(100))
+        for one in reversed(await store.dead.list(100, bot=bot))
     ]
-    return {"count": await store.dead.count(), "letters": letters}
+    return {"count": await store.dead.count(bot), "letters": letters}
 
 
-async def people(store: Store, *, named: bool) -> Json:
+async def people(store: Store, *, named: bool, bot: int | None = None) -> Json:
     """Who used the bot lately, by the day, and everyone with a role; ``named``: with names."""
     found, complete = await store.oversight.people()
     days = sorted({day for person in found for day in person.days}, reverse=True)[:7]
     bots = {one.bot for one in found} | {str(status.bot) for status in (await store.bots.look()).values() if status.bot}
-    known = {bot: await store.people.look(int(bot)) for bot in sorted(bots) if is_digits(bot)}
+    known = {one: await store.people.look(int(one)) for one in sorted(bots) if is_digits(one)}
     used = {(one.bot, one.user): one for one in found if one.days}
-    for bot, listed in known.items():
+    for of, listed in known.items():
         for user in listed.entries:
-            used.setdefault((bot, user), PersonUsage(bot, user))
-    lately = sorted(used.values(), key=_order, reverse=True)
+            used.setdefault((of, user), PersonUsage(of, user))
+    theirs = [one for one in used.values() if bot is None or one.bot == str(bot)]
+    lately = sorted(theirs, key=_order, reverse=True)
     rows = [_person(one, days, known.get(one.bot, People()), named=named) for one in lately[:_PEOPLE]]
     return {"people": rows, "count": len(lately), "days": days, "complete": complete}
 

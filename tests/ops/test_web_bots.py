@@ -7,12 +7,18 @@ from ops.web.names import process_names
 from ops.web.scrape import scrape
 from ops.web.sections import overview
 from tasks.bot_status import BotStatus
+from tasks.chats.access import Person
+from tasks.chats.feedback import Opinion
 from tasks.clock import SystemClock
-from tasks.envelope import Inbound
+from tasks.envelope import DeadLetter, Inbound
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.telemetry import metrics
+from tasks.turn_record import TurnRecord
+from tests.ops.test_web import Open, console
+
+__all__ = ["console"]
 
 
 async def accepted(store: Store, bot: int, chat: int) -> None:
@@ -69,3 +75,40 @@ def test_a_bot_has_a_series_of_its_own_and_very_many_share_one(monkeypatch: pyte
         if sample.name.endswith("_total") and sample.labels["outcome"] == "test"
     }
     assert counted == {"901": 2.0, "902": 1.0, "other": 2.0}
+
+
+@pytest.mark.promise("console-metrics")
+async def test_each_list_of_the_console_is_shown_of_one_bot(store: Store, console: Open) -> None:
+    clock = SystemClock()
+    for bot in (101, 202):
+        key = SessionKey(bot, 7)
+        await accepted(store, bot, 7)
+        letter = DeadLetter(reason="why", at=1.0, session=str(key), update_id=2)
+        await store.intake.accept(bot, [Accept(2, dead=letter)])
+        await store.trail.append([TurnRecord(session=str(key), updates=(3,), outcome="answered")])
+        await store.feedback.put(Opinion(key, 1, 5, 7, "up", clock.now()))
+        await store.people.put(bot, 7, Person(role="member", name="Ann"))
+        await store.bots.beat(f"h-{bot}", BotStatus(bot=bot, name=f"b{bot}", username="b", host="h"))
+        state = store.redis.hset(f"cohort:s:{key}:state", "turns", "1")
+        await state  # type: ignore[misc]
+        await store.redis.zadd("cohort:slot:00:parked", {str(key): 2_000_000_000})
+    lists = {
+        "sessions": lambda told: [one["session"] for one in told["sessions"]],
+        "sessions?cursor=0": lambda told: [one["session"] for one in told["sessions"]],
+        "sessions?by=work": lambda told: [one["session"] for one in told["sessions"]],
+        "sessions?q=7": lambda told: [one["session"] for one in told["sessions"]],
+        "questions": lambda told: [one["session"] for one in told["questions"]],
+        "dead": lambda told: [one["session"] for one in told["letters"]] * told["count"],
+        "people": lambda told: [f"{one['bot']}:{one['user']}" for one in told["people"]] * told["count"],
+        "feedback": lambda told: [one["session"] for one in told["newest"]],
+    }
+    async with console() as http:
+        for path, named in lists.items():
+            mark = "&" if "?" in path else "?"
+            for bot in (101, 202):
+                told = (await http.get(f"/api/{path}{mark}bot={bot}")).json()
+                assert named(told) == [f"{bot}:7"], path
+            both = (await http.get(f"/api/{path}")).json()
+            assert {"101:7", "202:7"} == set(named(both)), path
+            rubbish = await http.get(f"/api/{path}{mark}bot=%C2%B2")
+            assert rubbish.status_code == 200

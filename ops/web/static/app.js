@@ -14,6 +14,7 @@ let series = {};
 let seriesAt = 0;
 let span = localStorage.getItem("span") === "day" ? "day" : "hour";
 let cursor = null;
+let bot = sessionStorage.getItem("bot") || "";
 let shown = "";
 let turn = 0;
 
@@ -23,6 +24,9 @@ const place = () => {
   try { word = decodeURIComponent(word); } catch { /* it stays as it was typed */ }
   return { part: part || "overview", word };
 };
+
+// Of several bots, the one whose things are shown.
+const of = (path) => (bot ? `${path}${path.includes("?") ? "&" : "?"}bot=${bot}` : path);
 
 const parts = {
   overview: async () => {
@@ -36,14 +40,14 @@ const parts = {
   sessions: async (word) => {
     const query = word ? `?q=${encodeURIComponent(word)}` : cursor === "work" ? "?by=work" : cursor === null ? "" : `?cursor=${cursor}`;
     const go = (to) => () => { cursor = to; if (location.hash === "#sessions") refresh(true); else location.hash = "#sessions"; };
-    return sessions({ found: await get(`sessions${query}`), word, shown: cursor === null ? "latest" : cursor === "work" ? "work" : "all", search: (text) => { location.hash = `#sessions/${encodeURIComponent(text.trim())}`; },
+    return sessions({ found: await get(of(`sessions${query}`)), word, shown: cursor === null ? "latest" : cursor === "work" ? "work" : "all", search: (text) => { location.hash = `#sessions/${encodeURIComponent(text.trim())}`; },
       latest: go(null), every: go(0), work: go("work"), more: (next) => go(next)() });
   },
   session: async (word) => session(await get(`sessions/${encodeURIComponent(word)}`)),
-  dead: async () => dead(await get("dead"), { changes: about.changes, again: () => refresh(true), failed: say }),
-  questions: async () => questions(await get("questions")),
-  people: async () => people(await get("people")),
-  feedback: async () => feedback(await get("feedback")),
+  dead: async () => dead(await get(of("dead")), { changes: about.changes, again: () => refresh(true), failed: say }),
+  questions: async () => questions(await get(of("questions"))),
+  people: async () => people(await get(of("people"))),
+  feedback: async () => feedback(await get(of("feedback"))),
 };
 // These would move away under the reader's hand.
 const STILL = new Set(["sessions", "dead", "people", "feedback"]);
@@ -77,6 +81,23 @@ function show(made) {
   if (moved) { document.querySelector("#tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); scrollTo(0, 0); }
 }
 
+function bots(rows) {
+  const names = [["", "All bots"], ...rows.map((one) => [String(one.bot), one.name || String(one.bot)]).sort((a, b) => a[1].localeCompare(b[1]))];
+  if (!names.some(([number]) => number === bot)) bot = "";
+  $("bot").hidden = !rows.length;
+  const key = JSON.stringify(names);
+  if ($("bot").dataset.has === key) return;
+  $("bot").dataset.has = key;
+  $("bot").replaceChildren(...names.map(([number, name]) => make("option", { value: number, selected: number === bot }, name)));
+}
+
+$("bot").onchange = (event) => {
+  bot = event.target.value;
+  sessionStorage.setItem("bot", bot);
+  if (cursor !== "work") cursor = null;
+  refresh(true);
+};
+
 function say(words) {
   $("state").dataset.is = "bad";
   $("state-line").textContent = words;
@@ -88,6 +109,7 @@ function stand(problem) {
     const open = place().part === here || (here === "sessions" && place().part === "session");
     if (open) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
   }
+  if (seen) bots(seen.by_bot);
   document.body.toggleAttribute("data-stale", Boolean(problem));
   const list = problem || !seen ? [] : seen.problems;
   $("state").dataset.is = problem ? "bad" : list.length ? "warn" : "good";
