@@ -1,6 +1,7 @@
 """``cohort scale | drain``: the number of workers."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -25,12 +26,21 @@ def scale(
     here = context()
     asked = {"count": int(workers)} if is_digits(workers) else {"auto": _by_load(workers)}
     answer = run(control.ask(here.supervisor(), "scale", **asked))
-    changed = ", ".join(answer["changed"]) or "nothing to do"
-    print(f"{answer['workers']} worker{'' if answer['workers'] == 1 else 's'} wanted: {changed}")
+    print(f"{answer['workers']} worker{'' if answer['workers'] == 1 else 's'} wanted: {change(answer)}")
     if "auto" in asked:
         print(f"the load decides from now on ({asked['auto']})")
     elif answer.get("was"):
         print(f"the load decides no longer; `cohort scale {answer['was']}` lets it again")
+
+
+def change(answer: Mapping[str, Any]) -> str:
+    """What becomes of which workers; a supervisor of the release before names them alone."""
+    names: list[str] = answer["changed"]
+    if not names:
+        return "nothing to do"
+    one = "s" if len(names) == 1 else ""
+    verb = {True: f" finish{'es its' if one else ' their'} turns and end{one}", False: f" start{one}"}
+    return ", ".join(names) + verb.get(answer.get("ends", ""), "")
 
 
 def _by_load(said: str) -> str:

@@ -249,9 +249,9 @@ class Up:
     def _actions(self, supervisor: Supervisor, scaling: Scaling) -> dict[str, control.ControlAction]:
         def scale(asked: Mapping[str, Any]) -> Mapping[str, Any]:
             was = scaling.count
-            by_load = "auto" in asked
-            changed = scaling.set(_bounds(asked["auto"])) if by_load else scaling.by_hand(int(asked["count"]))
-            return {"changed": changed, "workers": len(supervisor.workers()), "was": str(was) if was.auto else ""}
+            changed = scaling.set(_bounds(asked["auto"])) if "auto" in asked else scaling.by_hand(int(asked["count"]))
+            left, was_auto = {process.spec.name for process in supervisor.workers()}, str(was) if was.auto else ""
+            return {"changed": changed, "ends": not left >= set(changed), "workers": len(left), "was": was_auto}
 
         def drain(asked: Mapping[str, Any]) -> Mapping[str, Any]:
             return {"drained": supervisor.drain(str(asked["worker"]))}

@@ -78,7 +78,7 @@ async def test_status_and_doctor_name_mcp_servers_that_a_worker_cannot_reach(
 
 async def test_status_says_that_no_worker_runs(store: Store) -> None:
     page = render(await look(store, FakeClock(1.0), slots=64))
-    assert "no worker runs" in page
+    assert "no worker runs: messages are kept until one starts" in page
     assert "slots without a worker 64" in page
 
 

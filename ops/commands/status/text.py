@@ -28,8 +28,8 @@ def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bo
     console.print()
     console.print(_workers(now))
     if not now.workers:
-        what = "no worker takes further messages" if now.draining else "no worker runs"
-        console.print(f"{what}: they are kept until one starts", style="yellow")
+        none = "no worker takes further messages: they" if now.draining else "no worker runs: messages"
+        console.print(f"{none} are kept until one starts", style="yellow")
     for line in _troubles(now):
         console.print(line, style="yellow")
     console.print()
