@@ -188,7 +188,9 @@ class Supervisor:
         if not process.spec.echo:
             for line in self._last_words(process.spec):
                 self.console.say(f"{name}: {line}")
-        if status == MISCONFIGURED and process.starts == 1 and process.spec.echo and process.spec.vital:
+        never_ran = process.starts == 1 and lasted <= _SETTLED
+        # One that ran as it is set up (a token that is revoked) must not end what answers: it is tried again.
+        if status == MISCONFIGURED and never_ran and process.spec.echo and process.spec.vital:
             self._fatal(f"{name} cannot run as it is set up (see above)")
             return
         again = f"in {pause:.1f} s" if pause else "now"

@@ -11,6 +11,7 @@ import pytest
 
 from ops.up.process import DIE_WITH_PARENT
 from ops.up.supervisor import describe
+from tasks.clock import SystemClock
 from tasks.errors import StateDamaged
 from tests.harness.supervising import Deaths, Heard, supervising
 from tests.ops.conftest import PATIENT, STUBBORN, script
@@ -156,6 +157,26 @@ async def test_one_of_several_bots_that_is_set_up_wrong_is_told_and_tried_again_
         await supervisor.stop()
     assert "bot-two: cohort bot: Telegram answered 401" in console.lines
     assert not any("fatal" in line or line.startswith("bot-one ended") for line in console.lines)
+
+
+@pytest.mark.promise("bots-live")
+async def test_a_bot_whose_token_is_revoked_while_it_runs_ends_nothing_else(console: Heard, tmp_path: Path) -> None:
+    class LaterClock(SystemClock):
+        def monotonic(self) -> float:
+            return super().monotonic() + 60
+
+    refused = "signal.signal(signal.SIGUSR1, lambda *_: os._exit(2))\n"
+    async with supervising(console) as supervisor:
+        supervisor.keep(script(tmp_path, "worker-1", PATIENT, member=True))
+        supervisor.keep(script(tmp_path, "bot", refused + PATIENT))
+        bot = pid_of(await console.hear("bot: ready"))
+        await console.hear("worker-1: ready")
+        supervisor.clock = LaterClock()
+        os.kill(bot, signal.SIGUSR1)
+        await console.hear("bot ended with status 2", "starting it again now")
+        await console.hear("bot: ready", times=2)
+        await supervisor.stop()
+    assert not any("fatal" in line for line in console.lines)
 
 
 async def test_a_child_that_keeps_failing_is_started_at_growing_intervals(console: Heard, tmp_path: Path) -> None:
