@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.envelope import Button, Reply
+from tasks.phrases import speaking
 from tasks.session import SessionKey
 from tests.telegram.conftest import World
 from workers.telegram.render import render
@@ -55,6 +56,15 @@ async def test_buttons_stand_under_the_reply(world: World) -> None:
     await world.delivery.deliver(session, Reply(text="sorry", buttons=((Button(text="Again", data="retry"),),)))
     (message,) = await world.pg.bot_messages(session.chat)
     assert message["reply_markup"] == {"inline_keyboard": [[{"text": "Again", "callback_data": "retry"}]]}
+
+
+async def test_the_file_of_a_very_long_answer_is_named_in_its_readers_language(world: World) -> None:
+    session = await world.session()
+    with speaking("de"):
+        *_, file = render("Ein Satz. " * 10_000)
+    await world.delivery.deliver(session, file)
+    (message,) = await world.pg.bot_messages(session.chat)
+    assert (message["document"]["file_name"], message["caption"]) == ("Antwort.md", "Die ganze Antwort")
 
 
 async def test_a_very_long_answer_comes_as_its_beginning_and_a_file_that_holds_all(world: World) -> None:

@@ -17,7 +17,6 @@ type Text = tuple[str, list[Entity]]
 
 FILE_AFTER = 4
 """Messages that an answer may take, where no setting says otherwise."""
-FILE_NAME = "answer.md"
 GOES_ON = "…"
 
 BEGINNING = 12_000
@@ -59,7 +58,7 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
     file: tuple[Reply, ...] = ()
     if len(parts) > most or read != markdown:
         parts = _beginning(split(*body), most, _end(below))
-        file = (Reply(text=phrase("whole-answer"), file_name=FILE_NAME, file_text=clean(markdown)),)
+        file = (Reply(text=phrase("whole-answer"), file_name=f"{phrase('answer-file')}.md", file_text=clean(markdown)),)
     return _with_drops((*_replies(parts, edits, reply_to), *file), edits[len(parts) :])
 
 

@@ -163,8 +163,8 @@ def _errors(*, inside: bool = False) -> Generator[None]:
     try:
         yield
     except Exception as problem:
-        said = str(problem)
-        if cleaned(said) == said and len(said) <= limits["answer"]:
+        said = _words(problem)
+        if cleaned(said) == said == str(problem) and len(said) <= limits["answer"]:
             raise
         raise RuntimeError(cleaned(said[: limits["answer"] + 1])) from problem
     except BaseException as problem:
@@ -173,6 +173,16 @@ def _errors(*, inside: bool = False) -> Generator[None]:
         does = "end its process" if isinstance(problem, SystemExit | KeyboardInterrupt) else "end its turn"
         said = f"the tool tried to {does} ({type(problem).__name__}: {problem})"
         raise RuntimeError(cleaned(said[: limits["answer"]])) from problem
+
+
+def _words(problem: BaseException) -> str:
+    """What a tool raised: its words, with its kind where they say nothing alone, as `KeyError("id")` does."""
+    if isinstance(problem, BaseExceptionGroup):
+        return f"{problem.message}: {'; '.join(map(_words, problem.exceptions))}"
+    said = str(problem)
+    if said.strip() and not isinstance(problem, KeyError):
+        return said
+    return f"{type(problem).__name__}: {said}".rstrip(": ")
 
 
 def _is_ended(problem: BaseException) -> bool:
