@@ -10,6 +10,7 @@ from bot.commands.memory import MemoryCommands
 from bot.commands.offered import PersonalRights
 from bot.commands.reminders import ReminderCommands
 from bot.commands.saying import say
+from bot.updates.buttons import choice_of
 from bot.updates.commands import (
     ADMINS,
     CHOICES,
@@ -264,7 +265,7 @@ class Answers:
     async def _choice(self, ask: Command, inbound: Inbound, about: Mapping[str, str]) -> Reply | None:
         what, wanted, names = ask.name, ask.argument, tuple(about)
         if wanted:
-            if wanted in names or wanted.lower() == DEFAULT:
+            if choice_of(what, wanted)[what] in ("", *names):
                 return None
             if what == "agent" and not names:
                 # No worker has named its agents yet, so the session's worker decides.

@@ -71,6 +71,12 @@ async def test_agents_are_chosen_from_those_that_the_workers_have(doorway: Doorw
     assert await doorway.said() == [(ANNS, texts.no_such("agent", "chef", ("assistant", "poet")))]
 
 
+async def test_an_agent_is_chosen_by_its_name_as_its_card_has_it(doorway: Doorway) -> None:
+    doorway.agents.names = ("sea_captain",)
+    await doorway.door.take([said("/agent sea captain", update_id=1), said("/agent sea_captain", update_id=2)])
+    assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"agent": "sea_captain"}] * 2
+
+
 async def test_a_pressed_choice_is_taken_and_its_button_answered(doorway: Doorway) -> None:
     await doorway.door.take([pressed("agent:poet", message("choose", sender=BOT))])
     await doorway.followed()

@@ -62,6 +62,7 @@ async def test_several_files_are_sent_as_telegram_parts_them(up: Up, browser: Br
     await page.locator(".own .file", has_text="one.csv").wait_for()
     assert await page.locator(".album .said:not(.bare)").all_text_contents() != []
     await answered(watched, "what are these?")
+    assert await watched.unusable() == []
     watched.clean()
 
 
