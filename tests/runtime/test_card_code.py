@@ -182,6 +182,21 @@ def test_a_section_of_the_configuration_that_a_later_one_replaces_is_noted(
     assert note == f"{config}: mcp stands there 2 times: the last one holds"
 
 
+def test_a_misspelt_section_of_the_configuration_is_noted(settings_of: SettingsOf, config: Path) -> None:
+    config.write_text("mpc:\n  servers: {}\nx-anchors: {}\n")
+    assert notes(settings_of()) == [f"{config}: nothing reads mpc; mcp is read"]
+
+
+def test_a_configuration_in_another_encoding_is_a_problem_with_words(
+    cards: Path, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_bytes(b'mcp: {servers: {one: {command: "\xe9"}}}\n')
+    monkeypatch.setenv("COHORT_CARDS", str(cards))
+    monkeypatch.setenv("COHORT_CONFIG", str(config))
+    assert main() == 1
+    assert "is not UTF-8 text; save it as UTF-8" in capsys.readouterr().err
+
+
 def test_what_looks_like_a_card_and_is_not_read_is_noted(settings_of: SettingsOf, cards: Path) -> None:
     text = "---\nname: other\n---\nYou.\n"
     (cards / "team").mkdir()

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from fast_agent.config import Settings as FastAgentSettings
 from fast_agent.skills.registry import SkillRegistry
 from fast_agent.types import RequestParams
 
@@ -39,6 +40,7 @@ _UNTOLD_TOOLS = frozenset(
 """Keys of a card that bring tools whose names do not stand in it."""
 _PARAMETERS = {name for key, field in RequestParams.model_fields.items() for name in (key, field.alias) if name}
 _READERS = frozenset({".md", ".py", ".yaml", ".yml"})
+_SECTIONS = frozenset(FastAgentSettings.model_fields)
 _STARTS = frozenset({"command", "url", "target", "connector_id"})
 
 
@@ -170,9 +172,14 @@ def _defaults(cards: list[Card]) -> Iterable[str]:
 def _servers(settings: Settings, cards: list[Card]) -> Iterable[str]:
     if not settings.config.exists():
         return
-    for said in _twice(settings.config.read_text(encoding="utf-8-sig")):
+    for said in _twice(settings.config.read_text(encoding="utf-8-sig", errors="replace")):
         yield f"{settings.config}: {said}"
-    section = read_mapping(settings.config).get("mcp")
+    read = read_mapping(settings.config)
+    for key in read.keys() - _SECTIONS:
+        if near := difflib.get_close_matches(str(key), _SECTIONS):
+            meant = next((name for name in near if sorted(name) == sorted(str(key))), near[0])
+            yield f"{settings.config}: nothing reads {key}; {meant} is read"
+    section = read.get("mcp")
     servers = section.get("servers") if isinstance(section, Mapping) else None
     used = {str(name) for card in cards for name in card.head.get("servers") or ()}
     for name, server in servers.items() if isinstance(servers, Mapping) else ():
