@@ -46,6 +46,8 @@ _SETUP = re.compile(
     r"|account is in good standing|arrearage"
     r"|(account|organi[sz]ation|project|consumer|team|workspace|api key)[^.]{0,60}"
     r"(deactivated|disabled|suspended|terminated)"
+    r"|invalid 'tools\b|\btools(\.|\[)\d|tool names must be unique|too many (tools|functions)\b"
+    r"|invalid schema for function"
     r"|does(n't| not) support (tools?|function)\b"
     r"|(function|tool) (calling|calls?|use) (is|are) not (enabled|supported|available)"
 )
