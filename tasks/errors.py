@@ -48,3 +48,20 @@ class EnvelopeTooNew(CohortError):  # noqa: N818
 
 class EnvelopeInvalid(CohortError):  # noqa: N818
     """This message cannot be read."""
+
+
+def without_frames[E: BaseException](problem: E) -> E:
+    """The same exception, to be kept as a value: its traceback holds frames, and one of them would hold it.
+
+    Such a circle, with all that its frames hold, stands in memory until the garbage collector comes.
+    """
+    left: list[BaseException] = [problem]
+    seen: set[int] = set()
+    while left:
+        one = left.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = None
+            left += [further for further in (one.__cause__, one.__context__) if further is not None]
+            left += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+    return problem

@@ -36,8 +36,9 @@ def arenas() -> dict[str, float]:
 
 
 def holds() -> dict[str, Any]:
-    """Counts of what lives now, after a collection."""
+    """Counts of what lives now, after a collection; ``cyclic``: objects that the collector had to find, so far."""
     gc.collect()
+    cyclic = sum(of_generation["collected"] for of_generation in gc.get_stats())
     things = gc.get_objects()
     # asyncio forgets timers that were cancelled by the hundred.
     over = [thing for thing in things if isinstance(thing, asyncio.TimerHandle) and thing.cancelled()]
@@ -45,6 +46,7 @@ def holds() -> dict[str, Any]:
     kinds = Counter(type(thing).__name__ for thing in things if id(thing) not in gone)
     return {
         "objects": kinds.total(),
+        "cyclic": cyclic,
         "tasks": kinds["Task"] + kinds["_asyncio.Task"],
         "threads": threading.active_count(),
         "blocks": sys.getallocatedblocks(),

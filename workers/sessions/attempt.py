@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from tasks.envelope import Inbound
-from tasks.errors import ClaimLost
+from tasks.errors import ClaimLost, without_frames
 from workers.sessions.outcome import Outcome
 from workers.sessions.owned_session import OwnedSession
 from workers.sessions.planning.planner import MAX_TRIES
@@ -43,7 +43,17 @@ async def attempted(
             group.create_task(_ended_if_lost(runner.keeping(), attempt), name=f"steps {session}"),
         )
         attempt.add_done_callback(lambda _: [task.cancel() for task in beside])
+    _let_go(attempt)
     return attempt
+
+
+def _let_go(attempt: Attempt) -> None:
+    """A task that was cancelled holds its exception, whose frames hold the task, and with it all of the turn."""
+    if attempt.cancelled():
+        try:
+            attempt.result()
+        except asyncio.CancelledError as ended:
+            without_frames(ended)
 
 
 async def _ended_if_lost(keeping: Awaitable[None], attempt: Attempt) -> None:

@@ -13,6 +13,7 @@ worker after each new step is given up all the same.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from weakref import WeakMethod
 
 from workers.sessions.dependencies import Sleep
 
@@ -30,10 +31,11 @@ class Tries:
 
         Args:
             number: Of the running try; 0 where no message is begun.
-            write: Records how many are counted.
+            write: A method of what holds this; it records how many are counted.
             last: Held in this worker by the turn that is on its last try.
         """
-        self._write = write
+        # Weak: what holds this would hold itself, and each turn's objects would wait for the garbage collector.
+        self._recorder = WeakMethod(write)
         self._last = last
         self._is_last = self._holds_last = False
         self.begin(number)
@@ -92,6 +94,10 @@ class Tries:
         if self.counted and self.number and (long or self.number >= _LATER):
             await self._write(self.number - 1)
             self.counted = False
+
+    async def _write(self, counted: int) -> None:
+        if (write := self._recorder()) is not None:
+            await write(counted)
 
     async def _go_on(self) -> None:
         if self._is_last:

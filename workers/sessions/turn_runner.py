@@ -8,7 +8,7 @@ from dataclasses import replace
 from random import random
 
 from tasks.envelope import Inbound, OutFile, Reply
-from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
+from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal, without_frames
 from tasks.phrases import phrase, sentences
 from tasks.store.sessions import READ_AHEAD
 from tasks.store.state import StateField
@@ -185,12 +185,12 @@ class TurnRunner:
                 if problem.action == "operator":
                     await self._deps.alerts.raise_(problem.cause, problem.detail, self._owned.session.bot)
                 if problem.action != "retry" or failures.gives_up(problem.backoff):
-                    return problem
+                    return without_frames(problem)
                 pause = failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
             except Exception as defect:
                 log.exception("turn.defect")
                 if failures.count >= MAX_TRIES:
-                    return defect
+                    return without_frames(defect)
                 pause = failures.pause_s(0, random())  # noqa: S311 - spreads load, guards nothing
             self._spending.count_soon()
             live.text("")

@@ -86,7 +86,7 @@ class Live:
         self._end = asyncio.Event()
         self._typing_at = self._began + tempo.first_typing
         self._frame_at: float | None = None
-        self._frames = asyncio.TaskGroup()
+        self._frames: asyncio.TaskGroup | None = None
         self._blind = False
 
     # -- what the turn sees
@@ -149,7 +149,7 @@ class Live:
         self._news.set()
 
     async def __aenter__(self) -> Self:
-        await self._frames.__aenter__()
+        self._frames = await asyncio.TaskGroup().__aenter__()
         self._frames.create_task(self._run(), name=f"live {self._session}")
         return self
 
@@ -159,8 +159,11 @@ class Live:
         self._over = True
         self._news.set()
         self._end.set()
-        # The turn's own exception must not come out wrapped in a group.
-        await self._frames.__aexit__(None, None, None)
+        frames, self._frames = self._frames, None
+        if frames is not None:
+            # It holds the turn's task, whose context holds what holds this. The turn's own exception must not come out
+            # wrapped in a group.
+            await frames.__aexit__(None, None, None)
 
     # -- what the screen sees
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tasks.errors import without_frames
 from workers.runtime import half_made, process_state, spans
 from workers.runtime.askers import askers_of_turn
 from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, message_in, unusable, usage_listener
@@ -75,6 +76,17 @@ def watched_execute(original: _Async) -> _Async:
         return await model_calls.kept(self, call_log, live, *args)
 
     return execute_with_retry
+
+
+def let_go(original: _Async) -> _Async:
+    """``FastAgentLLM._handle_exhausted_retries``: an error that became an answer is held by no frame of its own."""
+
+    async def handle_exhausted_retries(self: Any, last_error: Exception, *args: Any) -> Any:
+        answer = await original(self, last_error, *args)
+        without_frames(last_error)
+        return answer
+
+    return handle_exhausted_retries
 
 
 def watched_finalize(original: Callable[..., None]) -> Callable[..., None]:

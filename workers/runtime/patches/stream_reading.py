@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from time import perf_counter
 from typing import Any
+from weakref import WeakMethod
 
 from workers.runtime.streams.arguments import checked
 from workers.runtime.streams.escapes import mended
@@ -20,7 +21,7 @@ def events(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIt
             # A server that does not stream: it is asked for the whole, and that is bounded (``bodies``).
             return
         if not isinstance(self.response.aiter_bytes, partial):
-            self.response.aiter_bytes = partial(_wired, self.response.aiter_bytes)
+            self.response.aiter_bytes = partial(_wired, WeakMethod(self.response.aiter_bytes))
         stream, pace = Stream(), Pace()
         async for event in original(self):
             if event.data.startswith("[DONE]"):
@@ -39,8 +40,12 @@ def events(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIt
     return iter_events
 
 
-def _wired(aiter_bytes: Callable[[], AsyncIterator[bytes]]) -> AsyncIterator[bytes]:
-    return wire(aiter_bytes(), metering.get())
+def _wired(aiter_bytes: WeakMethod[Callable[[], AsyncIterator[bytes]]]) -> AsyncIterator[bytes]:
+    """``aiter_bytes`` of the response that holds this: it must not hold itself, or it waits for the collector."""
+    read = aiter_bytes()
+    if read is None:
+        raise ReferenceError("the response is gone")
+    return wire(read(), metering.get())
 
 
 def _events(stream: Stream, event: Any, raw: str) -> Iterator[Any]:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tasks.errors import without_frames
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from workers.interfaces import TurnFailed
@@ -70,8 +71,8 @@ class Shortening:
         try:
             return await self.turn.run(work)
         except (ContextTooLong, RequestRejected) as first:
-            problem: TurnFailed = first
-        async with aclosing(self._less(work, problem, full=full)) as shorter:
+            problem: TurnFailed = without_frames(first)
+        async with aclosing(self._less(work, full=full, unknown=isinstance(problem, RequestRejected))) as shorter:
             async for less in shorter:
                 # Tools that ran would run once more.
                 if self.turn.tools_ran and (full or self._left_out or isinstance(problem, RequestRejected)):
@@ -81,12 +82,16 @@ class Shortening:
                 try:
                     return await self.turn.run(less)
                 except (ContextTooLong, RequestRejected) as again:
-                    problem = again
-        raise self._in_words(problem)
+                    problem = without_frames(again)
+        try:
+            raise self._in_words(problem)
+        finally:
+            # Its traceback holds this frame, which would hold it.
+            del problem
 
-    async def _less(self, work: TurnInput, problem: TurnFailed, *, full: bool) -> AsyncGenerator[TurnInput]:
-        """Yield the same turn with less and less of the conversation."""
-        unknown, parts = isinstance(problem, RequestRejected), _PARTS
+    async def _less(self, work: TurnInput, *, full: bool, unknown: bool) -> AsyncGenerator[TurnInput]:
+        """Yield the same turn with less and less of the conversation; ``unknown``: it may not be its length."""
+        parts = _PARTS
         if unknown and self.turn.tools_ran:
             return
         if unknown and (told := fitting.told(work.record)) != work.record:

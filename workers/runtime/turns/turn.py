@@ -9,7 +9,7 @@ from fast_agent.constants import FAST_AGENT_ALERT_CHANNEL
 from fast_agent.types import LlmStopReason, PromptMessageExtended, RequestParams
 from mcp_types import TextContent
 
-from tasks.errors import ClaimLost
+from tasks.errors import ClaimLost, without_frames
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from workers.interfaces import Sink, TurnFailed
@@ -117,7 +117,8 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
     if over.done():
         over.result()
     if problem:
-        raise problem[0]
+        # Taken out: its traceback holds this frame, which would hold it.
+        raise problem.pop()
     if not outcome:
         raise TurnFailed("retry", phrase("fault-busy"), "the turn was cancelled from within", backoff=faults.SHORT_S)
     return outcome[0]
@@ -195,6 +196,8 @@ class Turn:
             raise
         except Exception as problem:
             live.take_back()
+            # A frame of fast-agent's that its traceback holds may hold it.
+            without_frames(problem)
             raise faults.classify(ModelFault.of(problem), self._model, work.texts) from problem
         answer.dead_server = tools.dead_server
         return answer
