@@ -126,9 +126,8 @@ class OwnedSession(SeenText):
         self._fields[StateField.commit] = commit.id.encode()
         if commit.history is not None:
             self._fields[StateField.history] = commit.history
-        self.live = ()
+        self.shows_nothing()
         self.tries.begin(0)
-        self.show("")
         return written
 
     async def steps(self) -> tuple[bytes, ...]:

@@ -6,6 +6,10 @@ from tasks.session import SessionKey
 from workers.sessions.planning.state_view import StateView
 
 
+def _nothing() -> None:
+    """Nothing of an earlier try is known to stand on the screen."""
+
+
 class SeenText(StateView):
     """The messages that show a turn, and the words in them."""
 
@@ -16,7 +20,7 @@ class SeenText(StateView):
         self.inherited = self.live[-1:]
         """The message in which a turn of an earlier owner grew, if that turn never ended."""
         self._shown: list[str] = []
-        self._stands: Callable[[], str | None] = lambda: None
+        self._stands: Callable[[], str | None] = _nothing
 
     @property
     def shown(self) -> str:
@@ -37,6 +41,11 @@ class SeenText(StateView):
     def watch(self, stands: Callable[[], str | None]) -> None:
         """Learn from now on whether an earlier try's words stand on the screen, and which (``LiveAnswer.stands``)."""
         self._stands = stands
+
+    def shows_nothing(self) -> None:
+        """The turn has ended. What it showed is held no more: it holds this session."""
+        self.live, self._stands = (), _nothing
+        self.show("")
 
     def show(self, text: str) -> None:
         """Set the text of the running turn."""
