@@ -1,6 +1,7 @@
 """The way of a batch, on a real store."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from aiogram import types as tg
@@ -12,6 +13,7 @@ from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.intake import Accept, IntakeStore, Verdict
+from tasks.store.notes import NoteStore
 from tasks.turn_record import with_reference
 from tests.bot.conftest import OURS, Doorway, make_doorway
 from tests.bot.stand_ins import AwaySometimes, HandClock
@@ -160,20 +162,25 @@ async def test_a_repeated_stop_does_not_interrupt_the_next_turn(doorway: Doorway
     assert len(doorway.remote.interrupted) == 1
 
 
-async def test_a_session_whose_state_is_damaged_does_not_silence_the_others(doorway: Doorway) -> None:
-    await doorway.store.redis.set("cohort:s:4242:700:state", "not a hash")
-    await doorway.door.take([said("/status", update_id=1), said("/help", update_id=2)])
-    await doorway.door.take(
-        [said("/usage", update_id=3), pressed("ask:none:yes", message("x", sender=US), update_id=4)]
-    )
+class ChokingNotes:
+    """Notes with a defect."""
+
+    async def recall(self, session: SessionKey) -> dict[str, str]:
+        raise ValueError(str(session))
+
+
+async def test_a_command_whose_answer_fails_does_not_silence_the_others(settings: Settings, store: Store) -> None:
+    notes = cast("NoteStore", ChokingNotes())
+    doorway = make_doorway(settings, replace(store, notes=notes))
+    await doorway.door.take([said("/memory", update_id=1), said("/help", update_id=2)])
+    await doorway.door.take([said("/memory", update_id=3), pressed("forget:all", message("x", sender=US), update_id=4)])
     await doorway.followed()
-    await doorway.store.redis.delete("cohort:s:4242:700:state")
     sorry = with_reference(phrase("defect"), 4242, (1,))
     assert sorted(await doorway.said()) == sorted([(ANNS, texts.help_text(OURS, group=False)), (ANNS, sorry)]), (
         "told once"
     )
     assert [says for _, says in doorway.signs.pressed] == [with_reference(phrase("defect"), 4242, (4,))]
-    letters = [(one.letter.session, one.letter.update_id) for one in await doorway.store.dead.list()]
+    letters = [(one.letter.session, one.letter.update_id) for one in await store.dead.list()]
     assert sorted(letters) == [(ANNS, 1), (ANNS, 3), (ANNS, 4)], "so `cohort find` knows the reference"
 
 

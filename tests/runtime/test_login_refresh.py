@@ -94,6 +94,22 @@ async def test_of_many_workers_one_refreshes_and_all_go_on(
 
 
 @pytest.mark.promise("login-refreshed")
+async def test_of_two_requests_that_are_refused_with_one_token_the_first_refreshes_it(
+    logged_in: Vault, calendar: LoginServer
+) -> None:
+    provider = await worker(logged_in, calendar)
+    flow = provider.async_auth_flow(httpx2.Request("GET", f"{calendar.url}/mcp"))
+    stream = await anext(flow)
+    before = stream.headers["authorization"]
+    calendar.accounts.end_access("ann")
+    assert await request(provider, calendar) == 400
+    again = await flow.asend(httpx2.Response(401, request=stream))
+    await flow.aclose()
+    assert again.headers["authorization"] != before, "it has the token that the other request got"
+    assert calendar.accounts.counts["refreshed"] == 1
+
+
+@pytest.mark.promise("login-refreshed")
 async def test_a_worker_that_died_while_it_refreshed_holds_the_others_up_for_its_lease_only(
     logged_in: Vault, calendar: LoginServer, clock: StillClock
 ) -> None:

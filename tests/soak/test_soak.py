@@ -1,6 +1,8 @@
 """The soak in small: what a worker holds does not grow with the sessions it served. ``make soak`` is the long one."""
 
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -31,7 +33,9 @@ async def test_a_worker_holds_no_more_after_further_sessions_than_before(tmp_pat
     more = last.holds["objects"] - first.holds["objects"] - 3 * max(0, series)
     assert more < A_TURN * 800, grown(first, last)
     assert last.holds["tasks"] <= first.holds["tasks"] + 5
-    assert last.holds["cyclic"] - first.holds["cyclic"] < A_CIRCLE * 800
+    # What a start has left in circles is found in one of the blocks; circles of turns are in each.
+    found = [sample.holds["cyclic"] for sample in shown]
+    assert median(after - before for before, after in pairwise(found)) < A_CIRCLE * 200, found
 
 
 def test_a_plan_has_every_turn_once_and_no_chat_speaks_twice_at_a_time() -> None:

@@ -20,6 +20,7 @@ NO_PERSON = {
     "cohort:worker:*": "what a process says of itself",
     "cohort:node:*": "a process",
     "cohort:members": "processes",
+    "cohort:draining": "processes",
     "cohort:assignment": "slots and processes",
     "cohort:own-hosts": "processes",
     "cohort:moved-groups": "numbers of groups",

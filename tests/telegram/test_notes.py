@@ -3,7 +3,7 @@
 import pytest
 
 from tests.telegram.markdown import covered, is_valid
-from workers.telegram.render import FILE_NAME, render
+from workers.telegram.render import render
 
 NOTE = "(The answer reached its *length* limit.)"
 FENCE = "```"
@@ -69,7 +69,7 @@ def test_an_answer_that_becomes_a_file_has_its_notes_in_the_message() -> None:
     assert message.text.endswith(f"file below.\n\n{NOTE}")
     assert message.entities[-1]["type"] == "italic"
     assert covered(message.text, message.entities[-1]) == NOTE
-    assert (file.file_name, file.file_text) == (FILE_NAME, source)
+    assert (file.file_name, file.file_text) == ("answer.md", source)
     is_valid(message.text, list(message.entities))
 
 

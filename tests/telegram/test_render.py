@@ -12,7 +12,7 @@ from tasks.envelope import Reply
 from tasks.phrases import phrase
 from tasks.text import utf16
 from workers.telegram.markdown.document import to_entities
-from workers.telegram.render import FILE_NAME, GOES_ON, growing, render
+from workers.telegram.render import GOES_ON, growing, render
 
 NASTY = [
     *(
@@ -223,7 +223,7 @@ def test_an_answer_of_more_than_four_messages_is_its_beginning_and_a_file() -> N
     assert len(parts) == 4
     assert parts[0].text.startswith("Paragraph 0.")
     assert parts[-1].text.endswith("file below.")
-    assert (file.file_name, file.file_text) == (FILE_NAME, source)
+    assert (file.file_name, file.file_text) == ("answer.md", source)
     assert len(replies("word " * 3000)) == 4
 
 

@@ -47,8 +47,9 @@ broken = BrokenMessages()
 class _Surviving:
     """A channel of kombu that survives any message it reads."""
 
-    def _connparams(self, **options: Any) -> dict[str, Any]:
-        return {**cast("Any", super())._connparams(**options), "driver_info": DRIVER}  # noqa: SLF001 - kombu's
+    def _connparams(self, *given: Any, **options: Any) -> dict[str, Any]:
+        # Behind Sentinel kombu gives its one argument by its place.
+        return {**cast("Any", super())._connparams(*given, **options), "driver_info": DRIVER}  # noqa: SLF001 - kombu's
 
     def _brpop_read(self, **options: Any) -> Any:
         with self._surviving():

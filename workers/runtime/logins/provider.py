@@ -21,13 +21,8 @@ import httpx2
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.auth.oauth2 import PKCEParameters
 from mcp.client.auth.utils import validate_authorization_response_iss
-from mcp.shared.auth import (
-    OAuthClientInformationFull,
-    OAuthClientMetadata,
-    OAuthMetadata,
-    OAuthToken,
-    ProtectedResourceMetadata,
-)
+from mcp.shared.auth import OAuthClientInformationFull as OAuthClient
+from mcp.shared.auth import OAuthClientMetadata, OAuthMetadata, OAuthToken, ProtectedResourceMetadata
 from pydantic import AnyUrl
 
 from tasks.chats.logins import LASTS_S, Login, PendingLogin
@@ -74,10 +69,10 @@ class _Storage:
             fresh |= {"grant": secrets.token_hex(8), "pending": None}
         self._provider.adopt(await self._vault.change(lambda login: login.model_copy(update=fresh)))
 
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
+    async def get_client_info(self) -> OAuthClient | None:
         return self._provider.context.client_info
 
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+    async def set_client_info(self, client_info: OAuthClient) -> None:
         client = client_info.model_dump(mode="json", exclude_none=True)
         await self._vault.change(lambda login: login.model_copy(update={"client": client}))
 
@@ -145,12 +140,12 @@ class LoginProvider(OAuthClientProvider):
             context.auth_server_url = login.authority_url
         return context.current_tokens
 
-    def _client(self, login: Login | None) -> OAuthClientInformationFull | None:
+    def _client(self, login: Login | None) -> OAuthClient | None:
         if self._registered:
             method = "client_secret_post" if "client_secret" in self._registered else "none"
             told = {**self._registered, "token_endpoint_auth_method": method, "redirect_uris": [self._redirect]}
-            return OAuthClientInformationFull.model_validate(told)
-        client = read_as(OAuthClientInformationFull, login.client if login else None)
+            return OAuthClient.model_validate(told)
+        client = read_as(OAuthClient, login.client if login else None)
         # The server would refuse an address that it was not told of.
         known = client is not None and self._redirect in {str(uri) for uri in client.redirect_uris or ()}
         return client if known else None
@@ -218,13 +213,14 @@ class LoginProvider(OAuthClientProvider):
         while not is_new:
             is_new = await self._renew(refused)
             self._add_auth_header(request)
+            sent = self.context.current_tokens  # another request may renew them while this one is on its way
             response = yield request
             if challenge := wanted_by(response, self.context):
                 self.challenge, self.refusals = challenge, self.refusals + 1
             if response.status_code != _UNAUTHORIZED or self.needed:
                 return
-            refused = self.context.current_tokens.access_token if self.context.current_tokens else ""
-        await self._end(self.context.current_tokens)
+            refused = sent.access_token if sent is not None else ""
+        await self._end(sent)
 
     async def _renew(self, refused: str | None) -> bool:
         """Have a token that is good, or know that the person has to log in (``needed``).
