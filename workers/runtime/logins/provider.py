@@ -209,7 +209,7 @@ class LoginProvider(OAuthClientProvider):
         if not self._initialized:
             await self._initialize()
         refused: str | None = None
-        is_new = False
+        sent, is_new = self.context.current_tokens, False
         while not is_new:
             is_new = await self._renew(refused)
             self._add_auth_header(request)
