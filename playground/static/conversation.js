@@ -17,13 +17,11 @@ export class Conversation {
   constructor({ changed, moved }) {
     this.changed = changed;
     this.moved = moved;
-    this.chat = null;
-    this.thread = null;
+    this.chat = this.thread = this.since = null; // `since`: what came while the chat's messages are asked for
     this.messages = new Map();
     this.reactions = {};
     this.news = new Set();
-    this.presses = new Map();
-    this.early = new Map();
+    Object.assign(this, { presses: new Map(), early: new Map() });
     this.sheet = new Sheet($("log"));
     this.composer = new Composer({
       last: () => this.lastOwn(),
@@ -41,8 +39,7 @@ export class Conversation {
       stop: (one) => this.attempt(() => post(`/chats/${this.chat.id}/stop`, { draft_id: one.draft_id })),
     };
     $("down").onclick = () => this.toEnd();
-    this.stuck = true;
-    this.missed = 0;
+    Object.assign(this, { stuck: true, missed: 0 });
     $("log").onscroll = () => { this.stuck = this.atEnd(); this.below(); };
     const hold = () => { if (this.stuck) this.toEnd(); };
     new ResizeObserver(hold).observe($("log"));
@@ -58,23 +55,31 @@ export class Conversation {
   async open(chat, thread = null) {
     const same = this.chat?.id === chat.id && this.thread === thread;
     const stay = same && !this.atEnd();
-    this.chat = chat;
-    this.thread = thread;
+    Object.assign(this, { chat, thread });
     this.news.delete(`${chat.id}/${thread}`);
-    const content = await this.attempt(() => get(`/chats/${chat.id}/messages`));
-    if (this.chat.id !== chat.id || this.thread !== thread) return;
-    this.messages = new Map(content.messages.map((message) => [message.message_id, message]));
-    this.reactions = content.reactions;
-    this.doing = content.action?.action ?? null;
-    this.drafting = content.drafts[0] ?? null;
-    if (!same) this.composer.open(`${chat.id}/${thread}`);
-    if (!same) this.sheet.empty();
+    if (!same) {
+      // What is typed from now on is for this chat, however slow its messages are.
+      this.composer.open(`${chat.id}/${thread}`);
+      this.fill({ messages: [], reactions: {}, drafts: [] });
+    }
     this.described(chat);
+    const since = (this.since = []);
+    const content = await this.attempt(() => get(`/chats/${chat.id}/messages`));
+    if (this.since !== since) return; // it was opened again, or left
+    this.since = null;
+    this.fill(content);
+    for (const event of since) this.heard(event); // they may be newer than the answer
     this.draw();
     if (!stay) this.toEnd();
   }
 
-  close() { this.chat = null; this.thread = null; }
+  fill({ messages, reactions, drafts, action }) {
+    if (!messages.length) this.sheet.empty();
+    this.messages = new Map(messages.map((message) => [message.message_id, message]));
+    Object.assign(this, { reactions, doing: action?.action ?? null, drafting: drafts[0] ?? null });
+  }
+
+  close() { this.chat = this.thread = this.since = null; }
 
   described(chat) {
     if (this.chat?.id !== chat.id) return;
@@ -186,6 +191,7 @@ export class Conversation {
     if (event.kind === "press") return this.answered(event);
     if (event.kind === "message" && event.message.from.is_bot) this.noteTopic(event.chat, event.message);
     if (!this.chat || event.chat !== this.chat.id) return;
+    this.since?.push(event);
     const stick = this.atEnd();
     switch (event.kind) {
       case "message": {

@@ -1,8 +1,9 @@
 """The playground's page for people who read while something happens, in many chats, and in scripts of any direction."""
 
+import asyncio
 from typing import Any
 
-from playwright.async_api import FilePayload
+from playwright.async_api import FilePayload, Route
 
 from playground.client import PlaygroundClient
 from tests.browser.chromium import PHONE, Browser, Watched
@@ -81,6 +82,31 @@ async def test_the_last_message_is_changed_with_the_arrow_upwards(up: Up, browse
     await watched.page.locator(".msg.own", has_text="hello world").filter(has_text="edited").wait_for()
     # An answer that grew is shown as one that was sent.
     assert await watched.page.locator(".msg.bot .meta").filter(has_text="edited").count() == 0
+    watched.clean()
+
+
+async def test_what_is_written_and_answered_while_a_chat_is_slow_to_open_stays(
+    up: Up, people: PlaygroundClient, browser: Browser
+) -> None:
+    await people.chat()
+    opened = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        before = await route.fetch()
+        await opened.wait()
+        await route.fulfill(response=before)
+
+    watched = await browser.page(up.playground)
+    await watched.page.route("**/messages", slow, times=1)
+    await watched.page.locator("#chats button").first.click()
+    await say(watched, "written early")
+    await answered(watched, "echo: written early")
+    await watched.page.get_by_role("combobox", name="Message").fill("and this is half")
+    async with watched.page.expect_response("**/messages"):
+        opened.set()
+    await watched.page.locator("#log .msg").last.wait_for()
+    await answered(watched, "echo: written early")
+    assert await watched.page.get_by_role("combobox", name="Message").input_value() == "and this is half"
     watched.clean()
 
 
