@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tasks.chats.access import Standing
 from tasks.chats.choices import CHAT_CHOICES, listed
 from tasks.phrases import grouped, labelled, phrase
-from tasks.text import utf16
+from tasks.text import on_one_line, utf16
 
 COMMANDS = (
     "new",
@@ -146,8 +146,7 @@ LIST_UNITS = 3000
 
 def one_line(name: str, most: int = _NAME) -> str:
     """A person's words as one short line without characters that hide or reorder others."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in name)
-    return " ".join(shown.split())[:most]
+    return on_one_line(name)[:most]
 
 
 def who(name: str, user: int) -> str:

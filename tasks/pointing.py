@@ -3,7 +3,7 @@
 from typing import Any
 
 from tasks.envelope import Inbound, Reply
-from tasks.text import utf16, within
+from tasks.text import on_one_line, utf16, within
 
 _WORDS = 80
 """UTF-16 units of the message's words: enough to know it by."""
@@ -13,7 +13,7 @@ _NAME = 40
 def line_about(inbound: Inbound) -> str:
     """A message in one line: in a group who wrote it, and how it begins."""
     name = inbound.sender.name if inbound.sender is not None and inbound.chat_type != "private" else ""
-    told = (within(_one_line(name), _NAME), within(_one_line(inbound.text), _WORDS))
+    told = (within(on_one_line(name), _NAME), within(on_one_line(inbound.text), _WORDS))
     return ": ".join(part for part in told if part)
 
 
@@ -33,7 +33,3 @@ def elsewhere(reply: Reply) -> Reply:
         changed["text"], changed["entities"] = below(reply.about, reply.text, reply.entities)
         changed["rich"] = ()
     return reply.model_copy(update=changed)
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

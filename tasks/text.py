@@ -25,6 +25,11 @@ def paired(text: str) -> str:
     return text
 
 
+def on_one_line(text: str) -> str:
+    """The text's words on one line, without characters that hide or reorder others."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
 def is_digits(word: str) -> bool:
     """Whether it is a whole number as programs write it. ``str.isdigit`` takes ``²``, too, and ``int`` refuses that."""
     return word.isascii() and word.isdigit()

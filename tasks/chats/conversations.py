@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from tasks.envelope import Button
 from tasks.phrases import phrase
-from tasks.text import is_digits
+from tasks.text import is_digits, on_one_line
 
 KEPT_BYTES = 4 * 1024 * 1024
 """Of a session's earlier conversations in all, as stored."""
@@ -86,7 +86,7 @@ def fitting(index: Sequence[Conversation], *, most: int) -> tuple[Conversation, 
 
 def title_of(text: str) -> str:
     """The first words of a text, on one line, without characters that hide or reorder others."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    line = on_one_line(text)
     if len(line) <= TITLE_CHARACTERS:
         return line
     cut = line[:TITLE_CHARACTERS]

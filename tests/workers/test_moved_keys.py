@@ -54,7 +54,7 @@ STAY = {
     "cohort:own:*": "a lease of seconds",
     "cohort:own-wanted": "the supergroup asks for a process of its own",
     "cohort:pace:*": "what Telegram counts by chat",
-    "cohort:usage:*": "a day's tokens; a group moves once in its life, so nobody gains a second allowance twice",
+    "cohort:usage:*": "a day's tokens; a group moves once in its life, and then begins a second allowance for that day",
     "cohort:broadcast-left:*": "the refusal names the supergroup, to which the message goes",
 }
 """Kinds that may name the group, and why nothing of them comes along."""

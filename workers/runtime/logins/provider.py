@@ -209,8 +209,7 @@ class LoginProvider(OAuthClientProvider):
         if not self._initialized:
             await self._initialize()
         refused: str | None = None
-        sent, is_new = self.context.current_tokens, False
-        while not is_new:
+        while True:
             is_new = await self._renew(refused)
             self._add_auth_header(request)
             sent = self.context.current_tokens  # another request may renew them while this one is on its way
@@ -219,8 +218,10 @@ class LoginProvider(OAuthClientProvider):
                 self.challenge, self.refusals = challenge, self.refusals + 1
             if response.status_code != _UNAUTHORIZED or self.needed:
                 return
+            if is_new:
+                await self._end(sent)
+                return
             refused = sent.access_token if sent is not None else ""
-        await self._end(sent)
 
     async def _renew(self, refused: str | None) -> bool:
         """Have a token that is good, or know that the person has to log in (``needed``).
