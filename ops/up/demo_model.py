@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,14 +108,13 @@ def serve(port: int) -> None:
     parameters.sampling.temp = 0.1
     parameters.sampling.top_p = 0.9
     parameters.sampling.penalty_repeat = 1.1
-    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        # Its threads may still generate text; that text is not needed any more.
+        signal.signal(number, lambda _number, _frame: os._exit(0))
     server = llama.Server(parameters)
     print(f"serving on {server.listening_address}", flush=True)
-    stop.wait()
-    # Its threads may still generate text; that text is not needed any more.
-    os._exit(0)
+    while True:
+        signal.pause()
 
 
 def main(argument: str) -> int:

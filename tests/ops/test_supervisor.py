@@ -210,12 +210,12 @@ async def test_what_drains_already_finishes_its_work_when_everything_is_told_to_
     async with supervising(console) as supervisor:
         # As a worker: the first signal drains it, the second one ends it at once.
         text = """
-told, finish = [], threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: (told.append(1), print("told", len(told), flush=True)))
-signal.signal(signal.SIGUSR1, lambda *_: finish.set())
-print("ready", os.getpid(), flush=True)
-finish.wait()
-print("finished", len(told), flush=True)
+told, finish = [], queue.SimpleQueue()
+signal.signal(signal.SIGTERM, lambda *_: (told.append(1), say("told", len(told))))
+signal.signal(signal.SIGUSR1, lambda *_: finish.put(None))
+say("ready", os.getpid())
+finish.get()
+say("finished", len(told))
 """
         supervisor.scale(1, lambda number: script(tmp_path, f"worker-{number}", text, member=True))
         pid = pid_of(await console.hear("worker-1: ready"))

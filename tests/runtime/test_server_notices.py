@@ -71,7 +71,9 @@ async def test_a_tool_that_tells_of_each_of_many_steps_is_shown_a_part_of_them(
     async with runtime(COHORT_LANES="1") as engine:
         result = await engine.run(ask(1, "CALL:tells"), screen)
     assert result.text.endswith("tool=done")
-    assert 3 < len(screen.steps) < MANY / 10
+    assert len(screen.steps) < MANY / 10
+    # How many of them are apart depends on how many the worker finds at once: it is one of them at least.
+    assert MANY in {step.total for step in screen.steps}
     assert screen.steps[-1].state == "done"
 
 
