@@ -18,8 +18,20 @@ def weaknesses(facts: Mapping[str, str]) -> tuple[str, ...]:
         found.append("Redis has appendfsync everysec: a crash may lose a second (CONFIG SET appendfsync always)")
     policy = facts.get("maxmemory-policy", "noeviction")
     if policy != "noeviction":
-        found.append(f"Redis evicts keys when it is full: maxmemory-policy is {policy}, set noeviction")
+        found.append(_evicts(policy))
     return tuple(found)
+
+
+def _evicts(policy: str) -> str:
+    return f"Redis evicts keys when it is full: maxmemory-policy is {policy}, set noeviction"
+
+
+def risks(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """What may lose data later and has not yet, a sentence each (pure). ``info``: the server's INFO."""
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    if policy == "noeviction" or not int(info.get("maxmemory", 0) or 0) or int(info.get("evicted_keys", 0) or 0):
+        return ()
+    return (_evicts(policy),)
 
 
 def refusals(info: Mapping[str, Any]) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "telegram.waiting": "Telegram does not answer at boot; it is tried again.",
     "files.few": "The system lets this process have too few files and connections open at a time (ulimit -n).",
     "store.emptied": "All that was in Redis is gone (FLUSHALL, another server in its place).",
+    "store.evicts": "Redis takes keys away when it is full (`policy`), so data is lost; it must be noeviction.",
     "store.put_back": "Redis has data of so many seconds ago (an old snapshot); what came since is gone from it.",
     "clock.apart": "The clocks of this machine and of Redis differ by these seconds; that of Redis counts.",
     "clock.agrees": "They agree again.",
@@ -40,7 +41,9 @@ EVENTS: Final[Mapping[str, str]] = {
     "lease.lost": "This bot stopped polling: its lease ran out or was taken over.",
     # Updates.
     "poll.conflict": "Another program polls with this token.",
-    "poll.failed": "A fetch of updates failed; it is tried again.",
+    "poll.alone": "No other program polls with this token any more, and how long one did.",
+    "poll.failed": "A fetch of updates failed; it is tried again. The next such line is of another outage.",
+    "poll.resumed": "Updates are fetched again, and how long they were not.",
     "poll.confirmed": "The last updates are confirmed to Telegram.",
     "poll.not_confirmed": "The last updates are not confirmed; they come again and are recognized.",
     "webhook.crowded": "Connections without the webhook's secret were ended to make room.",

@@ -1,4 +1,6 @@
-"""What each process looks at in Redis while it runs: the key of the logs' hashes, the time, and whether all is gone."""
+"""What each process looks at in Redis while it runs: the key of the logs' hashes, the time, whether all is gone, and
+whether the server may take keys away.
+"""
 
 import asyncio
 import logging
@@ -28,6 +30,9 @@ _RESTS_AT_START = 30
 
 
 _NONE = float("inf")
+
+_POLICY_EVERY_S = 60.0
+"""How often the server's policy is asked for: an operator changes it."""
 
 
 class _Marks:
@@ -62,12 +67,37 @@ class _Marks:
         return not self._resting and now - (self._newest or 0.0) >= _MARK_EVERY_S
 
 
+class _Eviction:
+    """Tells once that the server takes keys away when it is full; again when that was changed back in between."""
+
+    def __init__(self, layout: LayoutStore, tell: Callable[[str], Awaitable[None]] | None) -> None:
+        self._layout = layout
+        self._tell = tell
+        self._told = False
+        self._next = 0.0
+
+    async def look(self, *, now: bool = False) -> bool:
+        """Whether it does; without ``now`` it is asked once a minute."""
+        monotonic = SystemClock().monotonic()
+        if not now and monotonic < self._next:
+            return self._told
+        self._next = monotonic + _POLICY_EVERY_S
+        policy = await self._layout.evicts()
+        if policy is not None and not self._told:
+            log.error("store.evicts", extra={"policy": policy})
+            if self._tell is not None:
+                await self._tell(policy)
+        self._told = policy is not None
+        return self._told
+
+
 async def watch_store(  # noqa: PLR0913 - what it tells of, and to whom
     layout: LayoutStore,
     renewed: Callable[[], None] = lambda: None,
     *,
     emptied: Callable[[], Awaitable[None]] | None = None,
     put_back: Callable[[float], Awaitable[None]] | None = None,
+    evicts: Callable[[str], Awaitable[None]] | None = None,
     kept: KeptMark | None = None,
     every_s: float = _LOOK_EVERY_S,
 ) -> None:
@@ -78,16 +108,20 @@ async def watch_store(  # noqa: PLR0913 - what it tells of, and to whom
         renewed: Called when there is another key of hashes than before: something was erased.
         emptied: Called when all that was in Redis is gone.
         put_back: Called with seconds when Redis has data of so long ago (an old snapshot).
+        evicts: Called with the server's policy, once, when it takes keys away where it is full.
         kept: What the state directory knows of this Redis, so that a start sees what came while all was stopped.
         every_s: How often to look.
     """
     known: bytes | None = None
     marks = _Marks(kept)
+    eviction = _Eviction(layout, evicts)
     apart = False
     while True:
         with suppress(CohortError):
             key = await layout.look()
-            if key is None and known is not None and await layout.put_back(known):
+            gone = key is None and known is not None and await layout.put_back(known)
+            # Where the server takes keys away one that is gone is no sign that all is, and it may go many times.
+            if gone and not await eviction.look(now=True):
                 await _tell_emptied(emptied)
             key = key or known
             if key is not None:
@@ -104,6 +138,7 @@ async def watch_store(  # noqa: PLR0913 - what it tells of, and to whom
                     await put_back(older)
             if key is not None and marks.due(SystemClock().now()):
                 await layout.mark(SystemClock().now())
+            await eviction.look()
         await asyncio.sleep(every_s)
 
 

@@ -24,6 +24,20 @@ _STORE_S = 2.0
 """The longest pause while Redis is away: people wait for its return."""
 
 
+_ENDS = {"store.unavailable": "store.back", "poll.failed": "poll.resumed", "poll.conflict": "poll.alone"}
+"""What is told when an outage begins, and when it ends."""
+
+
+def _event(problem: CohortError) -> str:
+    match problem:
+        case OtherPoller():
+            return "poll.conflict"
+        case StoreUnavailable():
+            return "store.unavailable"
+        case _:
+            return "poll.failed"
+
+
 class Poller:
     """Polls while this process holds the lease.
 
@@ -61,7 +75,7 @@ class Poller:
         self._hold = hold
         self._polled = polled
         self._paused = paused
-        self._away = Outage()
+        self._outages = {event: Outage() for event in _ENDS}
 
     async def run(self, stop: Stop) -> None:
         """Until ``stop``; the current batch is stored and confirmed first.
@@ -80,8 +94,7 @@ class Poller:
                 try:
                     offset = await self._fetch(offset, stop)
                     self._backoff.reset()
-                    if (lasted := self._away.ended()) is not None:
-                        log.warning("store.back", extra={"after_s": lasted})
+                    self._works()
                 except Stopped:
                     break
                 except StoreUnavailable as problem:
@@ -113,16 +126,17 @@ class Poller:
         if isinstance(problem, StoreUnavailable):
             pause = min(pause, _STORE_S)
         about = {"problem": str(problem), "failures": self._backoff.failures, "wait_s": round(pause, 1)}
-        match problem:
-            case OtherPoller():
-                log.warning("poll.conflict", extra=about)
-            case StoreUnavailable():
-                if self._away.began():
-                    log.warning("store.unavailable", extra=about)
-            case _:
-                log.warning("poll.failed", extra=about)
+        event = _event(problem)
+        if self._outages[event].began():
+            log.warning(event, extra=about)
         self._watchdog.beat(pause)
         await stop.pause(pause)
+
+    def _works(self) -> None:
+        for event, outage in self._outages.items():
+            if (lasted := outage.ended()) is not None:
+                ended = _ENDS[event]
+                log.warning(ended, extra={"after_s": lasted})
 
     async def _end_webhook(self) -> None:
         """End a webhook that an earlier configuration left: while one is set, Telegram answers 409 to every fetch."""

@@ -38,7 +38,9 @@ class BotStands:
 
 
 @app.callback()
-def show(given: typer.Context, *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def show(
+    given: typer.Context, *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False
+) -> None:
     """Show the bots: those of COHORT_BOTS, and those of which Redis keeps something."""
     if given.invoked_subcommand is not None:
         return

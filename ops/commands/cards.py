@@ -33,7 +33,7 @@ def _demand(here: Context) -> None:
 
 
 @app.command()
-def check(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def check(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False) -> None:
     """Check the cards and the configuration, and print each problem."""
     here = context()
     if as_json:

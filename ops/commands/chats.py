@@ -23,7 +23,7 @@ def chats(
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
     *,
     bot: OfBot = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show chats that take no messages: blocked, removed, muted, gone, or migrated to a supergroup."""
     here = context()

@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
     app.command("config")(config)
 
 
-def config(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def config(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False) -> None:
     """Show the effective settings (secrets masked) and where each comes from."""
     found = rows(context(), os.environ)
     if as_json:

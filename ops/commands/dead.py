@@ -30,7 +30,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 100,
     *,
     bot: OfBot = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """List them: id, time (UTC), session, reason. Only `show` prints the text of a message."""
     here = context()
@@ -66,7 +66,7 @@ def _facts(dead: Dead) -> Mapping[str, object]:
 
 @app.command()
 def show(
-    letter: Annotated[str, typer.Argument(help="Its id.")],
+    letter: Annotated[str, typer.Argument(help="Its id, as `cohort dead list` shows it.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on one line.")] = False,
 ) -> None:

@@ -28,7 +28,7 @@ def feedback(
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
     *,
     bot: OfBot = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show who put a thumb up or down at which answer; `cohort find REF` shows the turn."""
     span = re.fullmatch(r"(\d{1,6})([mhd])", since.strip())

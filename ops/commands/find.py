@@ -62,7 +62,7 @@ def find(
     limit: Annotated[int, typer.Option(min=1, help="How many turns, the newest.")] = 10,
     *,
     bot: OfBot = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show the way of a message with times: accepted, begun, first text, committed, final edit; or where it waits."""
     found = run(_found(context(), what, limit, bot))

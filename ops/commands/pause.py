@@ -11,7 +11,9 @@ from tasks.session import SessionKey
 from tasks.store.pauses import What
 from tasks.text import is_digits
 
-Kind = Annotated[str, typer.Argument(metavar="intake|turns", help="What.")]
+Kind = Annotated[
+    str, typer.Argument(metavar="intake|turns", help="What it is about: taking updates, or beginning turns.")
+]
 Session = Annotated[str | None, typer.Argument(help="The turns of this session alone.")]
 _WITHIN = "within two seconds"
 

@@ -40,7 +40,7 @@ class _Bot:
 def people(
     *,
     bot: OfBot = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     remove: Annotated[
         int | None, typer.Option(help="Take away what was decided about this id, also an owner's role.")
     ] = None,

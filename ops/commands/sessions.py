@@ -30,7 +30,7 @@ app = typer.Typer(help="Conversations: list, show, stop, export, forget.", no_ar
 
 _DAY_S = 86_400
 Session = Annotated[str, typer.Argument(help="Its name, as `cohort sessions list` shows it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

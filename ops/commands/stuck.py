@@ -61,7 +61,7 @@ def stuck(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the oldest.")] = 10,
     *,
     bot: OfBot = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show the chats whose work is the oldest, what each waits for, and how to end it. No text is read."""
     here = context()

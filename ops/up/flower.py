@@ -26,6 +26,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.web import RequestHandler
 
 from ops.up.flower_actions import refuse_the_meaningless
+from ops.up.plan import chosen_port
 from tasks import title, turn
 from tasks.app import make_app
 from tasks.clock import SystemClock
@@ -168,6 +169,12 @@ def _with_challenge(write_error: Callable[..., None]) -> Callable[..., None]:
     return write
 
 
+def _claimed(arguments: list[str]) -> None:
+    """Refuse a port that is taken in one line, and not with the traceback of its server."""
+    for port in (one.removeprefix("--port=") for one in arguments if one.startswith("--port=")):
+        chosen_port("flower_port", int(port))
+
+
 def main(arguments: list[str]) -> None:
     """Run Flower with Flower's own arguments.
 
@@ -177,6 +184,7 @@ def main(arguments: list[str]) -> None:
     title.show("flower")
     settings = load()
     _ = settings.redis
+    _claimed(arguments)
     names: Any = command
     names.Flower = guarded(settings)
     shown = [queue_of(slot) for slot in range(settings.slots)]

@@ -11,6 +11,7 @@ from ops.up.process import Spec
 from tasks.bots import BotsReader, ServedBot
 from tasks.config.settings import Settings, env_name
 from tasks.errors import Misconfigured
+from tasks.http.port_holder import holder_of
 
 HOST = "127.0.0.1"
 BOT, CARDS, CONSOLE, FLOWER, PLAYGROUND = "bot", "cards", "console", "flower", "playground"
@@ -34,7 +35,8 @@ def chosen_port(field_name: str, port: int) -> int:
         try:
             probe.bind((HOST, port))
         except OSError:
-            raise Misconfigured(f"{env_name(field_name)}: port {port} on {HOST} is taken; set another one") from None
+            taken = f"port {port} on {HOST} is taken{holder_of(port)}"
+            raise Misconfigured(f"{env_name(field_name)}: {taken}; set another one") from None
     return port
 
 
@@ -116,10 +118,10 @@ class Plan:
             env = needed(
                 "console", {**self.env, "CONSOLE_LINKS": f"Flower={self.flower_url}" if self.flower_url else ""}
             )
-            specs.append(Spec(name=CONSOLE, command=console_command(), env=env, echo=False, grace=5))
+            specs.append(Spec(name=CONSOLE, command=console_command(), env=env, echo=False, vital=False, grace=5))
         if self.flower_port:
             command, env = flower_command(self.flower_port), needed("flower", self.env)
-            specs.append(Spec(name=FLOWER, command=command, env=env, echo=False, grace=5))
+            specs.append(Spec(name=FLOWER, command=command, env=env, echo=False, vital=False, grace=5))
         return specs
 
 

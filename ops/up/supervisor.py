@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from ops.home import out_of_room
 from ops.up.console import Console
+from ops.up.equal_ends import EqualEnds
 from ops.up.forking import Template
 from ops.up.orphans import Children
 from ops.up.process import ProcessRun, Spec, start
@@ -26,6 +27,10 @@ MISCONFIGURED = 2
 """The exit status of a process whose operator must change a setting."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 """Before each restart but the first, which comes at once: the chats of a killed worker wait for it."""
+_PAGE_PAUSE_S = 120.0
+"""The longest before that of a page: no chat waits for it."""
+_TOLD = 2
+"""How often the same end of what is not vital is told."""
 _SETTLED = timedelta(seconds=30).total_seconds()
 """Seconds after which a run counts as healthy: the next restart comes at once again."""
 
@@ -40,14 +45,17 @@ class ManagedProcess:
         self.ended = asyncio.Event()
         self.faltered = asyncio.Event()
         self.starts = 0
+        self.ends_so = EqualEnds()
         self.status: int | str | None = None
         """How its last run ended."""
         self._supervisor = supervisor
+        self.longest_pause_s = _PAGE_PAUSE_S if not spec.echo and not spec.vital else _LONGEST_PAUSE_S
+        """Between two starts."""
 
     async def run(self) -> None:
         """Start the process, and restart it whenever it exits, until ``leave``."""
         falters = False
-        backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        backoff = Backoff(_FIRST_PAUSE_S, self.longest_pause_s)
         try:
             while not self.leaving.is_set():
                 began = self._supervisor.clock.monotonic()
@@ -59,6 +67,7 @@ class ManagedProcess:
                 settled = lasted > _SETTLED
                 if settled:
                     backoff.reset()
+                    self.ends_so.forget()
                 pause = backoff.next() if falters and not settled else 0.0
                 falters = not settled
                 self._supervisor.died(self, status, lasted, pause)
@@ -185,15 +194,20 @@ class Supervisor:
         name = process.spec.name
         if process.spec.member:
             self.worker_died = self.clock.monotonic()
-        if not process.spec.echo:
-            for line in self._last_words(process.spec):
-                self.console.say(f"{name}: {line}")
+        words = self._last_words(process.spec) if not process.spec.echo else []
+        times = 1 if process.spec.vital else process.ends_so.times(status, words)
+        for line in words if times == 1 else ():
+            self.console.say(f"{name}: {line}")
         never_ran = process.starts == 1 and lasted <= _SETTLED
         # One that ran as it is set up (a token that is revoked) must not end what answers: it is tried again.
         if status == MISCONFIGURED and never_ran and process.spec.echo and process.spec.vital:
             self._fatal(f"{name} cannot run as it is set up (see above)")
             return
         again = f"in {pause:.1f} s" if pause else "now"
+        if times > _TOLD:
+            return
+        if times == _TOLD:
+            again += f", then every {process.longest_pause_s:.0f} s without a word"
         self.console.say(f"{name} {describe(status)} after {lasted:.0f} s; starting it again {again}")
 
     def _last_words(self, spec: Spec) -> list[str]:

@@ -44,7 +44,11 @@ async def overview(store: Store, clock: Clock, *, slots: int) -> Json:
     depths = {depth.slot: depth for depth in now.depths}
     return {
         **now.to_json(),
-        "problems": health_problems(now, "all", "") + list(now.paused) + _telegram(now.telegram.held_s) + _late(now),
+        "problems": health_problems(now, "all", "")
+        + list(now.risks)
+        + list(now.paused)
+        + _telegram(now.telegram.held_s)
+        + _late(now),
         "bot_lines": [{"text": text, "good": good} for text, good in bot_lines(now)],
         "names": names,
         "by_bot": await _by_bot(store, clock),

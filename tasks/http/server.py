@@ -8,6 +8,7 @@ from collections.abc import Generator
 import uvicorn
 
 from tasks.errors import Misconfigured
+from tasks.http.port_holder import holder_of
 
 
 class SignallessServer(uvicorn.Server):
@@ -35,5 +36,7 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as problem:
         reason = f"cannot listen on {host}, port {port} ({problem.strerror})"
+        if problem.errno == errno.EADDRINUSE:
+            reason = f"port {port} on {host} is taken{holder_of(port)}"
         name = "PORT" if problem.errno in (errno.EADDRINUSE, errno.EACCES) else "HOST"
         raise Misconfigured(f"{setting}_{name}: {reason}; choose another one") from None

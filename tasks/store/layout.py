@@ -85,6 +85,17 @@ class LayoutStore:
         with guard():
             await cast("Any", self._redis).hset(keys.LAYOUT, "mark", str(int(now)))
 
+    async def evicts(self) -> str | None:
+        """The server's ``maxmemory-policy`` where it takes keys away once it is full; None: it refuses writes then.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            told: Mapping[Any, Any] = await self._redis.info("memory")
+        policy = str(told.get("maxmemory_policy", "noeviction"))
+        return policy if policy != "noeviction" and told.get("maxmemory") else None
+
     async def put_back(self, log_key: bytes) -> bool:
         """Write the layout of before where none is; False where one is.
 

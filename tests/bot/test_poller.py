@@ -1,6 +1,7 @@
 """Polling against the playground's Bot API, with a real store."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,9 +12,11 @@ import pytest
 from bot.api import LONG_POLL, Telegram
 from bot.process.stop import Stop
 from bot.receiving.poller import Poller
+from botapi.errors import OtherPoller, TelegramAway
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.config.settings import Settings
+from tasks.errors import CohortError
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway, patient_watchdog, quick_backoff
 from tests.bot.stand_ins import SOON, AwaySometimes, Tally
@@ -169,6 +172,30 @@ async def test_an_old_offset_is_forgotten_once_telegram_has_heard_it(
         await fetches.reaches(4)
     assert said.update_id is not None
     assert asked[:4] == [None, said.update_id + 1, None, None]
+
+
+async def test_an_outage_of_telegram_is_two_lines_and_not_one_for_each_try(
+    people: PlaygroundClient, telegram: Telegram, caplog: pytest.LogCaptureFixture
+) -> None:
+    troubles: list[CohortError] = [TelegramAway("away"), TelegramAway("502"), TelegramAway("away")]
+    troubles += [OtherPoller("409"), OtherPoller("409")]
+
+    class Faltering:
+        async def updates(self, offset: int | None, *, hold: timedelta, limit: int) -> list[Any]:
+            if troubles:
+                raise troubles.pop(0)
+            return await telegram.updates(offset, hold=hold, limit=limit)
+
+        async def use_polling(self) -> None:
+            await telegram.use_polling()
+
+    caplog.set_level(logging.INFO, "cohort.bot")
+    chat = await people.chat()
+    await people.say(chat["id"], "hello")
+    async with polling(Faltering(), taken := Taken()):
+        await taken.until(1)
+    told = [name for name in caplog.messages if name.startswith("poll.") and name != "poll.confirmed"]
+    assert told == ["poll.failed", "poll.conflict", "poll.resumed", "poll.alone"]
 
 
 async def killed(work: Coroutine[Any, Any, None], after: int) -> None:

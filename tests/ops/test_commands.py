@@ -3,10 +3,14 @@
 import json
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from ops.cli import app
 from ops.commands import config
 from ops.context import Context
 from ops.environment import PLAYGROUND_BOT
@@ -85,6 +89,27 @@ def test_a_busy_port_is_one_line_that_names_the_setting(setting: str, tmp_path: 
     assert done.returncode == 2
     assert len(told(done.stderr)) == 1
     assert f"{setting}: port {taken_port(ports, setting)} on 127.0.0.1 is taken" in done.stderr
+    if Path("/proc/net/tcp").exists():
+        assert f", pid {os.getpid()})" in done.stderr
+
+
+def commands(group: Any, name: str = "cohort") -> Iterator[tuple[str, Any]]:
+    for word, command in group.commands.items():
+        whole = f"{name} {word}"
+        yield from commands(command, whole) if hasattr(command, "commands") else [(whole, command)]
+
+
+def test_each_argument_and_option_of_each_command_is_described_in_words() -> None:
+    found = list(commands(typer.main.get_command(app)))
+    assert len(found) > 30
+    short = [
+        f"{name}: {one.name}: {one.help}"
+        for name, command in found
+        for one in command.params
+        if len((getattr(one, "help", None) or "").split()) < 3
+    ]
+    assert short == []
+    assert [name for name, command in found if len((command.help or "").split()) < 3] == []
 
 
 def taken_port(ports: dict[str, str], setting: str) -> str:

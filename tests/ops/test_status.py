@@ -198,6 +198,24 @@ async def test_status_health_and_doctor_say_why_nothing_is_written(settings: Set
         assert (await look(store, FakeClock(1.0), slots=64)).refusals == ()
 
 
+@pytest.mark.promise("redis-causes")
+async def test_status_names_a_policy_that_will_lose_data_before_it_has(settings: Settings, redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as admin, connect(settings) as store:
+        await admin.config_set("maxmemory-policy", "allkeys-lru")
+        without_a_bound = await look(store, FakeClock(1.0), slots=64)
+        await admin.config_set("maxmemory", 1 << 30)
+        try:
+            now = await look(store, FakeClock(1.0), slots=64)
+        finally:
+            await admin.config_set("maxmemory", 0)
+            await admin.config_set("maxmemory-policy", "noeviction")
+    assert without_a_bound.risks == ()
+    assert "maxmemory-policy is allkeys-lru, set noeviction" in (said := now.risks[0])
+    assert said in " ".join(render(now).split())
+    # What was taken away already is told in its place.
+    assert durability.risks({"maxmemory": 9, "maxmemory_policy": "allkeys-lru", "evicted_keys": 3}) == ()
+
+
 async def test_doctor_tells_a_redis_that_is_away() -> None:
     found = await doctor.redis(here(load({"REDIS_URL": "redis://127.0.0.1:1/0"})), FakeClock(0.0))
     assert [finding.severity for finding in found] == ["problem"]

@@ -24,7 +24,7 @@ from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store import Store, connect
 from tasks.store.backup import dump
-from tasks.store.connection.causes import wrong
+from tasks.store.connection.causes import said_by, wrong
 from tasks.store.connection.redis import connection, guard
 from tasks.store.erasure import Whose
 from tasks.store.intake import Accept
@@ -187,3 +187,25 @@ def _celery(settings: Settings) -> None:
                 break
     side.host.drain()
     side.thread.join()
+
+
+_MISCONF = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk"
+_ADVICE = (
+    "Commands that may modify the data set are disabled. Please check the Redis logs for details about the RDB error."
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "short"),
+    [
+        (f"{_MISCONF}. {_ADVICE}", _MISCONF),
+        ("Command # 1 (HSET k v) of pipeline caused error: LOADING it reads its data", "LOADING it reads its data"),
+        (
+            "MISCONF Errors writing to the AOF file: No space left",
+            "MISCONF Errors writing to the AOF file: No space left",
+        ),
+        ("OOM " + "x" * 500, "OOM " + "x" * 196),
+    ],
+)
+def test_what_a_server_says_is_one_sentence_in_a_log(said: str, short: str) -> None:
+    assert said_by(ResponseError(said)) == short

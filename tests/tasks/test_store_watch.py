@@ -56,6 +56,32 @@ async def test_a_redis_that_was_emptied_is_told_once_and_laid_out_as_before(
 
 
 @pytest.mark.promise("redis-emptied")
+async def test_a_redis_that_takes_keys_away_is_told_once_with_its_policy_and_never_as_emptied(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    told, emptied = asyncio.Queue[str](), asyncio.Queue[None]()
+    await store.redis.config_set("maxmemory", 1 << 30)
+    await store.redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            work = watch_store(store.layout, evicts=told.put, emptied=lambda: emptied.put(None), every_s=0.01)
+            watching = group.create_task(work, name="watch")
+            assert await told.get() == "allkeys-lru"
+            for _ in range(3):
+                await store.redis.delete(keys.LAYOUT)
+                while not await store.redis.exists(keys.LAYOUT):
+                    await store.redis.ping()
+            watching.cancel()
+    finally:
+        await store.redis.config_set("maxmemory", 0)
+        await store.redis.config_set("maxmemory-policy", "noeviction")
+    assert told.empty()
+    assert emptied.empty()
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [(record.getMessage(), record.__dict__["policy"]) for record in errors] == [("store.evicts", "allkeys-lru")]
+
+
+@pytest.mark.promise("redis-emptied")
 async def test_a_redis_with_data_of_an_earlier_time_is_told_once_and_a_restart_is_not(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -172,6 +172,7 @@ def _beside(settings: Settings, worker: WorkerAssembly, member: Member) -> dict[
             worker.store.layout,
             emptied=alerts.emptied,
             put_back=alerts.put_back,
+            evicts=alerts.evicts,
             kept=KeptMark(settings.home, settings.redis),
         ),
         "loop lag": loop_lag.measure(clock.monotonic),

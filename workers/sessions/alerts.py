@@ -72,6 +72,11 @@ class Alerts:
         )
         await self.raise_("Redis was put back", lost)
 
+    async def evicts(self, policy: str) -> None:
+        """Redis takes keys away when it is full."""
+        lost = f"maxmemory-policy is {policy}: conversations and messages will be lost; set noeviction"
+        await self.raise_("Redis evicts", lost)
+
     def _admins(self) -> Sequence[SessionKey]:
         admins = self._settings.admins
         return [SessionKey(self._settings.bot_id, admin) for admin in admins] if admins else ()

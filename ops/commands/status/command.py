@@ -35,7 +35,7 @@ def status(
     *,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh every two seconds.")] = False,
     slots: Annotated[bool, typer.Option("--slots", help="Also the depth of each slot that has work.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show bot, workers, lanes, what runs and what waits, the model, sends, and dead letters."""
     here = context()
@@ -77,7 +77,7 @@ def health(
         str, typer.Argument(help="bot, worker, flower or console: those of this host. Default: the whole system.")
     ] = "all",
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """For probes: exits with 0 when all is well, with 1 and a line for each problem when it is not."""
     if part not in ("all", "bot", "worker", "flower", "console"):

@@ -30,6 +30,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
     held = [await store.pace.held_until(bot) for bot in ids]
     hosts, wanted = await store.own.seen()
     own = await store.own.statuses(name for host in hosts for name in host.processes)
+    refusals, risks = await _redis(store)
     now = clock.now()
     workers = tuple(_worker(name, status, len(view.of(name))) for name, status in sorted(view.members.items()))
     leaving = await store.members.draining()
@@ -51,7 +52,8 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         bots=bots,
         oldest_s=max([0.0, *untaken, *(worker.queued_s for worker in workers)]),
         paused=tuple(pauses.lines()),
-        refusals=await _refusals(store),
+        refusals=refusals,
+        risks=risks,
         models=_models(view.members.values(), now),
         telegram=_traffic(sends, max([0.0, *(until - now for until in held)])),
         parked=await store.sessions.parked_turns(slots),
@@ -62,10 +64,10 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
     )
 
 
-async def _refusals(store: Store) -> tuple[str, ...]:
-    """Why Redis takes no writes; everything stands still then, and looks as if nothing ran."""
-    forbidden = await store.server.forbids()
-    return (*durability.refusals(await store.server.info()), *([forbidden] if forbidden else ()))
+async def _redis(store: Store) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Why Redis takes no writes (everything stands still then, and looks as if nothing ran), and what it may lose."""
+    forbidden, info = await store.server.forbids(), await store.server.info()
+    return (*durability.refusals(info), *([forbidden] if forbidden else ())), durability.risks(info)
 
 
 def among(now: Look, bots: Sequence[ServedBot]) -> Look:

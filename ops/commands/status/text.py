@@ -23,6 +23,8 @@ def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bo
     )
     for line in now.refusals:
         console.print(line, style="red")
+    for line in now.risks:
+        console.print(line, style="yellow")
     for line, good in bot_lines(now):
         console.print(line, style="" if good else "yellow")
     console.print()

@@ -142,6 +142,8 @@ class Look:
     """What an operator has paused, a line each."""
     refusals: tuple[str, ...] = ()
     """Why Redis refuses writes now, a line each."""
+    risks: tuple[str, ...] = ()
+    """With what settings Redis may lose data later, a line each."""
     parked: int = 0
     """Turns that wait for a person."""
     closed_chats: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -56,7 +56,7 @@ def wrong(problem: exceptions.ResponseError) -> str | None:
     """What an operator has to change before Redis does what it is asked; None: nothing."""
     said = str(problem)
     if isinstance(problem, exceptions.NoPermissionError):
-        return f"its user may not do all that Cohort does ({_cause(said)}); docs/operating.md has the ACL"
+        return f"its user may not do all that Cohort does ({said_by(problem)}); docs/operating.md has the ACL"
     if "DB index is out of range" in said:
         return "it has no database of that number (`databases` in its configuration; a Redis Cluster has only 0)"
     if isinstance(problem, exceptions.ClusterError | exceptions.MovedError) or any(word in said for word in _CLUSTERED):
@@ -68,6 +68,14 @@ def wrong(problem: exceptions.ResponseError) -> str | None:
     return f"it has no command {unknown[1]}: Cohort needs Redis or Valkey 7.0 or later, without renamed commands"
 
 
-def _cause(said: str) -> str:
-    """Without the command, which redis-py puts in front with all that it would have written."""
-    return said.rpartition(" of pipeline caused error: ")[2].strip("(),'\"")
+_LONGEST = 200
+"""Characters of what a server says."""
+
+
+def said_by(problem: Exception) -> str:
+    """The server's first sentence; more of it is advice that a log has no use for at each outage (MISCONF: 400 characters).
+
+    The command is left out, which redis-py puts in front with all that it would have written.
+    """
+    whole = str(problem).rpartition(" of pipeline caused error: ")[2].strip("(),'\"")
+    return re.split(r"\.\s|\n", whole, maxsplit=1)[0][:_LONGEST]

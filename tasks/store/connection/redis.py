@@ -21,7 +21,7 @@ from tasks.clock import SystemClock
 from tasks.config.redis_url import Sentinels, sentinels
 from tasks.envelope import DeadLetter
 from tasks.errors import Misconfigured, StateDamaged, StoreForbidden, StoreUnavailable
-from tasks.store.connection.causes import unreachable, wrong
+from tasks.store.connection.causes import said_by, unreachable, wrong
 from tasks.store.state import with_fields
 
 log = logging.getLogger("cohort.store")
@@ -69,21 +69,15 @@ def guard() -> Generator[None]:
     except (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.InvalidResponse, OSError) as problem:
         raise StoreUnavailable(f"Redis cannot be reached ({unreachable(problem)})") from problem
     except (exceptions.OutOfMemoryError, exceptions.ReadOnlyError) as problem:
-        raise StoreUnavailable(f"Redis refuses writes ({_cause(problem)})") from problem
+        raise StoreUnavailable(f"Redis refuses writes ({said_by(problem)})") from problem
     except exceptions.ResponseError as problem:
         if str(problem).startswith(_REFUSALS) or any(f"{word} " in str(problem) for word in _REFUSALS):
-            raise StoreUnavailable(f"Redis refuses writes ({_cause(problem)})") from problem
+            raise StoreUnavailable(f"Redis refuses writes ({said_by(problem)})") from problem
         if "WRONGTYPE" in str(problem):
             raise StateDamaged(str(problem)) from problem
         if (what := wrong(problem)) is not None:
             raise StoreForbidden(f"REDIS_URL: {what}") from None
         raise
-
-
-def _cause(problem: Exception) -> str:
-    """What the server said, without the command: redis-py puts that in front, with all that it would have written."""
-    said = str(problem).rpartition(" of pipeline caused error: ")[2]
-    return said.strip("(),'\"")
 
 
 class Client(Redis):
