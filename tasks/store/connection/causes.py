@@ -73,7 +73,7 @@ _LONGEST = 200
 
 
 def said_by(problem: Exception) -> str:
-    """The server's first sentence; more of it is advice that a log has no use for at each outage (MISCONF: 400 characters).
+    """The server's first sentence. What follows is advice of 400 characters (MISCONF), for which a log has no use.
 
     The command is left out, which redis-py puts in front with all that it would have written.
     """
