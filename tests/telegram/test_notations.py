@@ -30,7 +30,7 @@ def test_what_is_lowered_or_raised_is_shown_in_small_characters(source: str, tex
     [
         "2^3^4, a^b^c and x^2 + y^2",
         "1~2~3, 3~5个，10~20个 and ~5 to ~10",
-        "foo~bar~baz, ~user~ and cd ~/x",
+        "foo~bar~baz, ~user/x and cd ~/x, ~half of ~10, 好的~ 谢谢~",
         "^_^ and ^^, ^abc^ and x^q^",
         "12:30:45, a:b:c, key:x:value and :nothing_known:",
         "[cite] and [citation needed] and [cite: Smith]",

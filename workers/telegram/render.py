@@ -11,6 +11,7 @@ from tasks.text import utf16
 from workers.showing import NO_TRACE, Trace
 from workers.telegram.clean import clean
 from workers.telegram.markdown.document import to_entities
+from workers.telegram.markdown.foreign_blocks import plain_blocks
 from workers.telegram.markdown.rich import Block, rich_blocks, top_lines
 
 type Text = tuple[str, list[Entity]]
@@ -111,7 +112,7 @@ def _rich(source: str, below: Sequence[Text], trace: Trace, most: int) -> list[t
     Each message fits without its blocks, too, so that a refused one is still one message.
     """
     made: list[tuple[Part, tuple[Block, ...]]] = []
-    pieces = _divided(source)
+    pieces = _divided(plain_blocks(source))
     for place, piece in enumerate(pieces):
         above = trace if place == 0 else NO_TRACE
         under = below if place == len(pieces) - 1 else ()

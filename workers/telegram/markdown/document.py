@@ -13,6 +13,7 @@ from botapi.split import Entity
 from workers.telegram.clean import clean
 from workers.telegram.markdown import blocks
 from workers.telegram.markdown.fenced_text import info, is_rule_below, preformatted
+from workers.telegram.markdown.foreign_blocks import plain_blocks
 from workers.telegram.markdown.latex import to_unicode
 from workers.telegram.markdown.page import Begun, PageWriter
 from workers.telegram.markdown.reading import Reading, stripped
@@ -36,12 +37,12 @@ def to_entities(markdown: str, converter: Converter | None = None, *, grows: boo
     if grows and not (source := with_table_ended(with_formula_ended(without_beginnings(source)))).strip():
         return "", []
     try:
-        text, found = converter(source) if converter else _converted(source, grows=grows)
+        text, found = converter(source) if converter else _converted(plain_blocks(source, grows=grows), grows=grows)
     except Exception as problem:  # noqa: BLE001 - any text must reach its reader, if need be as it is
         log.warning("markdown.unreadable", extra={"problem": type(problem).__name__})
         return source, []
-    # Of an empty code block nothing would be left to read.
-    return (text, found) if text.strip() else (source, [])
+    # Of an empty code block nothing would be left to read. Of what only begins nothing is.
+    return (text, found) if text.strip() or grows else (source, [])
 
 
 def _converted(source: str, *, grows: bool) -> tuple[str, list[Entity]]:
@@ -158,6 +159,8 @@ class _Writer:
                 continue
             self._page.inline(stripped(whole, at, start), indent)
             self._fold(name, closing=closing, first=start == 0)
+            if (place, start) in self._read.bare_folds:
+                self._quote("expandable_blockquote")
             at = end
         self._page.inline(stripped(whole, at, len(whole.text)) if at else whole, indent)
 

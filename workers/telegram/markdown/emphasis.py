@@ -23,7 +23,15 @@ _CLOSING = frozenset(")]}>,.;:!?")
 _MARKED = frozenset("*_~`'\"“”.!?。！？)")
 """What stands within ``==`` at its ends, beside words."""
 _ENDS_A_LABEL = frozenset(":.!?,;：。！？，；")
-_KINDS = {"*1": "italic", "_1": "italic", "*2": "bold", "_2": "bold", "~2": "strikethrough", "|2": "spoiler"}
+_KINDS = {
+    "*1": "italic",
+    "_1": "italic",
+    "*2": "bold",
+    "_2": "bold",
+    "~1": "strikethrough",
+    "~2": "strikethrough",
+    "|2": "spoiler",
+}
 _KINDS["=2"] = "bold"
 """Telegram marks no text with a colour."""
 
@@ -60,10 +68,10 @@ def flanks(mark: str, length: int, before: str, after: str, beyond: str) -> tupl
         after: The character behind the run.
         beyond: The character behind ``after``.
     """
-    if mark in "~|=" and length != 2:  # noqa: PLR2004 - ~5 is about five
-        return False, False
     earlier, before = before[:-1], before[-1:]
     left, right = _kind(before), _kind(after)
+    if mark in "~|=" and length != 2:  # noqa: PLR2004 - a pair of them
+        return _around_words(before, after) if mark == "~" and length == 1 else (False, False)
     opens = right != _BLANK and after not in _CLOSING and not _in_a_path(length, before, after, right)
     closes = left != _BLANK and before not in _OPENING and not _in_a_path(length, after, before, left)
     if left == right == _LETTER:
@@ -89,6 +97,14 @@ def flanks(mark: str, length: int, before: str, after: str, beyond: str) -> tupl
     # **Note: **text
     label = before == " " and earlier in (":", "：") and right != _BLANK
     return opens and (standard_open or foreign), closes or label
+
+
+def _around_words(before: str, after: str) -> tuple[bool, bool]:
+    """``~struck~``. About five is ``~5``, a home is ``~/x`` and ``~user/x``, and a wave ends words (``好的~``)."""
+    left, right = _kind(before), _kind(after)
+    opens = (left == _BLANK or before in _OPENING) and right == _LETTER and not after.isdigit()
+    closes = left == _LETTER and (right == _BLANK or after in _CLOSING)
+    return opens, closes
 
 
 def _is_marked(inside: str) -> bool:

@@ -12,7 +12,7 @@ from html.entities import html5
 from markdown_it.common.utils import normalizeReference
 
 from workers.telegram.clean import clean
-from workers.telegram.markdown import addresses, chemistry, formulas, habits, html_lists, tags
+from workers.telegram.markdown import addresses, chemistry, formulas, habits, html_lists, siunitx, tags
 from workers.telegram.markdown.emphasis import flanks
 from workers.telegram.markdown.latex import to_unicode
 from workers.telegram.markdown.names import is_dunder
@@ -73,7 +73,7 @@ class _Reader:
         for opening, closing in (("\\(", "\\)"), ("\\[", "\\]")):
             if source.startswith(opening, at) and (found := formulas.delimited(source, at, opening, closing)):
                 return self._code(to_unicode(found[0]), found[1])
-        if found := chemistry.bare(source, at):
+        if found := chemistry.bare(source, at) or siunitx.bare(source, at):
             return self._code(to_unicode(found[0]), found[1])
         following = source[at + 1 : at + 2]
         if following == "\n":

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from workers.telegram.markdown import symbols
 from workers.telegram.markdown.chemistry import spelled
 from workers.telegram.markdown.matrices import Matrices, Matrix, cleared
+from workers.telegram.markdown.siunitx import spelled_out
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\[\s\S]|[{}^_&~']|[^\\{}^_&~']+|\\")
 _ATOM = re.compile(r"√?(?:\d[\d.,]*|[^\W\d_]+[⁰-₟ᵃ-ᵿ²³¹′!]*|.)")
@@ -41,7 +42,7 @@ def to_unicode(formula: str, *, lines: bool = False) -> str:
         formula: LaTeX.
         lines: Each row of a matrix or an alignment becomes a line.
     """
-    matrices, formula = Matrices(), cleared(spelled(formula))
+    matrices, formula = Matrices(), cleared(spelled(spelled_out(formula)))
     text = _Formula(formula, "\n" if lines else "; ", matrices).all()
     text = re.sub(r"[ \t]*\n\s*", "\n", re.sub(r"(?<=\S) {3,}", "  ", text)).strip()
     return (matrices.laid_out(text) if lines else matrices.in_a_line(text)) or formula.strip()

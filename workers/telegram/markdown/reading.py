@@ -8,7 +8,7 @@ from markdown_it.token import Token
 
 from workers.telegram.markdown import definitions
 from workers.telegram.markdown.inline import inline
-from workers.telegram.markdown.names import table
+from workers.telegram.markdown.notes import title
 from workers.telegram.markdown.pieces import Inline
 from workers.telegram.markdown.spans import Span
 from workers.telegram.markdown.tables import Table
@@ -16,16 +16,13 @@ from workers.telegram.markdown.unfinished import closed
 
 _TASK = re.compile(r"\[([ xX])\](?:[ \t]+|\Z)")
 _NOTE = re.compile(r"\[!([A-Za-z]{2,20})\][+-]?[ \t]*([^\n]*)(?:\n|\Z)")
-_NOTES = table(
-    "note ℹ️ info ℹ️ tip 💡 hint 💡 important ❗ warning ⚠️ attention ⚠️ caution 🛑 danger 🛑 error 🛑 bug 🐛 success ✅ "
-    "check ✅ done ✅ failure ❌ fail ❌ question ❓ help ❓ faq ❓ todo ☑️ example 📝 quote 💬 cite 💬 "
-    "summary 📋 abstract 📋 tldr 📋"
-)
 _BLANK = "\x1f"
 """A blank of an indentation while its text is read; no text has this character."""
 _BULLETS = {"+": "+"}
 _DONE, _OPEN = "☑", "☐"
 _CONTAINERS = ("blockquote", "list_item")
+_WHOLE = 3
+"""Tags: a ``<details>``, its summary, and the end of that."""
 
 
 class _References(dict[str, tuple[str, str]]):
@@ -44,6 +41,7 @@ class _References(dict[str, tuple[str, str]]):
 class _Fold:
     place: int
     start: int
+    end: int
     name: str
     closing: bool
     container: int
@@ -59,7 +57,7 @@ class _List:
 
 class Reading:
     """The blocks, and by a block's place: the text in it, an item's label, a table; ``unused`` definitions; ``folds``
-    (place, start) that are markup.
+    (place, start) that are markup, and of them those without a summary.
     """
 
     def __init__(
@@ -88,9 +86,8 @@ class Reading:
                 ]
                 self.tables[place] = Table(rows, token.meta["aligns"])
         self.unused = self._unused()
-        self.folds = (
-            self._closed_folds() if any(read.folds for read in self.inlines.values()) else set[tuple[int, int]]()
-        )
+        folds = any(read.folds for read in self.inlines.values())
+        self.folds, self.bare_folds = self._closed_folds() if folds else (set[tuple[int, int]](),) * 2
 
     def _number(self, lines: Sequence[str]) -> None:
         """Items keep their written numbers; where all are the same (1. 1. 1.) they are counted.
@@ -149,7 +146,7 @@ class Reading:
         content = self.tokens[place].content
         around = self.tokens[place - 2].type if place > 1 else ""
         if around == "blockquote_open" and (note := _NOTE.match(content)):
-            return f"**{_title(*note.groups())}**\n{content[note.end() :]}".rstrip()
+            return f"**{title(*note.groups())}**\n{content[note.end() :]}".rstrip()
         if around != "list_item_open":
             return content
         box = _TASK.match(content)
@@ -171,9 +168,10 @@ class Reading:
                 seen.add(label)
         return unused
 
-    def _closed_folds(self) -> set[tuple[int, int]]:
-        """The tags of ``<details>`` that have a summary, and their end in the same quote or item, or none yet."""
+    def _closed_folds(self) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+        """The tags of ``<details>`` that end in the same quote or item, or not yet; and those that have no summary."""
         accepted: set[tuple[int, int]] = set()
+        bare: set[tuple[int, int]] = set()
         open_: list[list[_Fold]] = []
         for fold in self._all_folds():
             if fold.name == "details" and not fold.closing:
@@ -184,12 +182,20 @@ class Reading:
                 _note_summary(open_[-1], fold)
             else:
                 begun = open_.pop()
-                if len(begun) == 3 and begun[0].container == fold.container:  # noqa: PLR2004 - details, summary, its end
+                if begun[0].container == fold.container and (len(begun) == _WHOLE or self._begins_a_line(begun)):
                     accepted |= {(part.place, part.start) for part in (*begun, fold)}
+                    bare |= {(part.place, part.start) for part in begun if len(begun) == 1}
         for begun in open_:
-            if len(begun) == 3 and begun[0].container == 0:  # noqa: PLR2004 - details, summary, its end
+            if begun[0].container == 0 and (len(begun) == _WHOLE or self._begins_a_line(begun, alone=True)):
                 accepted |= {(part.place, part.start) for part in begun}
-        return accepted
+                bare |= {(part.place, part.start) for part in begun if len(begun) == 1}
+        return accepted, bare
+
+    def _begins_a_line(self, begun: list[_Fold], *, alone: bool = False) -> bool:
+        """Whether these are a ``<details>`` without a summary, and no words about one."""
+        text = self.inlines[begun[0].place].text
+        before, behind = text[: begun[0].start].rstrip(" "), text[begun[0].end :]
+        return len(begun) == 1 and before[-1:] in ("", "\n") and not (alone and behind[:1].strip("\n"))
 
     def _all_folds(self) -> list[_Fold]:
         folds: list[_Fold] = []
@@ -202,8 +208,8 @@ class Reading:
                     containers.pop()
             elif token.type == "inline":
                 folds += [
-                    _Fold(place, start, name, closing, containers[-1])
-                    for start, _, name, closing in self.inlines[place].folds
+                    _Fold(place, start, end, name, closing, containers[-1])
+                    for start, end, name, closing in self.inlines[place].folds
                 ]
         return folds
 
@@ -216,11 +222,6 @@ def _close_last(tokens: Sequence[Token]) -> None:
     elif last is not None and last.type == "table":
         row = last.meta["rows"][-1]
         row[-1:] = map(closed, row[-1:])
-
-
-def _title(kind: str, said: str) -> str:
-    """Of a note: its sign, and its kind unless it has a title."""
-    return f"{_NOTES.get(kind.lower(), '')} {said.replace('**', '').strip() or kind.capitalize()}".strip()
 
 
 def _with_blanks(read: Inline) -> Inline:

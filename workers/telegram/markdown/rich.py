@@ -12,6 +12,7 @@ from workers.telegram.markdown.chemistry import spelled
 from workers.telegram.markdown.fenced_text import info, is_rule_below, preformatted
 from workers.telegram.markdown.pieces import Inline
 from workers.telegram.markdown.reading import Reading
+from workers.telegram.markdown.siunitx import spelled_out
 from workers.telegram.markdown.spans import Span, nested
 from workers.telegram.markdown.tables import Table
 
@@ -200,7 +201,7 @@ class _Builder:
             self._put({"type": "pre", "text": text, **named}, len(text))
 
     def formula(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
-        if expression := spelled(token.content).strip():
+        if expression := spelled(spelled_out(token.content)).strip():
             self._put({"type": "mathematical_expression", "expression": expression}, len(expression))
 
     def table(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps

@@ -13,9 +13,10 @@ _ATTRIBUTE = re.compile(r"([A-Za-z_:@][\w:.@-]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'
 STYLES = table(
     "b bold strong bold mark bold i italic em italic cite italic var italic u underline ins underline s strikethrough "
     "strike strikethrough del strikethrough tg-spoiler spoiler span spoiler a text_link sub sub sup sup "
-    "h1 bold h2 bold h3 bold h4 bold h5 bold h6 bold blockquote blockquote"
+    "h1 bold h2 bold h3 bold h4 bold h5 bold h6 bold blockquote blockquote "
+    "small plain big plain font plain"
 )
-"""Tags whose text is formatted, and how."""
+"""Tags whose text is formatted, and how; ``plain``: by what no message has, as a colour."""
 CODE = frozenset({"code", "kbd", "samp", "tt", "pre"})
 """Tags whose text is code, in which nothing is markup."""
 FOLDS = frozenset({"details", "summary"})
@@ -33,7 +34,7 @@ def attribute(attributes: str, name: str) -> str:
 def styled(name: str, attributes: str) -> str | None:
     """The kind of entity that an opening tag begins."""
     if name == "span" and "tg-spoiler" not in attribute(attributes, "class").split():
-        return None
+        return "plain"
     if name == "a" and not attribute(attributes, "href"):
         return None
     return STYLES.get(name)

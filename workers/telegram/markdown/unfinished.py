@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 
 from workers.pictures import PICTURE_MARK
+from workers.telegram.markdown import siunitx
 from workers.telegram.markdown.formulas import is_not_math
 from workers.telegram.markdown.html_lists import ended
 from workers.telegram.markdown.html_tables import unended, with_end
@@ -23,22 +24,34 @@ _FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d{1,3}[.)][ \t]+)?(?:`{3,}|~{3,})[^
 _ONLY_BEGINS = re.compile(
     r"[ \t>]*(?:[-*+_=#~`|:]*|\d{1,4}[.)]?|[-*+][ \t]+(?:\[[ xX]?\]?|\d{1,3}[.)])|\[![A-Za-z]{0,9}\]?"
     r"|\\b[a-z]{0,4}(?:\{[A-Za-z*]{0,16}\}?)?"
+    # Notes (``containers``).
+    r"|(?::{2,}[ \t]*|:{3,}[ \t]*(?:\{\.?|\{?\.?[A-Za-z].*))|!{1,3}|\?{1,3}\+?"
+    r"|(?:!!!|\?\?\?\+?)[ \t]+(?:[A-Za-z][\w-]{0,20}(?:[ \t]+\".*)?)?"
     rf"|\[[^\]^\n][^\]\n]{{0,80}}\]:[ \t]*(?:{_HTTP}|<?https?://\S+[ \t]+[\"'(].*))"
 )
 _ROW = re.compile(r"[ \t>]*\|(?!\|)")
 _DELIMITERS = re.compile(r"[ \t>]*\|?[-:| \t]*")
+_FORMATS = "b|strong|i|em|u|ins|s|del|mark|code|kbd|sub|sup|small|big|font|span|h[1-6]|blockquote"
+_FRAMES = "p|div|center|section|article|figure|hr"
 _MARKS = re.compile(
     # A formula between dollars is short, and raw it is unreadable.
     r"(?:(?<![^\s(\[{\"'*])\$(?=[A-Za-z\\({])[^$\n]{0,200}(?:\\|\^|_\{)[^$\n]{0,200}\Z)|"
-    r"(?:[*_~|`]{1,10}|(?<![^\s(*_])==|!?\[|\\[(\[]?|\${1,2}|【\d[^【】\n]{0,40}|<details>\s*(?:<summary>[^<\n]{0,200})?"
-    # Habits of models (``habits``), and chemistry without dollars.
+    r"(?:[*_~|`]{1,10}|(?<![^\s(*_])==|!?\[|\\[(\[]?|\${1,2}|【\d[^【】\n]{0,40}"
+    r"|<details(?:[ \t][^<>\n]{0,80})?>\s*(?:<summary>[^<\n]{0,200})?"
+    # Habits of models (``habits``), and chemistry and units without dollars.
     r"|(?<=[^\W\d_])~[^\s~^]{1,5}|(?<=[\w)\]~])\^[^\s~^]{0,6}|(?<![\w:]):[a-z_+][a-z0-9_+-]{0,24}"
-    r"|\[(?:ci?|cit[a-z_]{0,10}(?:\]|:[\d,; ]{0,80})?)|\\(?:ce?|pu?)"
-    r"|<(?:/?[A-Za-z]{0,10}|(?:a|img|span|details)[ \t][^<>\n]{0,400}))\Z"
+    r"|\[(?:ci?|cit[a-z_]{0,10}(?:\]|:[\d,; ]{0,80})?)"
+    r"|\\(?:ce?|pu?|(?:S(?:I[a-z]{0,5})?|si?|q(?:ty?[a-z]{0,5})?|u(?:n(?:it?)?)?|n(?:um?[a-z]{0,5})?|a(?:ng?)?)"
+    r"(?:\[[^\[\]\n]{0,80}\]?)?)"
+    rf"|<(?:/?[A-Za-z]{{0,10}}[1-6]?[ \t]?/?|(?:{_FORMATS})(?:[ \t][^<>\n]{{0,99}})?>"
+    rf"|(?:a|img|details|{_FRAMES}|{_FORMATS})[ \t][^<>\n]{{0,400}}))\Z"
 )
 _MOST = 20
 """Beginnings within each other that are taken away."""
-_PART = re.compile(r"`+|\\[(\[]|\\.|\$\$|\*{2,3}|~~|==|\|\||!?\[|\]")
+_PART = re.compile(
+    r"`+|\\[(\[]|\\.|\$\$|\*{2,3}|~~|==|\|\||!?\[|\]"
+    rf"|<(?P<end>/?)(?P<tag>{_FORMATS})(?:[ \t][^<>]{{0,100}})?>"
+)
 _END = re.compile(r"`+|\\[)\]]|\$\$")
 _NO_BEGINNING_BEHIND = frozenset("(=,")
 _AROUND_WORDS = ("**", "***", "~~", "||", "==")
@@ -65,7 +78,7 @@ def without_beginnings(source: str) -> str:
             kept = "\n".join(lines[:-held])
         elif marks := _MARKS.search(tail):
             kept = tail[: marks.start()]
-        elif (begun := _chemistry(lines[-1])) is not None:
+        elif (begun := _chemistry(lines[-1])) is not None or (begun := siunitx.begun(lines[-1])) is not None:
             kept = "\n".join((*lines[:-1], lines[-1][:begun]))
         else:
             break
@@ -154,9 +167,11 @@ class _Ending:
                 self._around_words(mark, found.start(), at)
             elif mark.endswith("["):
                 self._brackets.append(found)
+            elif mark[0] == "<":
+                self._tag(found)
             elif mark == "]" and self._brackets:
                 bracket = self._brackets.pop()
-                if _ADDRESS.match(text, at):
+                if _ADDRESS.match(text, at) and not _has_end(text, at):
                     return self._with_ends(_labelled(text, bracket, found.start()))
         return self._with_ends(text)
 
@@ -167,6 +182,14 @@ class _Ending:
         places = self._ends.get(closing, [])
         place = bisect_left(places, at)
         return places[place] + len(closing) if place < len(places) else None
+
+    def _tag(self, found: re.Match[str]) -> None:
+        """Take a tag for the end of what it began, or for a beginning where a word follows."""
+        end = f"</{found['tag']}>"
+        if not found["end"] and self._text[found.end() : found.end() + 1].strip():
+            self._open.append(end)
+        elif found["end"] and end in self._open:
+            del self._open[self._open.index(end) :]
 
     def _around_words(self, mark: str, start: int, end: int) -> None:
         """Take a mark for the end of what it began, or for a beginning where a word follows."""
@@ -184,6 +207,16 @@ def _begins(mark: str, text: str, start: int, end: int) -> bool:
         words = bool(behind.strip()) and not behind[0].isspace() and not behind[0].isdigit()
         return (before in ("", "\n") and bool(behind.strip())) or (before == " " and words)
     return not before.isalnum() and bool(behind.strip()) and "\n\n" not in behind and len(text) - end < _LONGEST_CODE
+
+
+def _has_end(text: str, at: int) -> bool:
+    """Whether the parenthesis at a place has its counterpart."""
+    depth = 0
+    for character in text[at:]:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if not depth:
+            return True
+    return False
 
 
 def _labelled(text: str, bracket: re.Match[str], end: int) -> str:
