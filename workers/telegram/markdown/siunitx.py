@@ -18,8 +18,8 @@ _PART = re.compile(
 _UNITS = table(
     "meter m metre m gram g kilogram kg second s ampere A kelvin K mole mol candela cd hertz Hz newton N pascal Pa "
     "joule J watt W coulomb C volt V farad F ohm Ω siemens S weber Wb tesla T henry H lumen lm lux lx becquerel Bq "
-    "gray Gy sievert Sv katal kat celsius °C degreeCelsius °C degree ° arcminute ′ arcsecond ″ percent % minute min hour h "
-    "day d liter L litre L tonne t hectare ha electronvolt eV dalton Da bar bar bel B decibel dB neper Np "
+    "gray Gy sievert Sv katal kat celsius °C degreeCelsius °C degree ° arcminute ′ arcsecond ″ percent % minute min "
+    "hour h day d liter L litre L tonne t hectare ha electronvolt eV dalton Da bar bar bel B decibel dB neper Np "
     "astronomicalunit au angstrom Å radian rad steradian sr bit bit byte B mmHg mmHg atm atm fahrenheit °F "
     "degreeFahrenheit °F calorie cal "
     "m m s s kg kg g g K K A A mol mol cd cd N N J J W W V V Hz Hz Pa Pa kPa kPa MPa MPa eV eV keV keV MeV MeV GeV GeV "
