@@ -81,7 +81,8 @@ class PlaygroundClient(Link):
     async def say(self, chat: int, text: str | None = None, **fields: Any) -> Said:
         """A person writes a text, or a file (``photo``, ``document``, ``voice`` ...: a file id) with ``caption``.
 
-        Further ``user`` (id; default the chat's first), ``thread`` (topic id), ``reply_to`` (message id).
+        Further ``user`` (id; default the chat's first), ``thread`` (topic id), ``reply_to`` (message id), ``quote``
+        (a part of that message's text).
         """
         given = {key: value for key, value in {"text": text, **fields}.items() if value is not None}
         return Said(**await self.control("POST", f"/chats/{chat}/messages", given))
@@ -107,6 +108,14 @@ class PlaygroundClient(Link):
     async def edit(self, chat: int, message_id: int, text: str) -> Said:
         """A person edits a message of theirs."""
         return Said(**await self.control("POST", f"/chats/{chat}/messages/{message_id}/edit", {"text": text}))
+
+    async def delete(self, chat: int, message_id: int, *, user: int | None = None) -> None:
+        """A person deletes a message for all; the bot is not told."""
+        await self.control("POST", f"/chats/{chat}/messages/{message_id}/delete", {"user": user})
+
+    async def forward(self, chat: int, message_id: int, to: int, **fields: Any) -> Said:
+        """A person forwards a message into the chat ``to``; ``user``, ``thread`` there."""
+        return Said(**await self.control("POST", f"/chats/{chat}/messages/{message_id}/forward", {"to": to, **fields}))
 
     async def press(self, chat: int, message_id: int, data: str, *, user: int | None = None) -> Json:
         """A person presses an inline button: ``callback_query_id``, ``update_id``."""

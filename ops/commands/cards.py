@@ -1,4 +1,4 @@
-"""``cohort cards ...``: check the agent cards, and have the workers read changed ones."""
+"""``cohort cards ...``: begin a card, check the agent cards, and have the workers read changed ones."""
 
 import json
 import sys
@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from ops import agent_config
+from ops.commands import new_card
 from ops.commands.doctor.runtime_check import complaints, ran
 from ops.context import Context, context, run
 from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
 
-app = typer.Typer(help="Agent cards: check them, reload changed ones.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Agent cards: begin one, check them, reload changed ones.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def looked_at(here: Context) -> tuple[list[str], list[str]]:
@@ -42,6 +45,29 @@ def check(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON fo
         raise typer.Exit(2 if problems else 0)
     _demand(here)
     print(f"the cards in {here.settings.cards} are right: {', '.join(names(here.settings))}")
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="How people choose it: /agent NAME.")],
+    *,
+    python_tool: Annotated[bool, typer.Option("--python-tool", help="With a tool written in Python.")] = False,
+    mcp: Annotated[bool, typer.Option("--mcp", help="With an MCP server of its own.")] = False,
+) -> None:
+    """Write a card that works at once, to be changed. Nothing is written over."""
+    here = context()
+    for path in new_card.write(here.settings, name, python_tool=python_tool, mcp=mcp):
+        print(path)
+    print(f"{_what_reads(here)}; choose it in a chat with /agent {name}. `cohort cards check` says what is wrong.")
+
+
+def _what_reads(here: Context) -> str:
+    if here.running is None:
+        return "the next `cohort up` reads it"
+    wanted = here.settings.cards_reload
+    if wanted == "on" or (wanted == "auto" and here.running.playground_url):
+        return "the `cohort up` that runs reads it in some seconds"
+    return "`cohort cards reload` has the running workers read it"
 
 
 def names(settings: Settings) -> list[str]:

@@ -8,6 +8,7 @@ from playground.control.web import body, route, seconds
 from playground.errors import ControlError
 from playground.state.albums import album
 from playground.state.chats import Chat
+from playground.state.forwards import delete, forward, quoted_part
 from playground.state.inline import ask, choose, summon
 from playground.state.people import edit, press, react_as, say, stop
 from playground.state.uploads import attachment
@@ -27,6 +28,8 @@ class Actions:
             route("POST", "/playground/chats/{chat}/album", self.album),
             route("POST", "/playground/chats/{chat}/stop", self.stop),
             route("POST", here + "/{message}/edit", self.edit),
+            route("POST", here + "/{message}/delete", self.delete),
+            route("POST", here + "/{message}/forward", self.forward),
             route("POST", here + "/{message}/react", self.react),
             route("POST", here + "/{message}/press", self.press),
             route("GET", "/playground/presses/{query}", self.press_answer),
@@ -43,12 +46,16 @@ class Actions:
         return {"message_id": message["message_id"], "update_id": update, "message": message, "at": made}
 
     async def say(self, request: Request) -> Json:
-        """``text``, or a file id as ``photo`` ... with ``caption``; ``user``, ``thread``, ``reply_to``."""
-        given = await body(request)
+        """``text``, or a file id as ``photo`` ... with ``caption``; ``user``, ``thread``, ``reply_to``.
+
+        ``quote`` is the part of the answered message that is meant: a text, or ``text`` and ``position``.
+        """
+        given, chat = await body(request), self._chat(request)
+        quote = quoted_part(chat, given.get("reply_to"), given.get("quote"))
         message, update = say(
             self._state,
-            self._chat(request),
-            attachment(self._state, given),
+            chat,
+            attachment(self._state, given) | quote,
             user=given.get("user"),
             thread=given.get("thread"),
             reply_to=given.get("reply_to"),
@@ -80,6 +87,19 @@ class Actions:
             self._state, self._chat(request), request.path_params["message"], str(given.get("text", ""))
         )
         return self._said(message, update)
+
+    async def delete(self, request: Request) -> Json:
+        """For all; ``user``. The bot is not told."""
+        given = await body(request)
+        delete(self._state, self._chat(request), request.path_params["message"], user=given.get("user"))
+        return {}
+
+    async def forward(self, request: Request) -> Json:
+        """``to``: a chat's id; ``user``, ``thread`` there."""
+        given = await body(request)
+        how = {key: given.get(key) for key in ("user", "thread")}
+        to = self._state.book.chat(given.get("to"))
+        return self._said(*forward(self._state, self._chat(request), request.path_params["message"], to, **how))
 
     async def press(self, request: Request) -> Json:
         """``data`` of the button; ``user``."""

@@ -1,9 +1,10 @@
 // What can be done in the open chat, beside writing in it.
 import { get, post } from "./api.js";
+import { askFor, sure } from "./dialog.js";
 import { $, toast } from "./dom.js";
 
 export async function addTopic(open) {
-  const name = prompt("What is the topic called? Left empty, it is as if you had only begun to write.");
+  const name = await askFor("New topic", { hint: "What is it called? Left empty, it is as if you had only begun to write.", yes: "Make it", empty: true });
   if (name === null) return;
   const topic = await post(`/chats/${open.chat.id}/topics`, { name });
   const chat = await get(`/chats/${open.chat.id}`);
@@ -12,7 +13,7 @@ export async function addTopic(open) {
 }
 
 async function addPerson(open) {
-  const name = prompt("What is the person called?");
+  const name = await askFor("Who comes in?", { hint: "You then write as this person. The place to write has the list of all.", yes: "Add" });
   if (!name) return;
   const user = await post("/users", { first_name: name });
   open.described({ ...open.chat, users: [...open.chat.users, user] });
@@ -20,8 +21,14 @@ async function addPerson(open) {
   toast(`You write as ${name} now`);
 }
 
+async function deleteTopic(open, topic) {
+  if (!await sure(`Delete “${topic.name}”?`, "Its messages go with it.", "Delete")) return;
+  await post(`/chats/${open.chat.id}/topics/${topic.id}`, { do: "delete" });
+  await open.open(open.chat, null);
+}
+
 async function renameTopic(chat, topic) {
-  const name = prompt("What is the topic called?", topic.name);
+  const name = await askFor("What is the topic called?", { value: topic.name, yes: "Rename" });
   if (name) await post(`/chats/${chat.id}/topics/${topic.id}`, { do: "rename", name });
 }
 
@@ -41,7 +48,7 @@ export function actions(open) {
     (chat.chat.is_forum || chat.type === "private") && ["Add a topic", () => addTopic(open)],
     topic && [topic.closed ? "Open this topic again" : "Close this topic", onTopic(topic.closed ? "reopen" : "close")],
     topic && ["Rename this topic", () => renameTopic(chat, topic)],
-    topic && ["Delete this topic", async () => { await onTopic("delete")(); await open.open(chat, null); }],
+    topic && ["Delete this topic…", () => deleteTopic(open, topic)],
     ["Copy the chat's id", () => navigator.clipboard.writeText(String(chat.id))],
   ].filter(Boolean);
 }

@@ -3,7 +3,7 @@ import { kindOf } from "./api.js";
 import { $, make } from "./dom.js";
 import { Inline, behindName } from "./inline.js";
 
-// `send({ text, files, reply, edit })` and `choose(query, result)` return promises; what was written comes back when they
+// `send({ text, files, reply, quote, edit })` and `choose(query, result)` return promises; what was written comes back when they
 // fail. `ask(words)` is what the bot offers for a question behind its name, `last()` the message to change.
 export class Composer {
   constructor({ send, ask, choose, last }) {
@@ -48,12 +48,12 @@ export class Composer {
     if (matchMedia("(hover: hover)").matches) $("text").focus();
   }
 
-  about({ reply = null, edit = null, files = [] }) {
-    Object.assign(this, { reply, edit, files });
+  about({ reply = null, quote = null, edit = null, files = [] }) {
+    Object.assign(this, { reply, quote, edit, files });
     const [file] = files;
     const words = files.length > 1 ? `${files.length} files: ${files.map((one) => one.name).join(", ")}`
       : file ? `${kindOf(file) === "photo" ? "Photo" : "File"}: ${file.name}`
-      : edit ? "You change your message" : reply ? `Answer to ${reply.from.first_name}: ${(reply.text ?? reply.caption ?? "").slice(0, 80)}` : "";
+      : edit ? "You change your message" : quote ? `Answer to ${reply.from.first_name}: “${quote.text.slice(0, 80)}”` : reply ? `Answer to ${reply.from.first_name}: ${(reply.text ?? reply.caption ?? "").slice(0, 80)}` : "";
     $("about").hidden = !words;
     $("about").querySelector("span").textContent = words;
     $("text").placeholder = file ? "Add a caption" : "Message";
@@ -63,13 +63,13 @@ export class Composer {
   // What was attached before stays.
   attach(files) {
     if (!files.length) return;
-    this.about({ files: [...this.files, ...files], reply: this.reply });
+    this.about({ files: [...this.files, ...files], reply: this.reply, quote: this.quote });
     $("text").focus();
   }
 
-  startReply(message) { this.about({ reply: message, files: this.files }); $("text").focus(); }
+  startReply(message, quote = null) { this.about({ reply: message, quote, files: this.files }); $("text").focus(); }
 
-  startEdit(message) { this.about({ edit: message }); $("text").value = message.text; this.fit(); $("text").focus(); }
+  startEdit(message) { this.about({ edit: message }); $("text").value = message.text ?? message.caption; this.fit(); $("text").focus(); }
 
   fit() {
     const text = $("text");
@@ -80,20 +80,20 @@ export class Composer {
 
   async submit(words = $("text").value) {
     if (!words.trim() && !this.files.length) return;
-    const { reply, edit, files } = this;
-    return this.sent(words, () => this.send({ text: words, reply, edit, files }));
+    const { reply, quote, edit, files } = this;
+    return this.sent(words, () => this.send({ text: words, reply, quote, edit, files }));
   }
 
   // Empties the place to write, and gives back what stood there if the work fails.
   async sent(words, work) {
-    const { reply, edit, files } = this;
+    const { reply, quote, edit, files } = this;
     this.clear();
     this.closeList();
     try {
       await work();
     } catch {
       if (!$("text").value) $("text").value = words;
-      this.about({ reply, edit, files });
+      this.about({ reply, quote, edit, files });
     }
   }
 

@@ -1,5 +1,7 @@
 // The open chat: its messages as they come, its topics, and what can be done in it.
 import { albums, get, post, upload, kindOf } from "./api.js";
+import { tell } from "./dialog.js";
+import { Handling } from "./handling.js";
 import { Composer } from "./composer.js";
 import { names } from "./inline.js";
 import { actions, addTopic } from "./actions.js";
@@ -29,12 +31,14 @@ export class Conversation {
       ask: (text) => post(`/chats/${this.chat.id}/inline`, { text, ...this.here(), timeout: ASKED_S }),
       choose: (query, result) => this.attempt(() => post(`/inline/${query}/choose`, { result }).then(() => this.toEnd())),
     });
+    const handling = new Handling(this);
     this.on = {
       press: (message, data, button) => this.attempt(() => this.press(message, data, button)),
       goTo: (id) => this.goTo(id),
       reply: (message) => this.composer.startReply(message),
       edit: (message) => this.composer.startEdit(message),
-      react: (message) => this.attempt(() => this.react(message)),
+      react: (message) => this.attempt(() => handling.react(message, "👍")),
+      more: (message, button) => handling.show(message, button),
       command: (text) => this.attempt(() => this.say({ text })),
       stop: (one) => this.attempt(() => post(`/chats/${this.chat.id}/stop`, { draft_id: one.draft_id })),
     };
@@ -224,16 +228,16 @@ export class Conversation {
     if (!button) return this.early.set(id, answer);
     this.presses.delete(id);
     button.removeAttribute("aria-busy");
-    if (answer.text && answer.show_alert) alert(answer.text);
+    if (answer.text && answer.show_alert) tell(answer.text);
     else if (answer.text) toast(answer.text);
   }
 
   // -- what people do
 
-  async say({ text, files = [], reply = null, edit = null }) {
+  async say({ text, files = [], reply = null, quote = null, edit = null }) {
     const { chat } = this;
     if (edit) return post(`/chats/${chat.id}/messages/${edit.message_id}/edit`, { text });
-    const how = { ...this.here(), reply_to: reply?.message_id };
+    const how = { ...this.here(), reply_to: reply?.message_id, quote: quote ?? undefined };
     if (!files.length && this.guest(text, reply)) return this.summon({ ...how, text });
     if (!files.length) await post(`/chats/${chat.id}/messages`, { ...how, text });
     const items = await Promise.all(files.map(async (file) => ({ [kindOf(file)]: (await upload(file)).file_id })));
@@ -283,17 +287,12 @@ export class Conversation {
     setTimeout(() => { if (this.presses.delete(id)) button.removeAttribute("aria-busy"); }, 15000);
   }
 
-  react(message) {
-    const emoji = (this.reactions[message.message_id] || []).includes("👍") ? [] : ["👍"];
-    return post(`/chats/${this.chat.id}/messages/${message.message_id}/react`, { emoji });
-  }
-
   menu(open) {
     $("menu").hidden = !open || !this.chat;
     $("more").setAttribute("aria-expanded", String(open));
     if ($("menu").hidden) return;
     $("menu").replaceChildren(...actions(this).map(([words, action]) => make("button", {
-      type: "button", role: "menuitem", onclick: () => { this.menu(false); this.attempt(action); },
+      type: "button", role: "menuitem", onclick: () => { this.menu(false); $("more").focus(); this.attempt(action); },
     }, words)));
     $("menu").firstElementChild.focus();
   }

@@ -50,21 +50,28 @@ export function toast(text) {
   hiding = setTimeout(() => { $("toast").hidden = true; }, 4500);
 }
 
+// Closed by a press elsewhere.
+export function shut(list, hide, opener = null) {
+  document.addEventListener("click", (event) => { if (!list.hidden && !list.contains(event.target) && !opener?.contains(event.target)) hide(); });
+}
+
+// The keys of an open menu; `leave` closes it and gives the focus back.
+export function walk(list, event, leave) {
+  const items = [...list.querySelectorAll("[role^=menuitem]")];
+  const now = items.indexOf(document.activeElement);
+  const next = { ArrowDown: now + 1, ArrowRight: now + 1, ArrowUp: now < 0 ? -1 : now - 1, ArrowLeft: now < 0 ? -1 : now - 1, Home: 0, End: -1 }[event.key];
+  if (next !== undefined) {
+    event.preventDefault();
+    items.at(next % items.length)?.focus();
+  } else if (event.key === "Escape" || event.key === "Tab") {
+    event.preventDefault();
+    leave();
+  }
+}
+
 // A menu and its button: opened by it, closed by it, by a press elsewhere and by Escape, which gives the focus back.
 export function menu(list, opener, { show, hide }) {
   opener.onclick = () => (list.hidden ? show() : hide());
-  document.addEventListener("click", (event) => { if (!list.hidden && !list.contains(event.target) && !opener.contains(event.target)) hide(); });
-  document.addEventListener("keydown", (event) => {
-    if (list.hidden) return;
-    const items = [...list.querySelectorAll("[role=menuitem]")];
-    const now = items.indexOf(document.activeElement);
-    const next = { ArrowDown: now + 1, ArrowUp: now < 0 ? -1 : now - 1, Home: 0, End: -1 }[event.key];
-    if (next !== undefined) {
-      event.preventDefault();
-      items.at(next % items.length)?.focus();
-    } else if (event.key === "Escape") {
-      hide();
-      opener.focus();
-    } else if (event.key === "Tab") hide();
-  });
+  shut(list, hide, opener);
+  document.addEventListener("keydown", (event) => { if (!list.hidden) walk(list, event, () => { hide(); opener.focus(); }); });
 }

@@ -65,12 +65,17 @@ function elsewhere({ external_reply: told, quote: said }) {
   return told && { message_id: told.message_id, from: told.origin.sender_user, text: said?.text ?? "" };
 }
 
+function forwarded({ forward_origin: origin }) {
+  const name = origin && (origin.sender_user?.first_name ?? origin.sender_user_name ?? origin.chat?.title ?? origin.sender_chat?.title ?? "someone");
+  return name ? make("div", { class: "via" }, "Forwarded from ", make("b", { dir: "auto" }, name)) : null;
+}
+
 function quote(message, on) {
   const answered = message.reply_to_message ?? elsewhere(message);
   // In a topic every message replies to the one that opened the topic: that reply is not shown.
   if (!answered || answered.forum_topic_created) return null;
   return make("button", { class: "quote", type: "button", onclick: () => on.goTo(answered.message_id), "aria-label": "To the message that is answered" },
-    make("b", {}, answered.from.first_name), make("span", { dir: "auto" }, summary(answered)));
+    make("b", {}, answered.from.first_name), make("span", { dir: "auto" }, message.quote ? `“${message.quote.text}”` : summary(answered)));
 }
 
 function tools(message, on) {
@@ -78,11 +83,12 @@ function tools(message, on) {
   return make("div", { class: "tools" },
     make("button", { type: "button", onclick: () => on.reply(message) }, "Reply"),
     bot ? make("button", { type: "button", onclick: () => on.react(message), "aria-label": "React with a thumb" }, "👍") : null,
-    !bot && !message.via_bot && "text" in message ? make("button", { type: "button", onclick: () => on.edit(message) }, "Edit") : null);
+    !bot && !message.via_bot && "text" in message ? make("button", { type: "button", onclick: () => on.edit(message) }, "Edit") : null,
+    make("button", { type: "button", "aria-haspopup": "menu", "aria-label": "More for this message", title: "More (right click, long press)", onclick: (event) => { event.stopPropagation(); on.more(message, event.currentTarget); } }, "⋯"));
 }
 
 // `shown`: own (written by who writes here), names (stand above bubbles), first (of several by one sender), reactions (emoji).
-// `on`: press(message, data, button), goTo(id), reply(message), edit(message), react(message), command(text).
+// `on`: press(message, data, button), goTo(id), reply(message), edit(message), react(message), more(message, button), command(text).
 export function bubble(message, shown, on) {
   if (isService(message)) return make("p", { class: "service", id: `m${message.message_id}` }, serviceText(message));
   const bot = message.from.is_bot;
@@ -99,8 +105,8 @@ export function bubble(message, shown, on) {
   const said = make("div", { class: `said${bare ? " bare" : ""}`, dir: "auto" }, ...(message.rich_message ? [rich(message)] : render(text, entities, on.command)), meta);
   const reactions = shown.reactions?.length
     ? make("div", { class: "reacted", "aria-label": "Reactions" }, ...shown.reactions.map((emoji) => make("span", {}, emoji))) : null;
-  return make("article", { class: `msg${own ? " own" : ""}${bot ? " bot" : ""}${shown.first ? " first" : ""}`, id: `m${message.message_id}`, "aria-label": `${message.from.first_name}, ${when}` },
-    make("div", { class: "bubble" }, name, via, quote(message, on), mediaOf(message), said),
+  return make("article", { class: `msg${own ? " own" : ""}${bot ? " bot" : ""}${shown.first ? " first" : ""}`, id: `m${message.message_id}`, tabindex: -1, "aria-label": `${message.from.first_name}, ${when}` },
+    make("div", { class: "bubble" }, name, via, forwarded(message), quote(message, on), mediaOf(message), said),
     keyboard(message, on), reactions, tools(message, on));
 }
 

@@ -28,8 +28,11 @@ export class Sheet {
   // `parts`: { key, of, make }, or { key, parts, make } of what holds others. What is of equal `of` is not made again.
   draw(parts) {
     const now = new Map();
+    this.focused = null;
     settle(this.parent, this.elements(parts, now));
     this.made = now;
+    // What had the focus and is made again has it again.
+    this.focused?.focus({ preventScroll: true });
   }
 
   elements(parts, now) {
@@ -38,7 +41,10 @@ export class Sheet {
       const before = this.made.get(key);
       const same = before && before.said === said;
       const element = same ? before.element : make();
-      if (before && !same) keepOpen(before.element, element);
+      if (before && !same && !inner) {
+        keepOpen(before.element, element);
+        if (before.element.contains(document.activeElement)) this.focused = element;
+      }
       if (inner) settle(element, this.elements(inner, now));
       now.set(key, { element, said });
       return element;

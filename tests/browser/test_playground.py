@@ -69,11 +69,12 @@ async def test_a_person_writes_picks_edits_and_sends_files_and_the_page_is_usabl
 async def test_two_people_write_in_a_group_and_each_is_answered(up: Up, browser: Browser) -> None:
     watched = await begun(browser, up, "group")
     page = watched.page
-    page.on("dialog", lambda asked: asked.accept("Zoë"))
     await say(watched, f"{BOT} the first")
     await answered(watched, "the first")
     await page.get_by_role("button", name="What can be done here").click()
     await page.get_by_role("menuitem", name="Add a person").click()
+    await page.get_by_role("textbox", name="Who comes in?").fill("Zoë")
+    await page.keyboard.press("Enter")
     await page.locator("#as select").wait_for()
     await say(watched, f"{BOT} the second")
     await answered(watched, "the second")

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "dead retry": ("--all",),
     "dead drop": ("--all",),
     "cards check": (),
+    "cards new": ("pirate",),
     "cards reload": (),
     "backup": ("file",),
     "bots forget": ("303",),
