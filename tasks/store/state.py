@@ -88,6 +88,8 @@ class StateField(StrEnum):
     """JSON list: the messages of turns that were given up for an outage; /retry runs them again."""
     unanswered = "unanswered"
     """The last turn gave no answer: JSON list of its messages, or ``batch`` where they stand in ``retry_batch``."""
+    pressed = "pressed"
+    """The Retry or Undo button that was carried out last, and its message: pressed again, it does and says nothing."""
     migrating_from = "awaits"
     """The session of the group that became this supergroup, while its work is not fetched."""
     migrated_to = "moved"

@@ -218,7 +218,7 @@ class TurnLoop:
         """Run the agent. Returns as ``_step`` does."""
         asked = await asked_by(self._deps, owned, plan)
         if not asked.messages:
-            await self._control(owned, plans.Control(plan.handled, nothing_again(plan), {}))
+            await self._control(owned, plans.Control(plan.handled, nothing_again(owned, plan), {}))
             return False
         if isinstance(plan, plans.Run) and len(asked.messages) > 1:
             await owned.note_batch_size(asked.resumed.taken if asked.resumed else plan.handled.drop)

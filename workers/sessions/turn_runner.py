@@ -18,7 +18,7 @@ from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.outgoing import linked_pictures, with_files
 from workers.sessions.admission import admitted
 from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
-from workers.sessions.commands.again import kept_unanswered
+from workers.sessions.commands.again import kept_unanswered, with_press
 from workers.sessions.commands.conversations import titled
 from workers.sessions.course import Course
 from workers.sessions.dependencies import Dependencies
@@ -96,7 +96,7 @@ class TurnRunner:
         except TurnParked as parked:
             return await self._park(parked.questions)
         asked = (*asked, *self._asked.joined)
-        outcome = await self._remembered(outcome, asked)
+        outcome = with_press(await self._remembered(outcome, asked), self._asked.by)
         return replace(outcome, replies=(*outcome.replies, *refusals))
 
     async def _remembered(self, outcome: Outcome, asked: Sequence[Inbound]) -> Outcome:

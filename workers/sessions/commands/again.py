@@ -42,6 +42,21 @@ def _exchange(last: bytes) -> str:
     return blake2s(last, digest_size=8).hexdigest()
 
 
+def _name(by: Inbound) -> str:
+    return f"{by.kind}:{by.exchange}:{by.message_id}" if by.pressed else ""
+
+
+def _is_done(owned: OwnedSession, by: Inbound) -> bool:
+    """Whether a button was carried out already: its person pressed it twice, or two people did."""
+    return bool(owned.pressed) and _name(by) == owned.pressed
+
+
+def with_press(outcome: Outcome, by: Inbound | None) -> Outcome:
+    """With the button that had the turn run again."""
+    pressed = _name(by) if by is not None else ""
+    return replace(outcome, set={**outcome.set, StateField.pressed: pressed}) if pressed else outcome
+
+
 def _is_over(owned: OwnedSession, by: Inbound) -> bool:
     """Whether a button means an exchange that is not the last one any more."""
     last = owned.unanswered.encode() or owned.history or b""
@@ -60,8 +75,10 @@ def kept_unanswered(outcome: Outcome, messages: Sequence[Inbound]) -> Outcome:
     return replace(kept_outcome, replies=(*above, button))
 
 
-def nothing_again(plan: Run | Retry | Compact) -> str:
+def nothing_again(owned: OwnedSession, plan: Run | Retry | Compact) -> str:
     """What is told when a plan has nothing to run."""
+    if isinstance(plan, Retry) and _is_done(owned, plan.by):
+        return ""
     return phrase("not-the-last") if isinstance(plan, Retry) and plan.by.exchange else phrase("nothing-to-retry")
 
 
@@ -80,7 +97,7 @@ async def what_again(deps: Dependencies, owned: OwnedSession, by: Inbound) -> Ag
     Raises:
         EnvelopeTooNew: a newer release kept those messages.
     """
-    if _is_over(owned, by):
+    if _is_done(owned, by) or _is_over(owned, by):
         return Again(())
     if not by.last or owned.unanswered == BATCH:
         return Again(owned.retry_messages(), batch=True)
@@ -116,6 +133,8 @@ def _wanted_by(person: int | None, message: Inbound) -> Inbound:
 
 async def undo_commit(deps: Dependencies, owned: OwnedSession, plan: Undo) -> Commit:
     """Take back the last exchange: a message that got no answer, else the last one of the history."""
+    if _is_done(owned, plan.by):
+        return Commit(plan.handled.drop)
     history: bytes | None = None
     unset: tuple[str, ...] = (StateField.unanswered,)
     said = phrase("undone")
@@ -128,7 +147,8 @@ async def undo_commit(deps: Dependencies, owned: OwnedSession, plan: Undo) -> Co
         said = said if history is not None else phrase("nothing-to-undo")
     replies = deps.delivery.render(said)
     answering = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
-    return Commit(plan.handled.drop, answering, history, unset=unset)
+    pressed = {StateField.pressed.value: _name(plan.by)} if plan.by.pressed else {}
+    return Commit(plan.handled.drop, answering, history, set=pressed, unset=unset)
 
 
 async def _has_last(deps: Dependencies, owned: OwnedSession) -> bool:

@@ -195,6 +195,11 @@ class StateView:
         """Not empty when the last turn gave no answer; ``batch`` when its messages stand in ``retry_batch``."""
         return text(self._fields.get(StateField.unanswered, b""))
 
+    @property
+    def pressed(self) -> str:
+        """See ``StateField.pressed``."""
+        return text(self._fields.get(StateField.pressed, b""))
+
     def unanswered_messages(self) -> tuple[Inbound, ...]:
         """What the last turn gave no answer to, and is not in ``retry_batch``."""
         return _read(self._list(StateField.unanswered))
