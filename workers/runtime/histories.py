@@ -60,7 +60,7 @@ class Histories:
 
         def joined() -> bytes:
             done = SoFar.read(request.steps, None if workflow else agent, directory).messages(shown)
-            before, asked = record, content.user_turn_by_names(request.messages)
+            before, asked = record, content.user_turn_by_names(request.messages, record.messages)
             if request.messages[0].kind == "retry":
                 before, asked = self.again(record)
             before.messages += [asked, *done]

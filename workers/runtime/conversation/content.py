@@ -35,6 +35,7 @@ from workers.runtime.conversation.frames import (
     transcript,
 )
 from workers.runtime.conversation.hearing import Hearing
+from workers.runtime.conversation.numbers import as_read, numbered
 from workers.runtime.conversation.sounds import WAV, NotConverted
 from workers.runtime.conversation.stored import MEDIA_KEY
 from workers.runtime.conversation.text_encoding import decoded
@@ -182,7 +183,7 @@ async def user_turn(
         Retryable: Telegram did not hand out a file.
     """
     blocks: list[ContentBlock] = []
-    for inbound in messages:
+    for inbound in messages if past is None else as_read(messages, past):
         files_of_it = [block for media in inbound.media for block in await files.blocks(media)]
         blocks.extend(_said(inbound, files_of_it))
     if past is not None and (told := _introduction(messages, past)):
@@ -191,7 +192,7 @@ async def user_turn(
             blocks[0] = text_block(f"{told}\n{first.text}")
         else:
             blocks.insert(0, text_block(told))
-    return PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
+    return _of_people(messages, blocks)
 
 
 def _introduction(messages: Sequence[Inbound], past: Sequence[PromptMessageExtended]) -> str:
@@ -202,10 +203,17 @@ def _introduction(messages: Sequence[Inbound], past: Sequence[PromptMessageExten
     return "" if last.partition("\n")[0] == line else line
 
 
-def user_turn_by_names(messages: Sequence[Inbound]) -> PromptMessageExtended:
+def user_turn_by_names(
+    messages: Sequence[Inbound], past: Sequence[PromptMessageExtended] = ()
+) -> PromptMessageExtended:
     """The same without opening files, as a history holds it."""
-    blocks = [block for inbound in messages for block in _said(inbound, [*map(named, inbound.media)])]
-    return PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
+    read = as_read(messages, past)
+    return _of_people(messages, [block for inbound in read for block in _said(inbound, [*map(named, inbound.media)])])
+
+
+def _of_people(messages: Sequence[Inbound], blocks: list[ContentBlock]) -> PromptMessageExtended:
+    said = PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
+    return numbered(said, (inbound.message_id for inbound in messages))
 
 
 def named(media: Media) -> ContentBlock:

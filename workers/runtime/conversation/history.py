@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from tasks.errors import CohortError
 from workers.runtime.conversation.content import is_transcript, media_of, text_block
 from workers.runtime.conversation.frames import label
+from workers.runtime.conversation.numbers import numbered, numbers_of
 from workers.runtime.conversation.stored import AUTHORS, LEVEL, VERSION
 
 STEERED = "cohort-steered"
@@ -144,6 +145,7 @@ def without_last(record: Record) -> tuple[Record, PromptMessageExtended | None]:
     # Words that joined the turn are asked again with its first ones.
     joined = [message for message in later if message.role == "user" and STEERED in (message.channels or {})]
     message = first.model_copy(update={"content": [block for each in (first, *joined) for block in each.content]})
+    message = numbered(message, (number for each in (first, *joined) for number in numbers_of(each)))
     authors = set[int | None]().union(*map(authors_of, (first, *joined)))
     message = with_authors(message, authors) if authors else message
     turn = turn_of(message)

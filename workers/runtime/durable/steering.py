@@ -76,4 +76,4 @@ def joining(messages: Sequence[Inbound]) -> list[PromptMessageExtended]:
     asked = user_turn_by_names(messages)
     noted = PromptMessageExtended(role="assistant", content=[text_block(NOTED)])
     mark = {STEERED: [text_block("{}")]}
-    return [message.model_copy(update={"channels": mark}) for message in (noted, asked)]
+    return [message.model_copy(update={"channels": {**(message.channels or {}), **mark}}) for message in (noted, asked)]
