@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.business_accounts import BusinessAccounts
 from bot.channel_posts import ChannelPosts
 from bot.people import PeopleView
 from bot.recent import Recent
@@ -40,9 +41,11 @@ class Attention:
         clock: Clock,
         *,
         posts: ChannelPosts,
+        business: BusinessAccounts,
     ) -> None:
         self._me = me
         self._posts = posts
+        self._business = business
         self._chats = chats
         self._albums = albums
         self._people = people
@@ -67,7 +70,7 @@ class Attention:
         """
         found: list[Meaning] = []
         for update in updates:
-            meaning = self._ruled(understand(update, self._me, now))
+            meaning = self._ruled(await self._business.heard(understand(update, self._me, now), found))
             if isinstance(meaning, Moved):
                 await self._follow(meaning.old.chat, meaning.new.chat)
             if isinstance(meaning, Ignored) and meaning.named is not None:

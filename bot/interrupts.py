@@ -13,10 +13,14 @@ log = logging.getLogger("cohort.bot")
 
 
 class Remote(Protocol):
-    """Remote control of the workers (``tasks.doorbell.Doorbells``)."""
+    """Remote control of the workers (``tasks.doorbell.Doorbells``): blocking; may raise ``StoreUnavailable``."""
 
     def interrupt(self, session: SessionKey) -> None:
-        """Cancel the session's running turn. Blocking; may raise ``StoreUnavailable``."""
+        """Cancel the session's running turn."""
+        ...
+
+    def begin_again(self, session: SessionKey) -> None:
+        """End the session's running turn, whose messages are not what they were."""
         ...
 
 
@@ -32,7 +36,7 @@ class Interrupts:
         self._remote = remote
         self._watch = watch
         self._watched = 0
-        self._orders: list[Inbound] = []
+        self._orders: list[Inbound | SessionKey] = []
         self._ordered = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -40,6 +44,14 @@ class Interrupts:
     def order(self, words: Iterable[Inbound]) -> None:
         """Queue an interrupt of the running turns that these control words are for."""
         self._orders.extend(words)
+        self._go_on()
+
+    def begin_again(self, session: SessionKey) -> None:
+        """Queue the end of a running turn whose messages are not what they were."""
+        self._orders.append(session)
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._orders:
             self._idle.clear()
             self._ordered.set()
@@ -52,7 +64,10 @@ class Interrupts:
                 self._ordered.clear()
                 while self._orders:
                     word = self._orders.pop(0)
-                    await asyncio.to_thread(self._carry_out, word.key)
+                    if isinstance(word, SessionKey):
+                        await asyncio.to_thread(self._carry_out, self._remote.begin_again, word)
+                        continue
+                    await asyncio.to_thread(self._carry_out, self._remote.interrupt, word.key)
                     if self._watch is not None and self._watched < _WATCHED:
                         self._watched += 1
                         watching.create_task(self._look_after(word, self._watch), name=f"word {word.session}")
@@ -70,9 +85,9 @@ class Interrupts:
         """Wait until all queued interrupts were sent."""
         await self._idle.wait()
 
-    def _carry_out(self, session: SessionKey) -> None:
+    def _carry_out(self, what: Callable[[SessionKey], None], session: SessionKey) -> None:
         try:
-            self._remote.interrupt(session)
+            what(session)
         except StoreUnavailable as problem:
             log.warning("interrupt.missed", extra={"session": str(session), "problem": str(problem)})
         except Exception:

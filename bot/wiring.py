@@ -13,6 +13,7 @@ from starlette.routing import Route
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
+from bot.business_accounts import BusinessAccounts
 from bot.channel_posts import ChannelPosts
 from bot.closed_chats import noting
 from bot.commands.conversations import ConversationCommands
@@ -91,7 +92,8 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)
     posts = ChannelPosts(bot, store.intake, store.feedback, people, clock)
-    attention = Attention(connections.me, chats, store.overheard, people, clock, posts=posts)
+    business = BusinessAccounts(store.business, interrupts)
+    attention = Attention(connections.me, chats, store.overheard, people, clock, posts=posts, business=business)
     intake = _intake(
         connections, _Shared(people, chats, pauses, attention, overheard, interrupts, signs, logins, offer)
     )

@@ -179,6 +179,10 @@ class Calls:
         """Delete a message. An inline message stays."""
         if session.inline is not None:
             return
+        if session.business is not None:
+            # Its chats number their messages apart; deleteMessage would mean the person's own chat with the bot.
+            await self._bot.delete_business_messages(session.business, [message_id], rate_limit_args=Priority.CONTROL)
+            return
         await self._bot.delete_message(session.chat, message_id, rate_limit_args=Priority.CONTROL)
 
     async def look(

@@ -11,7 +11,7 @@ from kombu import Connection
 from kombu.exceptions import KombuError
 from kombu.transport import virtual
 
-from tasks.app import CANCEL
+from tasks.app import CANCEL, FORGET
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
@@ -115,6 +115,20 @@ class Doorbells:
         """
         try:
             self._app.control.broadcast(CANCEL, arguments={"session": str(session)})
+        except self._away as problem:
+            raise StoreUnavailable(f"no worker could be told ({type(problem).__name__})") from problem
+
+    def begin_again(self, session: SessionKey) -> None:
+        """End the session's running turn, wherever it runs: what it answers was taken out of the inbox.
+
+        Blocking, as ``send`` is.
+
+        Raises:
+            StoreUnavailable: no worker was told; what the turn writes is refused all the same.
+        """
+        try:
+            told = {"sessions": [], "struck": [str(session)], "media": []}
+            self._app.control.broadcast(FORGET, arguments=told)
         except self._away as problem:
             raise StoreUnavailable(f"no worker could be told ({type(problem).__name__})") from problem
 

@@ -51,6 +51,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "webhook.not_ended": "A webhook that was set before could not be removed.",
     "intake.paused": "An operator paused the intake: updates stay with Telegram.",
     "intake.resumed": "The intake goes on.",
+    "business.changed": "A business account was connected, or its connection has changed or ended.",
+    "business.withdrawn": "What a business account's customer took back, or an ended connection, is not answered.",
     "batch.failed": "A batch of updates could not be stored; its updates are stored one by one.",
     "update.dead": "An update could not be understood; a dead letter was written.",
     "update.ignored": "An update asks for no answer.",

@@ -44,9 +44,7 @@ class KeyKind:
 KINDS = (
     KeyKind("cohort:s:*:inbox", "list", "empties", "session", "accepted messages, in order"),
     KeyKind("cohort:s:*:outbox", "list", "empties", "session", "replies to deliver"),
-    KeyKind(
-        "cohort:s:*:state", "hash", "permanent", "session", "owner, epoch, history, choices, usage, where it moved"
-    ),
+    KeyKind("cohort:s:*:state", "hash", "permanent", "session", "owner, history, choices, usage, where it moved"),
     KeyKind("cohort:s:*:journal", "list", "empties", "session", "steps of the turn that runs, until it is committed"),
     KeyKind("cohort:s:*:notes", "hash", "permanent", "session", "what the agent was asked to remember in this session"),
     KeyKind("cohort:s:*:earlier", "hash", "permanent", "session", "conversations that were set aside, and their index"),
@@ -68,6 +66,7 @@ KINDS = (
         "cohort:bot:*:answers:*", "list", "expires", "last", "a chat's last answers: message, what it answers, topic"
     ),
     KeyKind("cohort:bot:*:feedback", "zset", "expires", "last", "thumbs at answers, by the time they were put there"),
+    KeyKind("cohort:bot:*:business", "zset", "permanent", "last", "business accounts that take no answers, by time"),
     KeyKind("cohort:bot:*:closed", "zset", "expires", "last", "chats that take no messages, with the reason, by time"),
     KeyKind(LOGINS, "hash", "permanent", "last", "logins of one person at MCP servers, sealed"),
     KeyKind("cohort:bots", "hash", "expires", "no", "the bot's processes: who polls, and since when"),
@@ -205,6 +204,10 @@ def answers(session: SessionKey) -> str:
 
 def closed_chats(bot: int | str) -> str:
     return f"{PREFIX}bot:{bot}:closed"
+
+
+def business(bot: int | str) -> str:
+    return f"{PREFIX}bot:{bot}:business"
 
 
 def feedback(bot: int | str) -> str:

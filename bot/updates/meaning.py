@@ -106,6 +106,26 @@ class Reacted:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountChanged:
+    """A business account was connected, or its connection has changed or ended."""
+
+    update_id: int
+    bot: int
+    connection: str
+    answers: bool
+    """Whether the bot may answer its customers."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Messages of a business account's chat were deleted."""
+
+    update_id: int
+    session: SessionKey
+    numbers: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class AskedElsewhere:
     """A person asks the bot in a chat that is not the bot's own."""
 
@@ -160,3 +180,5 @@ class UpdateReading:
 
 
 type Meaning = Incoming | AskedElsewhere | Moved | Reacted | Ignored | Malformed
+type Understood = Meaning | AccountChanged | TakenBack
+"""What an update can say; of the last two nothing is stored (``bot.business_accounts``)."""

@@ -41,6 +41,7 @@ from bot.updates.values import (
     HintNumber,
     Maybe,
     Number,
+    Numbers,
     Object,
     Objects,
     Present,
@@ -220,6 +221,30 @@ class GenerationStopped(Object):
 
     chat: NamedChat
     message_thread_id: Number | None = None
+
+
+class BusinessRights(Object):
+    """``BusinessBotRights``: what an account lets the bot do."""
+
+    can_reply: Flag = False
+
+
+class BusinessConnection(Object):
+    """``BusinessConnection``."""
+
+    id: Text
+    is_enabled: Flag = False
+    rights: Maybe[BusinessRights] = None
+    can_reply: Flag = False
+    """In place of the rights, where the Bot API server is older than 9.0."""
+
+
+class DeletedMessages(Object):
+    """``BusinessMessagesDeleted``."""
+
+    business_connection_id: Text
+    chat: NamedChat
+    message_ids: Numbers = ()
 
 
 class ChatMember(Object):

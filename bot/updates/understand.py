@@ -6,11 +6,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bot.updates.business import connected, deleted
 from bot.updates.buttons import pressed, stopped
 from bot.updates.commands import ADMINS, ASKS, Command, as_written, parse
 from bot.updates.content import is_untitled, media_of, text_of
 from bot.updates.elsewhere import asked, chosen, summoned
-from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
+from bot.updates.meaning import (
+    BotIdentity,
+    Ignored,
+    Incoming,
+    Malformed,
+    MalformedValue,
+    Meaning,
+    Moved,
+    Understood,
+    UpdateReading,
+)
 from bot.updates.membership import membership
 from bot.updates.models import Message
 from bot.updates.origin import (
@@ -32,7 +43,8 @@ from tasks.chats.pairing import is_code
 from tasks.envelope import Inbound, Sender
 from tasks.session import SessionKey
 
-BUSINESS_UPDATES = ("business_message", "edited_business_message")
+_OF_CUSTOMERS = ("business_message", "edited_business_message")
+BUSINESS_UPDATES = (*_OF_CUSTOMERS, "business_connection", "deleted_business_messages")
 CHANNEL_UPDATES = ("channel_post", "edited_channel_post")
 INLINE_UPDATES = ("inline_query", "chosen_inline_result")
 GUEST_UPDATES = ("guest_message",)
@@ -48,7 +60,7 @@ RAW_CHARACTERS = 32_768
 """Of an update that was not understood, kept for the operator."""
 
 
-def understand(update: object, me: BotIdentity, now: float) -> Meaning:
+def understand(update: object, me: BotIdentity, now: float) -> Understood:
     """What an update means; never raises.
 
     Args:
@@ -96,9 +108,9 @@ def _dump(update: object) -> str:
 
 
 def _message(at: UpdateReading, message: Message) -> Meaning:
-    if at.kind in BUSINESS_UPDATES and not at.me.business:
+    if at.kind in _OF_CUSTOMERS and not at.me.business:
         return at.nothing("a message to a business account")
-    business = message.business_connection_id if at.kind in BUSINESS_UPDATES else None
+    business = message.business_connection_id if at.kind in _OF_CUSTOMERS else None
     session = session_of(at.me, message, business)
     if (changed := _changed(at, message, session)) is not None:
         return changed
@@ -220,13 +232,15 @@ def _changed(at: UpdateReading, message: Message, session: SessionKey) -> Moved 
     return moved
 
 
-_KINDS: dict[str, Callable[[UpdateReading, Any], Meaning]] = {
+_KINDS: dict[str, Callable[[UpdateReading, Any], Understood]] = {
     "message": _message,
     "edited_message": _message,
     "channel_post": _message,
     "edited_channel_post": _message,
     "business_message": _message,
     "edited_business_message": _message,
+    "business_connection": connected,
+    "deleted_business_messages": deleted,
     "callback_query": pressed,
     "stopped_message_generation": stopped,
     "my_chat_member": membership,

@@ -5,7 +5,9 @@ from typing import Annotated, Any, cast
 from pydantic import Field
 
 from bot.updates.models import (
+    BusinessConnection,
     CallbackQuery,
+    DeletedMessages,
     GenerationStopped,
     MembershipChange,
     Message,
@@ -42,6 +44,8 @@ class TelegramUpdate(Object):
     edited_channel_post: Kind[Message] = None
     business_message: Kind[Message] = None
     edited_business_message: Kind[Message] = None
+    business_connection: Kind[BusinessConnection] = None
+    deleted_business_messages: Kind[DeletedMessages] = None
     callback_query: Kind[CallbackQuery] = None
     my_chat_member: Kind[MembershipChange] = None
     message_reaction: Kind[ReactionChange] = None

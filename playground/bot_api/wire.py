@@ -26,6 +26,7 @@ _STRUCTURED = frozenset(
         "scope",
         "reaction",
         "media",
+        "message_ids",
         "results",
         "result",
     ]

@@ -10,6 +10,7 @@ from tasks.clock import Clock, SystemClock
 from tasks.config.settings import Settings
 from tasks.store.bots import BotStore
 from tasks.store.broadcasts import BroadcastStore
+from tasks.store.business import BusinessStore
 from tasks.store.closed_chats import ClosedChatStore
 from tasks.store.connection.redis import connection
 from tasks.store.connection.server import RedisServer
@@ -79,6 +80,7 @@ class Store:
     people: PeopleStore
     feedback: FeedbackStore
     closed: ClosedChatStore
+    business: BusinessStore
     typed: TypedQuestions
     overheard: OverheardStore
     tool_reminders: ReminderStore
@@ -147,6 +149,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         people=PeopleStore(redis, clock),
         feedback=FeedbackStore(redis, clock),
         closed=ClosedChatStore(redis, clock),
+        business=BusinessStore(redis, clock, slots=settings.slots),
         typed=TypedQuestions(redis),
         overheard=OverheardStore(redis),
         earlier=EarlierStore(redis),

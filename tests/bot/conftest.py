@@ -14,6 +14,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.attention import Attention
+from bot.business_accounts import BusinessAccounts
 from bot.channel_posts import ChannelPosts
 from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
@@ -142,7 +143,8 @@ def make_doorway(
     people = PeopleView(BOT, store.people, word, chats.roles)
     posts = ChannelPosts(BOT, store.intake, store.feedback, people, clock)
     admission = AccessControl(people, clock)
-    attention = Attention(me, chats, store.overheard, people, clock, posts=posts)
+    business = BusinessAccounts(store.business, interrupts)
+    attention = Attention(me, chats, store.overheard, people, clock, posts=posts, business=business)
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiogram import types as tg
 
-from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning
+from bot.updates.meaning import BotIdentity, Ignored, Incoming, Understood
 from bot.updates.understand import understand
 from tasks.envelope import Inbound
 from tests.bot.updates import ANN, GROUP, SOME_DAY
@@ -13,7 +13,7 @@ ME = BotIdentity.of(4242, "Cohort_Bot")
 NOW = 1_700_000_000.0
 
 
-def meaning_of(update: object) -> Meaning:
+def meaning_of(update: object) -> Understood:
     return understand(update, ME, NOW)
 
 

@@ -48,9 +48,13 @@ class HeardInterrupts:
 
     def __init__(self) -> None:
         self.interrupted: list[SessionKey] = []
+        self.begun_again: list[SessionKey] = []
         self.broken: Exception | None = None
         self.held = threading.Event()
         self.held.set()
+
+    def begin_again(self, session: SessionKey) -> None:
+        self.begun_again.append(session)
 
     def interrupt(self, session: SessionKey) -> None:
         self.held.wait(SOON)

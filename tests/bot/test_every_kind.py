@@ -102,8 +102,6 @@ async def test_all_that_a_message_can_hold_begins_a_turn_or_is_told_in_one_line_
 
 OPTIONAL = (*BUSINESS_UPDATES, *CHANNEL_UPDATES, *INLINE_UPDATES, *GUEST_UPDATES)
 UNSERVED = (
-    "business_connection",
-    "deleted_business_messages",
     "message_reaction_count",
     "shipping_query",
     "pre_checkout_query",

@@ -42,6 +42,7 @@ _METHODS: dict[str, Method] = {
     "editMessageText": editing.edit_message_text,
     "editMessageReplyMarkup": editing.edit_message_reply_markup,
     "deleteMessage": editing.delete_message,
+    "deleteBusinessMessages": editing.delete_business_messages,
     "answerInlineQuery": elsewhere.answer_inline_query,
     "answerGuestQuery": elsewhere.answer_guest_query,
 }

@@ -107,3 +107,15 @@ def delete_message(call: ApiCall) -> bool:
         raise bad_request("message can't be deleted")
     remove(call.state, chat, message["message_id"])
     return True
+
+
+def delete_business_messages(call: ApiCall) -> bool:
+    """https://core.telegram.org/bots/api#deletebusinessmessages"""
+    if not call.text("business_connection_id"):
+        raise bad_request("business connection not found")
+    numbers = call.params.get("message_ids")
+    for chat in call.state.book.chats.values():
+        for number in numbers if isinstance(numbers, list) else ():
+            if number in chat.messages:
+                remove(call.state, chat, number)
+    return True

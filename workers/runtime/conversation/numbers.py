@@ -1,4 +1,4 @@
-"""Which messages of people a history holds, by Telegram's numbers: an edit corrects one that the model has read (pure)."""
+"""Which messages of people a history holds, by Telegram's numbers: an edit corrects one that was read (pure)."""
 
 from collections.abc import Iterable, Sequence
 
