@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from ops.home import Scale
 from ops.up.load_policy import History, Seen, decide
-from ops.up.machine_memory import available_mib, pss_mib, room
 from ops.up.process import Spec
 from ops.up.supervisor import Supervisor
 from tasks.config.settings import Settings
 from tasks.errors import CohortError, Misconfigured
+from tasks.machine_memory import available_mib, pss_mib, room
 from tasks.store import Store
 from tasks.worker_count import MAX_WORKERS, WorkerCount
 

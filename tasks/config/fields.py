@@ -232,8 +232,8 @@ class SettingFields(BaseSettings):
     """How often a slot's owner looks for sessions with work and without a doorbell."""
     drain_grace: Duration = Field(timedelta(seconds=25), alias="COHORT_DRAIN_GRACE", ge=timedelta(0))
     """How long running turns may go on after SIGTERM before they are handed back."""
-    worker_max_rss_mib: int = Field(0, alias="COHORT_WORKER_MAX_RSS_MIB", ge=0)
-    """A worker above this drains and is restarted; 0 never."""
+    worker_max_rss_mib: int | None = Field(None, alias="COHORT_WORKER_MAX_RSS_MIB", ge=0)
+    """A worker above this drains and is restarted; 0 never. Default: a share of what its machine or container has."""
     playground_port: int = Field(8081, alias="COHORT_PLAYGROUND_PORT", ge=0, le=65535)
     """The playground's port on 127.0.0.1."""
     playground_key: Secret | None = Field(None, alias="COHORT_PLAYGROUND_KEY")

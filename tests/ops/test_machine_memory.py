@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.commands.doctor.memory import verdict
-from ops.up.machine_memory import WORKER_MIB, available_mib, pss_mib, room
+from tasks.machine_memory import WORKER_MIB, available_mib, pss_mib, room, total_mib
 from tasks.worker_count import WorkerCount
 
 MIB = 1024 * 1024
@@ -33,6 +33,13 @@ def test_the_tightest_limit_around_a_process_counts_without_what_the_kernel_take
         a_b=("max", str(600 * MIB), "0"),
     )
     assert available_mib(*places) == 524
+
+
+def test_what_a_container_may_have_in_all_is_its_tightest_limit(tmp_path: Path) -> None:
+    limits = {"a": (str(1024 * MIB), "5", "0"), "a_b": (str(2048 * MIB), "5", "0")}
+    assert total_mib(*machine(tmp_path / "one", "/a/b", **limits)) == 1024
+    assert total_mib(*machine(tmp_path / "two", "/")) == 8192
+    assert total_mib(tmp_path, tmp_path) is None
 
 
 def test_without_a_limit_the_machine_counts(tmp_path: Path) -> None:

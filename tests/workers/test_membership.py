@@ -47,12 +47,15 @@ async def test_workers_that_come_and_go_share_the_slots(pool: Pool) -> None:
     await shared_by(pool, one, two)
     three = await member(pool, "w-three")
     await shared_by(pool, one, two, three)
+    assert [worker.member.on_this_host for worker in (one, two, three) if worker.member] == [3, 3, 3]
 
     two.drain()
     await shared_by(pool, one, three)
     assert slots_of(two) == frozenset()
     await one.kill()
     await shared_by(pool, three)
+    assert three.member is not None
+    assert three.member.on_this_host == 1
 
 
 async def test_a_worker_that_dies_unreported_is_missed_and_its_slots_and_sessions_taken(pool: Pool) -> None:

@@ -32,7 +32,7 @@ from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumer
 from workers.process.forgetting import Forgetting, Retention
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
-from workers.process.memory import recycle, require_room
+from workers.process.memory import limit_of, recycle, require_room
 from workers.process.naming import keep_name, take_name
 from workers.process.pausing import tell
 from workers.process.start import freeze_startup_objects, no_steps
@@ -177,7 +177,7 @@ def _beside(settings: Settings, worker: WorkerAssembly, member: Member) -> dict[
         ),
         "loop lag": loop_lag.measure(clock.monotonic),
         "standstill": standstill.watch(),
-        "recycle": recycle(settings.worker_max_rss_mib),
+        "recycle": recycle(limit_of(settings.worker_max_rss_mib, lambda: member.on_this_host)),
         "titles": worker.titles.run(),
         "mended cards": worker.follow_mended(),
         **({"bots": worker.follow_bots()} if worker.bots is not None else {}),

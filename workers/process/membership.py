@@ -95,6 +95,8 @@ class Member:
         self._oldest: float | None = None
         self._clock = deps.clock
         self._parked: dict[int, int] = {}
+        self.on_this_host = 1
+        """Workers of this machine or container, with this one."""
 
     @property
     def parked(self) -> int:
@@ -130,9 +132,15 @@ class Member:
     async def _beat(self) -> None:
         await self._beats.beat(member=not self._leaving, drains=self._leaving)
 
+    def _count(self, view: View) -> None:
+        own = view.members.get(self._incarnation)
+        if own is not None:
+            self.on_this_host = sum(member.host == own.host for member in view.members.values())
+
     async def _rebalance(self) -> None:
         """Read members and assignment; if it does not fit them, propose one that does; serve our slots in it."""
         view = await self._members.look()
+        self._count(view)
         for gone in view.gone:
             if await self._members.forget(gone):
                 log.warning("worker.gone", extra={"incarnation": gone})

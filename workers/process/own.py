@@ -139,7 +139,7 @@ class OwnProcess:
                     ("store", watch_store(self._worker.store.layout, self._show)),
                     ("loop lag", loop_lag.measure(self._clock.monotonic)),
                     ("standstill", standstill.watch()),
-                    ("recycle", recycle(self._settings.worker_max_rss_mib, end=self.ending.set)),
+                    ("recycle", recycle(lambda: self._settings.worker_max_rss_mib or 0, end=self.ending.set)),
                 )
             ]
             if self._worker.bots is not None:

@@ -3,8 +3,8 @@
 from ops import control
 from ops.commands.finding import Finding
 from ops.context import Context
-from ops.up.machine_memory import WORKER_MIB, available_mib, pss_mib, room
 from tasks.errors import Misconfigured
+from tasks.machine_memory import WORKER_MIB, available_mib, pss_mib, room
 from tasks.worker_count import WorkerCount
 
 

@@ -22,6 +22,13 @@ def available_mib(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgro
     return min([left for left in (machine, *_left(proc, cgroups)) if left is not None], default=None)
 
 
+def total_mib(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """What this machine has, or the tightest limit of its container; None when it does not tell."""
+    machine = _fields(proc / "meminfo").get("MemTotal")
+    limits = [limit / _MIB for limit, _, _ in _groups(proc, cgroups)]
+    return min([size for size in (machine, *limits) if size is not None], default=None)
+
+
 def room(available: float | None, workers: Iterable[float | None]) -> int | None:
     """For how many more workers there is memory, each as large as the largest (pure).
 
@@ -48,15 +55,21 @@ def _fields(path: Path) -> dict[str, float]:
 
 def _left(proc: Path, cgroups: Path) -> Iterator[float]:
     """What the limits of our control groups leave, from ours up to the topmost."""
+    for limit, used, group in _groups(proc, cgroups):
+        cached = re.search(r"^inactive_file (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
+        # Of files that are read again when they are needed: the kernel takes it back first.
+        spare = int(cached[1]) if cached else 0
+        yield max(0.0, (limit - used + spare) / _MIB)
+
+
+def _groups(proc: Path, cgroups: Path) -> Iterator[tuple[int, int, Path]]:
+    """Our control groups that have a limit, from ours up to the topmost: limit and use in bytes, and its directory."""
     own = next((line[3:] for line in _read(proc / "self" / "cgroup").splitlines() if line.startswith("0::")), "/")
     place = Path(own.lstrip("/"))
     for group in (cgroups / part for part in (place, *place.parents)):
         limit, used = (_read(group / f"memory.{name}").strip() for name in ("max", "current"))
         if limit.isdigit() and used.isdigit():
-            cached = re.search(r"^inactive_file (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
-            # Of files that are read again when they are needed: the kernel takes it back first.
-            spare = int(cached[1]) if cached else 0
-            yield max(0.0, (int(limit) - int(used) + spare) / _MIB)
+            yield int(limit), int(used), group
 
 
 def _read(path: Path) -> str:
