@@ -34,7 +34,7 @@ class WorkerCount:
             found = cls(int(said), int(said))
         elif match := _AUTO.fullmatch(said):
             least, most = match.groups()
-            found = cls(int(least), int(most), auto=True) if least and most else cls(1, max(2, _cores()), auto=True)
+            found = cls(int(least), int(most), auto=True) if least and most else cls(1, max(2, cores()), auto=True)
         else:
             raise ValueError(f"must be {FORMS}")
         if not 1 <= found.least <= found.most <= MAX_WORKERS:
@@ -45,6 +45,6 @@ class WorkerCount:
         return f"auto:{self.least}..{self.most}" if self.auto else str(self.least)
 
 
-def _cores() -> int:
+def cores() -> int:
     """Processors that this process may use."""
     return min(MAX_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

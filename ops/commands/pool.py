@@ -1,16 +1,24 @@
 """``cohort scale | drain``: the number of workers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from ops import control
+from ops.commands.doctor.memory import memory
+from ops.commands.finding import Finding
 from ops.context import Context, context, run
+from ops.up.supervisor import number_of
 from tasks.errors import Misconfigured
 from tasks.store import Store
 from tasks.text import is_digits
-from tasks.worker_count import WorkerCount
+from tasks.worker_count import WorkerCount, cores
+
+_NAMED = 3
+"""Of so many in a row each is named."""
+_A_CORE = 4
+"""Workers a core from which on a word is said of it: they mostly wait for models."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +35,9 @@ def scale(
     asked = {"count": int(workers)} if is_digits(workers) else {"auto": _by_load(workers)}
     answer = run(control.ask(here.supervisor(), "scale", **asked))
     print(f"{answer['workers']} worker{'' if answer['workers'] == 1 else 's'} wanted: {change(answer)}")
+    if is_digits(workers) and answer["changed"] and not answer.get("ends"):
+        for line in too_many(int(workers), cores(), run(memory(here, int(workers)))):
+            print(line)
     if "auto" in asked:
         print(f"the load decides from now on ({asked['auto']})")
     elif answer.get("was"):
@@ -40,7 +51,26 @@ def change(answer: Mapping[str, Any]) -> str:
         return "nothing to do"
     one = "s" if len(names) == 1 else ""
     verb = {True: f" finish{'es its' if one else ' their'} turns and end{one}", False: f" start{one}"}
-    return ", ".join(names) + verb.get(answer.get("ends", ""), "")
+    return _listed(names) + verb.get(answer.get("ends", ""), "")
+
+
+def _listed(names: list[str]) -> str:
+    """``worker-3 to worker-16, worker-20``."""
+    runs: list[list[str]] = []
+    for name in names:
+        if runs and number_of(name) == number_of(runs[-1][-1]) + 1:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    parts = [[f"{run[0]} to {run[-1]}"] if len(run) > _NAMED else run for run in runs]
+    return ", ".join(name for part in parts for name in part)
+
+
+def too_many(count: int, on: int, found: Iterable[Finding]) -> Iterator[str]:
+    """What is to be said of so many workers on a machine of so many cores (pure)."""
+    if count > _A_CORE * on:
+        yield f"{count} workers on {on} core{'' if on == 1 else 's'}: more than one a core hardly answer sooner"
+    yield from (f"{one.seen}; {one.do}" for one in found if one.severity != "ok")
 
 
 def _by_load(said: str) -> str:

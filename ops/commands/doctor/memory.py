@@ -8,8 +8,8 @@ from tasks.machine_memory import WORKER_MIB, available_mib, pss_mib, room
 from tasks.worker_count import WorkerCount
 
 
-async def memory(here: Context) -> list[Finding]:
-    """What is available, against the workers that are still to be started."""
+async def memory(here: Context, wanted: int | None = None) -> list[Finding]:
+    """What is available, against the workers that are still to be started: to ``wanted``, else as many as are set."""
     sizes: list[float] = []
     if here.running is not None:
         try:
@@ -20,6 +20,7 @@ async def memory(here: Context) -> list[Finding]:
         sizes = [size for pid in pids if (size := pss_mib(pid)) is not None]
     scale = here.running.scale if here.running is not None else None
     count = WorkerCount(scale.least, scale.most, scale.auto) if scale is not None else here.settings.workers
+    count = count if wanted is None else WorkerCount(wanted, wanted)
     return [verdict(count, available_mib(), sizes)]
 
 
