@@ -1,7 +1,7 @@
 """Tests of agents: ``pytest_plugins = ["playground.pytest_plugin"]`` in the ``conftest.py`` of your project.
 
-It starts the ``cohort`` program as people do, so it tests what they would see, and imports no part of it. pytest loads it
-only where a project names it: an entry point would load it in every run of everybody who has Cohort installed.
+It starts the ``cohort`` program as people do, so it tests what they would see, and imports no part of it. pytest loads
+it only where a project names it: an entry point would load it in every run of everybody who has Cohort installed.
 """
 
 import json
