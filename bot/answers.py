@@ -8,9 +8,9 @@ from bot import texts
 from bot.commands.conversations import ConversationCommands
 from bot.commands.memory import MemoryCommands
 from bot.commands.offered import PersonalRights
+from bot.commands.pickers import Agents, Pickers
 from bot.commands.reminders import ReminderCommands
 from bot.commands.saying import say
-from bot.updates.buttons import choice_of
 from bot.updates.commands import (
     ADMINS,
     CHOICES,
@@ -24,18 +24,18 @@ from bot.updates.commands import (
     nearest,
 )
 from tasks import keys
-from tasks.chats import choices as chat_choices
+from tasks.chats import conversations
 from tasks.chats.asking import LOGGED_IN, ParkedTurn
-from tasks.chats.choices import CHAT_CHOICES, DEFAULT, ChatChoice
 from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.envelope import Inbound, Reply
 from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.phrases import phrase
 from tasks.session import SessionKey
+from tasks.stopping import still_waiting
+from tasks.store.glance import Glance
 from tasks.store.notes import NoteStore
 from tasks.store.reminders import ReminderStore
-from tasks.store.views import Glance
 
 
 class Sessions(Protocol):
@@ -51,14 +51,6 @@ class Sessions(Protocol):
 
     async def usage(self, names: list[str]) -> list[int]:
         """Tokens counted today under each of ``keys.usage`` names."""
-        ...
-
-
-class Agents(Protocol):
-    """Which agents the workers have."""
-
-    async def agents(self) -> Mapping[str, str]:
-        """Their names, and what is said of each; empty when no worker has told them."""
         ...
 
 
@@ -82,6 +74,10 @@ class LoginAnswers(Protocol):
         ...
 
 
+LATER = frozenset({"choose", "conversation", "compact", "retry", "undo"})
+"""Words that a session's worker carries out behind what it works on."""
+
+
 class Answers:
     """Builds replies; sends nothing."""
 
@@ -103,10 +99,9 @@ class Answers:
         self._settings = settings
         self._admission = admission
         self._logins = logins
-        self._chats = chats
+        self._pickers = Pickers(settings, sessions, agents, chats)
         self._conversations, self._rights = conversations, rights
         self._sessions = sessions
-        self._agents = agents
         self._clock = clock
         self._builders: Mapping[str, Callable[[Command, Inbound], Awaitable[Reply | None]]] = {
             **dict.fromkeys(("start", "help", "whoami", CODE.name, GREETING.name, UNREADABLE.name), self._fixed),
@@ -124,7 +119,7 @@ class Answers:
             StoreUnavailable: Redis is away.
         """
         if ask.name in CHOICES:
-            return await self._picker(ask, inbound)
+            return await self._pickers.answer(ask, inbound)
         if ask.name in ADMINS:
             return await self._admission.answer(ask, inbound)
         if ask.name in CONVERSATIONS:
@@ -133,6 +128,34 @@ class Answers:
             return await self._logins.answer(ask, inbound)
         build = self._builders.get(ask.name)
         return await build(ask, inbound) if build is not None else None
+
+    async def ahead(self, inbound: Inbound, before: Sequence[Inbound]) -> tuple[Inbound, Reply | None]:
+        """Look at a word that a worker carries out behind the messages that it works on.
+
+        Args:
+            inbound: The word.
+            before: What came before it in the same batch.
+
+        Returns:
+            The word, marked where its person need not be told again, and what they are told now; None: nothing.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        if inbound.kind not in LATER:
+            return inbound, None
+        seen = await self._sessions.glance(inbound.key)
+        if not (seen.messages or still_waiting([entry for entry in before if entry.session == inbound.session])):
+            return inbound, None
+        if inbound.kind == "choose":
+            return inbound.model_copy(update={"told": True}), await self._pickers.chosen(seen, inbound)
+        if inbound.kind != "conversation":
+            return inbound, None if inbound.pressed else say(inbound, phrase("later"))
+        title = conversations.title_of(inbound.choice.get("title", ""))
+        if not title:
+            return inbound, None
+        said = say(inbound, phrase("conversation-titled", title=title))
+        return inbound.model_copy(update={"told": True}), said
 
     async def _fixed(self, ask: Command, inbound: Inbound) -> Reply:
         """What is said whatever the session's state is."""
@@ -209,26 +232,13 @@ class Answers:
     async def _status(self, _ask: Command, inbound: Inbound) -> Reply:
         seen = await self._sessions.glance(inbound.key)
         said = texts.status(
-            waiting=seen.waiting,
+            waiting=seen.messages,
             oldest_s=None if seen.oldest is None else self._clock.now() - seen.oldest,
             working=seen.running_on is not None,
-            agent=await self._agent(seen, inbound.key),
-            model=self._model(seen, inbound.key),
+            agent=await self._pickers.agent(seen.agent, inbound.key),
+            model=self._pickers.model(seen.model, inbound.key),
         )
         return say(inbound, said if seen.question is None else f"{texts.asked(seen.question)}\n{said}")
-
-    async def _agent(self, seen: Glance, session: SessionKey) -> str | None:
-        """The agent that answers; one that the chat or the operator chose counts only while workers have it."""
-        chosen = [name for name in (seen.agent, self._chats.of(session).agent) if name]
-        names = await self._agents.agents()
-        default = self._settings.agent or next(iter(names), None)
-        return next((name for name in chosen if name in names or not names), default)
-
-    def _model(self, seen: Glance, session: SessionKey) -> str | None:
-        """The model that answers; one that the chat chose counts only while it may be chosen."""
-        if seen.model in self._settings.models:
-            return seen.model
-        return self._chats.of(session).model or self._settings.model
 
     async def _usage(self, _ask: Command, inbound: Inbound) -> Reply:
         key, settings = inbound.key, self._settings
@@ -254,37 +264,3 @@ class Answers:
         if near is None or ask.argument in self._settings.commands:
             return None
         return say(inbound, texts.did_you_mean(ask.argument, near))
-
-    async def _picker(self, ask: Command, inbound: Inbound) -> Reply | None:
-        """What is chosen, and what can be chosen. None: the choice is valid, and the session's worker stores it."""
-        if (choice := CHAT_CHOICES.get(ask.name)) is not None:
-            return await self._chat_choice(choice, ask.argument, inbound)
-        models = dict.fromkeys(self._settings.models, "")
-        return await self._choice(ask, inbound, models if ask.name == "model" else await self._agents.agents())
-
-    async def _choice(self, ask: Command, inbound: Inbound, about: Mapping[str, str]) -> Reply | None:
-        what, wanted, names = ask.name, ask.argument, tuple(about)
-        if wanted:
-            if choice_of(what, wanted)[what] in ("", *names):
-                return None
-            if what == "agent" and not names:
-                # No worker has named its agents yet, so the session's worker decides.
-                return None
-            if not names:
-                return say(inbound, phrase("model-fixed"))
-        seen = await self._sessions.glance(inbound.key)
-        key = inbound.key
-        now = await self._agent(seen, key) if what == "agent" else self._model(seen, key)
-        said = texts.no_such(what, wanted, names) if wanted else chat_choices.uses(what, now, names, about)
-        return say(inbound, said, chat_choices.buttons(what, names, now))
-
-    async def _chat_choice(self, choice: ChatChoice, wanted: str, inbound: Inbound) -> Reply | None:
-        if choice.name in chat_choices.unavailable(self._settings):
-            return say(inbound, phrase("voice-not-here"))
-        if choice.value_of(wanted) in (*choice.values, DEFAULT):
-            return None
-        seen = await self._sessions.glance(inbound.key)
-        now = choice.effective(seen.choices.get(choice.name), self._settings)
-        labels = [choice.label(value) for value in choice.values]
-        said = texts.no_such(choice.name, wanted, labels) if wanted else choice.picker(now)
-        return say(inbound, said, chat_choices.buttons(choice.name, tuple(choice.values), now))

@@ -35,6 +35,8 @@ class Item:
     """The bot's own answer to it was one too many of its session."""
     sorry: Inbound | None = None
     """The bot failed to answer it."""
+    line: Reply | None = None
+    """What its person is told at once, though a worker carries it out."""
     press: str | None = None
     press_says: str | None = None
     span: TraceSpan = NO_SPAN
@@ -55,6 +57,8 @@ class After:
     rated: list[Incoming] = field(default_factory=list[Incoming])
     crowded: list[Inbound] = field(default_factory=list[Inbound])
     sorry: list[Inbound] = field(default_factory=list[Inbound])
+    ahead: list[Reply] = field(default_factory=list[Reply])
+    """What people are told at once of what a worker carries out later."""
 
     def refuse(self, item: Item) -> None:
         """Note who is told why an update was not taken."""
@@ -142,11 +146,11 @@ def ended(pressed: Ignored) -> str:
     return phrase("inline-waits") if pressed.waits else phrase("too-old")
 
 
-def toast(ask: Command, inbound: Inbound, reply: Reply | None) -> str | None:
+def toast(ask: Command | None, inbound: Inbound, reply: Reply | None) -> str | None:
     """What a person reads for a moment who pressed a button: what it changed. None: there is nothing to say.
 
     Args:
-        ask: What the button asks for.
+        ask: What the button asks for; None where it is a word for the session's worker.
         inbound: The press.
         reply: The bot's own answer; None where the session's worker carries it out.
     """
@@ -154,6 +158,9 @@ def toast(ask: Command, inbound: Inbound, reply: Reply | None) -> str | None:
         return None
     if inbound.kind == "choose" and reply is None:
         (what, value), *_ = inbound.choice.items()
-        return chat_choices.switched(what, value)[:_TOAST]
+        said = chat_choices.switched_later if inbound.told else chat_choices.switched
+        return said(what, value)[:_TOAST]
+    if ask is None:
+        return None
     turns = is_digits(ask.argument)
     return reply.text.partition("\n")[0][:_TOAST] if reply is not None and ask.name in _SHOWS and not turns else None

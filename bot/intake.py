@@ -9,7 +9,7 @@ from zlib import crc32
 
 from bot.accepting import accepting
 from bot.admission import AccessControl
-from bot.answers import Answers
+from bot.answers import LATER, Answers
 from bot.attention import Attention
 from bot.commands.languages import Languages
 from bot.commands.saying import say
@@ -24,6 +24,7 @@ from bot.people import PeopleView
 from bot.rate import PersonalRate
 from bot.recent import Allowance
 from bot.signs import Signs
+from bot.stand_in import WORDS
 from bot.updates.commands import Command
 from bot.updates.meaning import AskedElsewhere, BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved, Reacted
 from tasks.clock import Clock
@@ -39,11 +40,8 @@ from tasks.turn_record import reference, task_id
 log = logging.getLogger("cohort.bot")
 
 _REMEMBERED = 10_000  # names that each of these memories holds, against a flood of strangers
-_ASKS, _ASKS_IN = 20, timedelta(minutes=1)
-"""Commands that the bot answers in one session within that time: Telegram takes no more messages in a group."""
-
-_CATCHING_UP = 100
-"""A full batch comes after an outage: "typing" would be too late, and one doorbell a session is enough."""
+_ASKS, _ASKS_IN = 20, timedelta(minutes=1)  # answers of the bot's own in one session: a group gets no more messages
+_CATCHING_UP = 100  # a full batch comes after an outage: "typing" would be late, one doorbell a session is enough
 
 
 class Intake(Protocol):
@@ -58,8 +56,7 @@ class Intake(Protocol):
         ...
 
 
-_USED_UP = ("stop", "retry", "undo")
-"""What a button asks for once; those of a picker may be pressed again."""
+_USED_UP = ("stop", "retry", "undo")  # what a button asks for once; those of a picker may be pressed again
 
 
 class UpdateIntake:
@@ -200,10 +197,10 @@ class UpdateIntake:
             return Item(heard, Accept(heard.update_id), press=heard.callback, press_says=refusal)
         if inbound.kind == "answer":
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
-        if ask is None:
+        if ask is None and inbound.kind not in LATER:
             with_context = await self._overheard.before(inbound)
             return Item(heard, Accept(heard.once or heard.update_id, inbound=with_context), press=heard.callback)
-        return await self._asked(heard, ask)
+        return await self._asked(heard, ask, [item.inbound for item in before if item.inbound is not None])
 
     async def _pressed(self, heard: Incoming, before: Sequence[Inbound]) -> Item:
         """A button of a question: its person is told at once whether that counts."""
@@ -216,23 +213,25 @@ class UpdateIntake:
             return failed(heard, problem, self._clock.now())
         return Item(heard, Accept(heard.update_id, entry), press=heard.callback, press_says=says)
 
-    async def _asked(self, heard: Incoming, ask: Command) -> Item:
-        """A command that the bot answers itself if it can."""
-        inbound = heard.inbound
-        accept = Accept(heard.update_id, inbound=inbound)
+    async def _asked(self, heard: Incoming, ask: Command | None, before: Sequence[Inbound]) -> Item:
+        """A command that the bot answers itself if it can; ``before``: what came before it in the same batch."""
+        inbound, line = heard.inbound, None
         try:
-            reply = await self._answers.answer(ask, inbound)
+            reply = await self._answers.answer(ask, inbound) if ask is not None else None
+            if reply is None:
+                inbound, line = await self._answers.ahead(inbound, before)
         except StoreUnavailable:
             raise
         except Exception as problem:  # noqa: BLE001 - the log and the dead letter name the defect
             # Damaged state of one session must not hold up the updates of all others.
             return failed(heard, problem, self._clock.now())
         says = toast(ask, inbound, reply)
-        return (
-            Item(heard, accept, press=heard.callback, press_says=says)
-            if reply is None
-            else self._told(heard, reply, says)
-        )
+        if reply is not None:
+            return self._told(heard, reply, says)
+        if line is not None and not self._asks.take(inbound.session, heard.update_id):
+            inbound, line = heard.inbound, None
+        entry = Accept(heard.once or heard.update_id, inbound)
+        return Item(heard, entry, line=line, press=heard.callback, press_says=says)
 
     def _told(self, heard: Incoming, reply: Reply, says: str | None = None) -> Item:
         """The bot's own answer; a session that has had too many is told that instead, once."""
@@ -285,6 +284,8 @@ class UpdateIntake:
         if verdict == "full":
             after.full.append(inbound)
             return
+        if item.line is not None:
+            after.ahead.append(item.line)
         key = inbound.key
         task = task_id(key.bot, inbound.update_id)
         ref = reference(key.bot, inbound.update_id)
@@ -292,7 +293,7 @@ class UpdateIntake:
         log.info("message.accepted", extra={**named, "trace": item.span.trace_id} if item.span.trace_id else named)
         if item.press is not None and inbound.kind in _USED_UP and inbound.message_id is not None:
             self._signs.used(key, inbound.message_id)
-        if inbound.kind in ("stop", "new"):
+        if inbound.kind in WORDS:
             after.interrupt.append(inbound)
         if inbound.kind in ("message", "retry", "answer") or (inbound.kind == "new" and inbound.text):
             after.typing.append(key)

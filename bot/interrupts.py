@@ -24,6 +24,8 @@ class Remote(Protocol):
         ...
 
 
+CUTS = ("stop", "new")
+"""Kinds of control words that end a running turn; others are looked after only."""
 _WATCHED = 1_000
 """Control words that are looked after at a time."""
 
@@ -42,7 +44,7 @@ class Interrupts:
         self._idle.set()
 
     def order(self, words: Iterable[Inbound]) -> None:
-        """Queue an interrupt of the running turns that these control words are for."""
+        """Queue an interrupt of the running turns that these control words end; each word is looked after."""
         self._orders.extend(words)
         self._go_on()
 
@@ -67,7 +69,8 @@ class Interrupts:
                     if isinstance(word, SessionKey):
                         await asyncio.to_thread(self._carry_out, self._remote.begin_again, word)
                         continue
-                    await asyncio.to_thread(self._carry_out, self._remote.interrupt, word.key)
+                    if word.kind in CUTS:
+                        await asyncio.to_thread(self._carry_out, self._remote.interrupt, word.key)
                     if self._watch is not None and self._watched < _WATCHED:
                         self._watched += 1
                         watching.create_task(self._look_after(word, self._watch), name=f"word {word.session}")

@@ -31,6 +31,9 @@ _AT_ONCE = 20
 _STRANGERS_EVERY_S = 1.0
 """Lines to strangers take no more than this of what the bot may send: answers come first."""
 
+_LEAST_S = 0.01
+"""A chat that may be written to now is looked at in the next round."""
+
 _LAPS = 10
 """So many times in a row the replies of slow chats move behind the others before the sender pauses."""
 
@@ -88,7 +91,13 @@ class Replies:
     async def _idle(self, stop: Stop) -> None:
         with suppress(Stopped):
             async with stop.cuts():
-                await came_within(self._woken, self._look_every)
+                await came_within(self._woken, self._due_in())
+
+    def _due_in(self) -> float:
+        """Seconds until a chat may be written to again, or until it is time to look."""
+        now = self._clock.monotonic()
+        soonest = min(self._not_before.values(), default=now + self._look_every)
+        return min(max(soonest - now, _LEAST_S), self._look_every)
 
     async def _drain(self, stop: Stop) -> tuple[int, int]:
         """Send the oldest replies. Returns how many there were, and how many of them are done with."""

@@ -1,22 +1,28 @@
-"""Tells a person who said /stop that it holds where no worker can: their only one died, or none is there yet.
+"""Tells a person that a control word holds where no worker can: their only one died, or none is there yet.
 
-A turn whose worker died does not run, and the word in the inbox keeps every later worker from it. So it is true at
-once, and its person need not wait until a worker has started. What is left to do, the next worker does.
+A turn whose worker died does not run, and a /stop or /new in the inbox keeps every later worker from it; a choice or a
+title comes before every later message. So it is true at once, and its person need not wait until a worker has started.
+What is left to do, the next worker does.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot.commands.languages import Languages
 from bot.commands.saying import say
-from tasks.envelope import Inbound
+from tasks.chats.choices import switched
+from tasks.chats.conversations import title_of
+from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
-from tasks.phrases import speaking
-from tasks.stopping import set_aside, stopped
+from tasks.phrases import phrase, sentences, speaking
+from tasks.stopping import exchange_buttons, exchange_of, new_conversation, set_aside, stopped
 from tasks.store.owners import Owners
 
 log = logging.getLogger("cohort.bot")
+
+WORDS = frozenset({"stop", "new", "choose", "conversation"})
+"""Kinds of control words that hold as soon as they are stored."""
 
 _FIRST_S = 0.1
 """A living worker has carried the word out by then."""
@@ -28,7 +34,7 @@ _CLAIMS_S = 0.4
 
 
 class StandIn:
-    """Looks after each /stop for a second."""
+    """Looks after each of ``WORDS`` for a second."""
 
     def __init__(
         self,
@@ -45,12 +51,12 @@ class StandIn:
         self._sleep = sleep
 
     async def watch(self, word: Inbound) -> None:
-        """Say that the turn is stopped unless a worker does."""
-        if word.kind != "stop" or word.key.inline is not None:
+        """Say that it holds unless a worker does."""
+        if word.kind not in WORDS or word.told or word.key.inline is not None:
             return
         try:
             if await self._said(word):
-                log.warning("stop.stood_in", extra={"session": word.session})
+                log.warning("stop.stood_in", extra={"session": word.session, "kind": word.kind})
                 self._wake()
         except StoreUnavailable as problem:
             # The word waits in the inbox.
@@ -59,16 +65,40 @@ class StandIn:
     async def _said(self, word: Inbound) -> bool:
         owners, session = self._owners, word.key
         await self._sleep(_FIRST_S)
-        if not await owners.ahead_of(session, word):
+        if await owners.ahead_of(session, word) is None:
             return False
         owner = await owners.of(session)
         alive = owner is not None and not owner.is_gone
         if alive:
             await owners.ask()
         await self._sleep(_RENEWS_S if alive else _CLAIMS_S)
-        if not (ahead := await owners.ahead_of(session, word)):
+        if (ahead := await owners.ahead_of(session, word)) is None:
             return False
         shown = await owners.shown(session)
         with speaking(await self._languages.of(session, word.tongue)):
-            line = say(word, stopped(set_aside(ahead))).model_copy(update={"disarms": shown[-1:]})
-        return await owners.stand_in(session, owner, word, line)
+            line = _line(word, ahead, shown)
+        return line is not None and await owners.stand_in(session, owner, word, line)
+
+
+def _line(word: Inbound, ahead: Sequence[Inbound], shown: Sequence[int]) -> Reply | None:
+    """What a worker would say; None where only a worker knows it.
+
+    Args:
+        word: The control word.
+        ahead: What it sets aside.
+        shown: The messages that show the turn that it ends.
+    """
+    match word.kind:
+        case "stop":
+            # A turn that has shown something stays in the history: it may be answered again, or taken back.
+            again = (exchange_buttons(exchange_of(word)),) if shown and set_aside(ahead) else ()
+            return say(word, stopped(set_aside(ahead)), again).model_copy(update={"disarms": tuple(shown[-1:])})
+        case "new":
+            said = say(word, new_conversation(set_aside(ahead)))
+            return said.model_copy(update={"disarms": tuple(shown[-1:])})
+        case "choose" if not word.pressed:
+            return say(word, sentences(*(switched(what, value) for what, value in word.choice.items())))
+        case "conversation" if title := title_of(word.choice.get("title", "")):
+            return say(word, phrase("conversation-titled", title=title))
+        case _:
+            return None

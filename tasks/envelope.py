@@ -126,8 +126,7 @@ class Inbound(Envelope):
     """One accepted message, or one control word that takes its place in the order of messages (``kind``).
 
     Kind ``answer`` is a pressed button of a question (``tasks.chats.asking``): ``choice`` holds the question's id and
-    the verdict. Kind ``conversation`` goes on with an earlier conversation or names this one
-    (``tasks.chats.conversations``).
+    the verdict. Kind ``conversation`` resumes an earlier one or names this one (``tasks.chats.conversations``).
     """
 
     VERSION: ClassVar[int] = 6
@@ -168,12 +167,13 @@ class Inbound(Envelope):
     last: bool = False
     """Of a retry: it means the last message, and not those of an outage, as its button does."""
     exchange: str = ""
-    """Of an undo or a retry from a button: the exchange that it means, and no other one; as its worker named it."""
+    """Of an undo or a retry from a button: the one exchange that it means, as its worker named it."""
+    told: bool = False
+    """Of a control word: the bot has told its person what its worker would say."""
     forwarded_from: str | None = None
     """Who wrote it first, by the name that Telegram gives ("" where it hides it); None when it was not forwarded."""
     moved_to: int | None = None
-    """The supergroup that a group became (kind ``moved``). Such an envelope has version 2, so that a reader of version
-    1 refuses it and does not lose the field."""
+    """The supergroup that a group became (kind ``moved``), of version 2: an older reader would lose the field."""
     set_by: int | None = None
     """Of a reminder: the person whose turn set it."""
     again_by: tuple[int, ...] = ()
@@ -181,7 +181,7 @@ class Inbound(Envelope):
     depth: int = 0
     """Of a reminder: how many reminders led to it since a person wrote."""
     repeats: Repeats | None = None
-    """Of a reminder that waits: when it comes again. The one that is due has none, so that any release answers it."""
+    """Of a reminder that waits: when it comes again. One that is due has none: any release answers it."""
     note: str = ""
     """Of a reminder that is due: what the agent is told beside it."""
     language: str | None = None
@@ -193,7 +193,7 @@ class Inbound(Envelope):
     start: str | None = None
     """The payload of the link ``t.me/BOT?start=PAYLOAD`` by which its author came; ``text`` has it as a command."""
     overheard: tuple[OverheardMessage, ...] = ()
-    """What people in the group wrote to one another before it, oldest first."""
+    """What people in the group wrote before it, oldest first."""
     trace: str | None = None
     """The span that accepted it (``tasks.telemetry.tracing``), so that its turn goes on with its trace."""
 

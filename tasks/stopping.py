@@ -1,9 +1,10 @@
 """What a /stop or /new sets aside, and what is said of it: by a worker, or by the bot in its place."""
 
 from collections.abc import Sequence
+from hashlib import blake2s
 
-from tasks.envelope import Inbound
-from tasks.phrases import phrase
+from tasks.envelope import Button, Inbound
+from tasks.phrases import phrase, sentences
 
 
 def set_aside(entries: Sequence[Inbound]) -> int:
@@ -17,6 +18,12 @@ def set_aside(entries: Sequence[Inbound]) -> int:
     )
 
 
+def still_waiting(entries: Sequence[Inbound]) -> int:
+    """How many messages of an inbox are to be answered: those that no /stop or /new behind them sets aside."""
+    cut = max((place for place, entry in enumerate(entries) if entry.kind in ("stop", "new")), default=0)
+    return set_aside(entries[cut:])
+
+
 def stopped(count: int) -> str:
     """After /stop; so many messages were waiting or at work."""
     match count:
@@ -26,3 +33,27 @@ def stopped(count: int) -> str:
             return phrase("stopped")
         case _:
             return phrase("stopped-skipped", count=count)
+
+
+def new_conversation(set_aside: int) -> str:
+    """After /new; ``set_aside`` messages were waiting or at work."""
+    match set_aside:
+        case 0:
+            return phrase("new-conversation")
+        case 1:
+            return sentences(phrase("new-conversation"), phrase("skipped-last"))
+        case _:
+            return sentences(phrase("new-conversation"), phrase("skipped", count=set_aside))
+
+
+def exchange_buttons(exchange: str) -> tuple[Button, ...]:
+    """Below what is said of a stopped turn; ``exchange``: the name of it, which a worker knows again."""
+    return (
+        Button(text=phrase("button-retry"), data=f"retry:{exchange}"),
+        Button(text=phrase("button-undo"), data=f"undo:{exchange}"),
+    )
+
+
+def exchange_of(word: Inbound) -> str:
+    """What the exchange is called that a /stop ends, where the bot has to name it before a worker has seen it."""
+    return blake2s(f"{word.session} {word.update_id}".encode(), digest_size=8).hexdigest()

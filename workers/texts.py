@@ -16,7 +16,6 @@ from tasks.phrases import phrase, sentences
 CANCEL_REMINDERS_DATA = "reminders:cancel"
 RETRY_DATA = "retry"
 STOP_DATA = "stop"
-UNDO_DATA = "undo"
 
 
 def answered(question: OpenQuestion, given: GivenAnswer, *, named: bool) -> str:
@@ -56,17 +55,6 @@ def operator_knows(words: str, *, told: bool) -> str:
 def stopped(set_aside: int) -> str:
     """After /stop; ``set_aside`` messages were waiting or at work."""
     return stopping.stopped(set_aside)
-
-
-def new_conversation(set_aside: int) -> str:
-    """After /new; ``set_aside`` messages were waiting or at work."""
-    match set_aside:
-        case 0:
-            return phrase("new-conversation")
-        case 1:
-            return sentences(phrase("new-conversation"), phrase("skipped-last"))
-        case _:
-            return sentences(phrase("new-conversation"), phrase("skipped", count=set_aside))
 
 
 def resumed(title: str) -> str:

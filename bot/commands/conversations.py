@@ -9,7 +9,7 @@ from tasks.chats.conversations import Conversation, Current
 from tasks.envelope import Inbound, Reply
 from tasks.phrases import phrase
 from tasks.session import SessionKey
-from tasks.store.views import Glance
+from tasks.store.glance import Glance
 
 
 class EarlierConversations(Protocol):
@@ -44,7 +44,9 @@ class ConversationCommands:
         if ask.argument and not inbound.pressed and (like := conversations.titled(ask.argument, earlier)):
             earlier, ask = like, Command("sessions")
         if ask.name == "sessions" or not ask.argument:
-            return _listed(ask, inbound, current, earlier)
+            title = (await self._sessions.glance(inbound.key)).coming.get("title")
+            named = current if title is None else current.model_copy(update={"title": conversations.title_of(title)})
+            return _listed(ask, inbound, named, earlier)
         refusal = await self._refusal(ask.argument, inbound.key, current, earlier)
         return None if refusal is None else say(inbound, refusal)
 

@@ -136,6 +136,12 @@ def uses(what: str, now: str | None, names: Sequence[str], about: Mapping[str, s
     return sentences(said, phrase("model-fixed") if what == "model" else how)
 
 
+def switched_later(what: str, value: str) -> str:
+    """What a person reads whose choice comes behind what is being worked on."""
+    with speaking(language_of(value, spoken()) if what == LANGUAGE else spoken()):
+        return sentences(switched(what, value), phrase("from-next"))
+
+
 def switched(what: str, value: str) -> str:
     """What a person reads who has chosen ``value``; an empty one is the default."""
     choice = CHAT_CHOICES.get(what)

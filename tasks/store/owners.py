@@ -67,11 +67,13 @@ class Owners:
             await self._redis.publish(keys.NEWS, f"{TAKEN}{session}")
         return True
 
-    async def ahead_of(self, session: SessionKey, word: Inbound) -> list[Inbound]:
-        """What waits before a word in the inbox; nothing where the word is carried out."""
+    async def ahead_of(self, session: SessionKey, word: Inbound) -> list[Inbound] | None:
+        """What waits before a word in the inbox; None where the word is carried out."""
         with guard():
             redis = cast("Any", self._redis)
             place: int | None = await redis.lpos(keys.inbox(session), word.to_json())
+            if place is None:
+                return None
             raws: list[bytes] = await redis.lrange(keys.inbox(session), 0, place - 1) if place else []
         entries: list[Inbound] = []
         for raw in raws:
@@ -87,7 +89,7 @@ class Owners:
         return shown_in(live or b"", more or b"")
 
     async def stand_in(self, session: SessionKey, owner: Owner | None, word: Inbound, line: Reply) -> bool:
-        """Tell a person that their /stop holds, in place of an owner that has not renewed its heartbeat since ``owner``
+        """Tell a person that their word holds, in place of an owner that has not renewed its heartbeat since ``owner``
         was read, or that is none; its next owner does what is left to do.
 
         Returns:
@@ -95,7 +97,8 @@ class Owners:
         """
         who = owner or Owner("", b"", _ENDED)
         names = [keys.state(session), keys.inbox(session), keys.outbox(session), keys.worker(who.incarnation)]
-        given = [who.incarnation, who.epoch, who.ends, word.to_json(), word.update_id, line.to_json()]
+        marked = word.model_copy(update={"told": True})
+        given = [who.incarnation, who.epoch, who.ends, word.to_json(), marked.to_json(), line.to_json()]
         told = bool(await self._stand_in([*names, keys.replies(session.bot)], given))
         if told and owner is not None:
             with guard():

@@ -34,8 +34,9 @@ class StateField(StrEnum):
     """JSON: the question of the running turn whose call stays open (``tasks.chats.asking.HeldQuestion``)."""
     refused = "refused"
     """The name of the running turn, and the update ids that it does not answer: their allowances were used up."""
-    stop_told = "stop_told"
-    """The update id of a /stop of which the bot has told its person (``stand_in.lua``); goes with the head."""
+    stood_in = "stood_in"
+    """What the bot called the last exchange, whose end it told in a worker's place, and its name, with a blank between
+    (``workers.sessions.commands.again``)."""
     waits = "waits"
     """1: the chat was told that its messages wait for a process of its own; goes with the head of the inbox."""
     allowed = "allowed"
@@ -106,7 +107,6 @@ OF_THE_HEAD = (
     StateField.refused,
     StateField.resets,
     StateField.waits,
-    StateField.stop_told,
 )
 """Fields of the state that are of the messages at the head, and go when they do."""
 

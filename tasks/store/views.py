@@ -1,9 +1,9 @@
 """How sessions stand, read from outside: nothing is claimed, and one that is damaged hides no other."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tasks import keys
@@ -12,8 +12,10 @@ from tasks.chats.choices import CHAT_CHOICES
 from tasks.envelope import Envelope, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
+from tasks.stopping import still_waiting
 from tasks.store.connection.redis import guard, text
 from tasks.store.connection.whose import inbounds, listed
+from tasks.store.glance import Glance
 from tasks.store.state import StateField
 from tasks.store.sweeps import SlotSweeps
 from tasks.text import is_digits
@@ -27,30 +29,6 @@ _LAST_ENTRIES = 64
 """Entries of an inbox in which an answer is looked for that no worker has seen yet."""
 
 log = logging.getLogger("cohort.store")
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """A look from outside, for /status: nothing is claimed."""
-
-    waiting: int
-    """Unanswered messages."""
-    oldest: float | None
-    """When the first of them was accepted, seconds since the epoch."""
-    running_on: str | None
-    """The incarnation that owns the session now."""
-    agent: str | None
-    model: str | None
-    usage_in: int
-    usage_out: int
-    heard_s: int = 0
-    """Seconds of recordings that were written down."""
-    spoken: int = 0
-    """Characters that were spoken."""
-    choices: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What the session chose of ``tasks.chats.choices``."""
-    question: str | None = None
-    """What a parked turn asks: its first open question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,22 +142,26 @@ class SessionViews(SlotSweeps):
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.llen(keys.inbox(session))
-                pipe.lindex(keys.inbox(session), 0)
+                pipe.lrange(keys.inbox(session), 0, _LAST_ENTRIES - 1)
                 pipe.hmget(keys.state(session), *fields)
                 pipe.hmget(keys.state(session), *CHAT_CHOICES)
                 none = [None] * len(fields)
-                told = _whole(await pipe.execute(raise_on_error=False), 0, None, none, [None] * len(CHAT_CHOICES))
-        waiting, head, (owner, agent, model, *used, parked, held), chosen = told
-        oldest = None
-        with suppress(EnvelopeInvalid, EnvelopeTooNew):
-            # What cannot be read is the worker's to bury.
-            oldest = Inbound.from_json(head).at if head else None
+                told = _whole(await pipe.execute(raise_on_error=False), 0, [], none, [None] * len(CHAT_CHOICES))
+        waiting, raws, (owner, agent, model, *used, parked, held), chosen = told
+        # What cannot be read is the worker's to bury.
+        entries = [_read(Inbound, raw) for raw in raws]
+        oldest = next((entry.at for entry in entries[:1] if entry is not None), None)
+        waits = [entry for entry in entries if entry is not None]
+        chosen_later = [entry.choice for entry in waits if entry.kind in ("choose", "conversation")]
+        coming = {what: value for choice in chosen_later for what, value in choice.items()}
+        messages = waiting - len(entries) + still_waiting(waits)
         owner, agent, model = (text(value) if value else None for value in (owner, agent, model))
         choices = {name: text(value) for name, value in zip(CHAT_CHOICES, chosen, strict=True) if value}
         turn = parked_in(parked) or parked_in(held)
         question = turn.open[0].about if turn is not None and turn.open else None
         used_in, used_out, heard_s, spoken = map(_count, used)
-        return Glance(waiting, oldest, owner, agent, model, used_in, used_out, heard_s, spoken, choices, question)
+        used_up = (used_in, used_out, heard_s, spoken)
+        return Glance(waiting, oldest, owner, agent, model, *used_up, choices, question, messages, coming)
 
     async def depths(self, slots: Collection[int]) -> list[SlotDepth]:
         """Those of the slots that have work, in one round trip. A slot whose key is damaged hides no other."""

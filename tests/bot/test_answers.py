@@ -9,7 +9,7 @@ from tasks.config.settings import load
 from tasks.envelope import Inbound
 from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.session import SessionKey
-from tasks.store.views import Glance
+from tasks.store.glance import Glance
 from tests.bot.stand_ins import HandClock
 from tests.conftest import TOKEN
 

@@ -35,10 +35,11 @@ async def test_in_a_topic_whoami_tells_all_three_ids(doorway: Doorway) -> None:
 
 async def test_status_tells_what_waits(doorway: Doorway) -> None:
     await doorway.door.take([said("/status", update_id=1)])
-    await doorway.door.take([said("a", update_id=2), said("b", update_id=3)])
+    await doorway.door.take([said("a", update_id=2), said("b", update_id=3, message_id=11)])
+    await doorway.door.take([said("/queue steer", update_id=5)])
     doorway.clock.time += 90
     await doorway.door.take([said("/status", update_id=4)])
-    first, second = [text for _, text in await doorway.said()]
+    first, *_, second = [text for _, text in await doorway.said()]
     assert first.startswith("Ready.")
     assert second.startswith("2 messages have been waiting, the oldest for 90 seconds.\nI haven't started yet.")
 

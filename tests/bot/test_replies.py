@@ -13,6 +13,7 @@ from bot.replies import Replies
 from botapi.calls import Calls
 from botapi.pacing import Pacing
 from playground.client import PlaygroundClient
+from tasks.clock import SystemClock
 from tasks.envelope import Button, Reply
 from tasks.store import Store
 from tasks.store.pacing import Limits, PaceStore, Rate
@@ -113,6 +114,20 @@ async def test_a_chat_that_has_to_wait_holds_up_no_other_and_gets_its_reply_late
         await emptied(store, people)
     sent = await people.wait_journal(47, method="sendMessage")
     assert len(sent) == 47, "while it had to wait, it was asked once"
+
+
+async def test_a_chat_gets_its_reply_as_soon_as_it_may(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    chat, stop, clock = (await people.chat())["id"], Stop(), SystemClock()
+    await people.fault("429", "sendMessage", chat=chat, retry_after=1)
+    await store.intake.push_replies(BOT, [to(chat, "hello")])
+    calls = telegram.paced(Pacing(PaceStore(store.redis, clock, LAVISH), BOT, clock))
+    replies = Replies(BOT, store=store.intake, calls=calls, clock=clock, look_every=timedelta(hours=1))
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        group.create_task(replies.run(stop))
+        await people.wait_for(chat, 1)
+        stop.set()
 
 
 async def test_the_bot_s_own_lines_share_the_workers_budget(

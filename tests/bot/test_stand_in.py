@@ -1,4 +1,4 @@
-"""/stop where no worker can carry it out: the bot says that it holds, once, and the next worker knows it."""
+"""A control word where no worker can carry it out: the bot says that it holds, once, and the next worker knows it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,17 +11,21 @@ from bot.commands.languages import Languages
 from bot.stand_in import StandIn
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
+from tasks.stopping import exchange_of
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.worker_status import WorkerStatus
 from tests.bot.conftest import BOT
 
 ONE = SessionKey(BOT, 1)
+CHOICES = {"choose": {"model": "haiku"}, "conversation": {"title": "Plans"}}
+AGAIN = ("retry", "undo")
 
 
 def said(number: int, kind: str) -> Inbound:
     """A person's message or control word."""
-    return Inbound.model_validate({"session": str(ONE), "update_id": number, "at": 1.0, "kind": kind, "text": "a"})
+    given = {"session": str(ONE), "update_id": number, "at": 1.0, "kind": kind, "text": "" if kind == "new" else "a"}
+    return Inbound.model_validate({**given, "choice": CHOICES.get(kind, {})})
 
 
 @dataclass
@@ -63,6 +67,11 @@ async def owned(store: Store, *, alive: bool = True) -> None:
         await store.members.report_death("w-one")
 
 
+async def inbox(store: Store) -> list[Inbound]:
+    raws = await cast("Any", store.redis).lrange(f"cohort:s:{ONE}:inbox", 0, -1)
+    return [Inbound.from_json(raw) for raw in raws]
+
+
 async def state(store: Store) -> dict[str, str]:
     found = cast("dict[bytes, bytes]", await cast("Any", store.redis).hgetall(f"cohort:s:{ONE}:state"))
     return {name.decode(): value.decode() for name, value in found.items()}
@@ -76,10 +85,12 @@ async def test_the_bot_says_it_where_the_only_worker_is_gone(told: Told, alive: 
     assert await told.says("message", "stop") == ["Stopped."]
     (reply,) = [reply for _, reply in await told.store.intake.replies(BOT)]
     assert (reply.disarms, reply.answers, told.woken) == ((8,), (2,), 1)
-    now = await state(told.store)
-    assert now["stop_told"] == "2"
+    ((retry, undo),) = reply.buttons
+    # As a worker's has them (``workers.sessions.commands.again``).
+    assert [button.data for button in (retry, undo)] == [f"{word}:{exchange_of(said(2, 'stop'))}" for word in AGAIN]
+    assert [entry.told for entry in await inbox(told.store)] == [False, True]
     # A worker that only stood still writes nothing any more.
-    assert "owner" not in now
+    assert "owner" not in await state(told.store)
 
 
 @pytest.mark.promise("stop-after-death")
@@ -117,8 +128,26 @@ async def test_an_answer_that_waits_to_be_delivered_comes_first(told: Told) -> N
     assert await told.says("message", "stop") == []
 
 
-@pytest.mark.parametrize("kinds", [("stop",), ("message", "new"), ("message",)])
-async def test_other_words_and_a_stop_of_nothing_are_left_to_a_worker(told: Told, kinds: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("kinds", "line"),
+    [
+        (("stop",), "There's nothing to stop."),
+        (("new",), "New conversation."),
+        (("message", "new"), "New conversation. I skipped your last message."),
+        (("choose",), "Switched to haiku."),
+        (("conversation",), "This conversation is now called: Plans"),
+    ],
+)
+async def test_what_holds_as_soon_as_it_is_stored_is_said_of_every_word(
+    told: Told, kinds: tuple[str, ...], line: str
+) -> None:
+    assert await told.says(*kinds) == [line]
+    assert (await inbox(told.store))[-1].told
+    assert told.woken == 1
+
+
+@pytest.mark.parametrize("kinds", [("message",), ("message", "retry"), ("compact",), ("undo",)])
+async def test_what_only_a_worker_can_do_is_left_to_it(told: Told, kinds: tuple[str, ...]) -> None:
     assert await told.says(*kinds) == []
     assert told.woken == 0
 

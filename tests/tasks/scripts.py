@@ -170,7 +170,7 @@ STEPS = (
     Step(
         "stand_in",
         ["state", "inbox", "outbox", "live", "replies"],
-        ["w-one", "3", "-2", FRACTION, "2", '{"v": 1}'],
+        ["w-one", "3", "-2", FRACTION, FRACTION[:-1] + ', "told": true}', '{"v": 1}'],
         {"state": STATE, "inbox": [ENTRY, FRACTION]},
     ),
     Step("handoff", ["state"], ["w-one", "3", "0"], {"state": STATE}),

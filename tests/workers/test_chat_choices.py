@@ -3,6 +3,7 @@
 import pytest
 
 from tests.workers.pool import Pool, session
+from workers import texts
 
 ONE, TWO = session(1), session(2)
 
@@ -95,3 +96,30 @@ async def test_the_payload_of_a_start_link_holds_for_later_turns_and_after_a_new
     await worker.answer(ONE)
     assert (await pool.state(ONE))["start"] == "z"
     assert [call.request.start for call in pool.model.calls] == ["a", "a", "a", "z"]
+
+
+async def test_what_the_bot_has_told_already_is_carried_out_in_silence(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say_all(
+        1,
+        {"text": "first"},
+        {"kind": "choose", "choice": {"queue": "followup"}, "told": True},
+        {"kind": "conversation", "choice": {"title": "trip"}, "v": 4, "told": True},
+        {"kind": "choose", "choice": {"steps": "keep"}, "told": True, "pressed": True, "message_id": 9},
+        {"text": "second"},
+    )
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["answer to first", "answer to second"]
+    now = await pool.state(ONE)
+    assert (now["queue"], now["steps"]) == ("followup", "keep")
+    assert "trip" in now["conversation"]
+
+
+async def test_a_stop_repeats_no_choice_that_was_told(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    told = {"kind": "choose", "choice": {"queue": "followup"}, "told": True}
+    await pool.say_all(1, {"text": "a"}, told, {"kind": "choose", "choice": {"steps": "keep"}}, {"kind": "stop"})
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == [f"{texts.stopped(1)} {texts.chosen({'steps': 'keep'})}"]
+    now = await pool.state(ONE)
+    assert (now["queue"], now["steps"]) == ("followup", "keep")

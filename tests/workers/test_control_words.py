@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.phrases import phrase
+from tasks.stopping import new_conversation
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.fakes import Hold
 from tests.workers.pool import Pool, session
@@ -140,7 +141,7 @@ async def test_new_during_a_turn_forgets_the_history_and_closes_what_was_shown(p
     assert shown == [
         "answer to before",
         "Once upon\n\nStopped.",
-        f"{texts.new_conversation(1)} {phrase('new-set-aside')}",
+        f"{new_conversation(1)} {phrase('new-set-aside')}",
         "answer to after",
     ]
     assert pool.model.calls[-1].history == []
@@ -191,7 +192,7 @@ async def test_what_is_said_with_new_is_answered_in_the_new_conversation(pool: P
     await worker.answer(ONE)
 
     assert pool.telegram.texts(ONE)[1:] == [
-        f"{texts.new_conversation(1)} {phrase('new-set-aside')}",
+        f"{new_conversation(1)} {phrase('new-set-aside')}",
         "answer to hello b",
     ]
     assert pool.model.calls[-1].history == []

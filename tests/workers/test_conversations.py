@@ -8,6 +8,7 @@ import pytest
 from tasks import keys
 from tasks.chats import conversations
 from tasks.phrases import phrase
+from tasks.stopping import new_conversation
 from tasks.store.earlier import INDEX
 from tasks.store.state import StateField
 from tests.workers.cable import Fate, all_is_well
@@ -173,7 +174,7 @@ async def test_where_none_is_kept_new_forgets_as_it_did(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_SESSIONS_KEPT="0")
     await said(pool, worker, "a")
     await new(pool, worker)
-    assert pool.telegram.texts(ONE)[-1] == texts.new_conversation(0)
+    assert pool.telegram.texts(ONE)[-1] == new_conversation(0)
     assert not await pool.store.redis.exists(keys.earlier(ONE))
     assert "conversation" not in await pool.state(ONE)
 

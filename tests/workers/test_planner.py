@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.phrases import phrase
+from tasks.stopping import new_conversation
 from tests.workers.inboxes import DAMAGED, NOW, TOO_NEW, decide, entry, messages_of, photo, word
 from workers import texts
 from workers.sessions.planning.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
@@ -161,7 +162,7 @@ def test_a_button_pressed_twice_is_pressed_once(kind: str, plan: type) -> None:
 def test_what_is_said_with_new_is_the_first_message_of_the_new_conversation() -> None:
     plan = decide(entry(1, "a"), entry(2, "hello", kind="new", quote="q"), entry(3, "b"))
     assert isinstance(plan, Control)
-    assert (plan.handled, plan.words, plan.forget) == (Handled(2, (1,)), texts.new_conversation(1), True)
+    assert (plan.handled, plan.words, plan.forget) == (Handled(2, (1,)), new_conversation(1), True)
     assert plan.then is not None
     assert (plan.then.kind, plan.then.text, plan.then.quote, plan.then.update_id) == ("message", "hello", "q", 2)
     assert messages_of(decide(plan.then.to_json().encode(), entry(3, "b"))) == ["hello", "b"]
@@ -174,7 +175,7 @@ def test_what_is_said_with_stop_is_not_answered() -> None:
 
 def test_what_was_said_with_a_new_that_another_one_followed_is_set_aside() -> None:
     plan = decide(entry(1, "hello", kind="new"), word(2, "new"))
-    assert plan == Control(Handled(2, (1, 2)), texts.new_conversation(1), {}, forget=True, cuts=True)
+    assert plan == Control(Handled(2, (1, 2)), new_conversation(1), {}, forget=True, cuts=True)
 
 
 def test_a_message_said_with_new_does_not_take_a_suspects_place() -> None:

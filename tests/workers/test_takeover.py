@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from tasks.envelope import Inbound, Reply
+from tasks.phrases import phrase
+from tasks.stopping import exchange_of
 from tasks.worker_status import WorkerStatus
 from tests.workers.fakes import PATIENCE_S, Hold
 from tests.workers.pool import Pool, Worker, session
@@ -139,4 +141,28 @@ async def test_a_stop_of_which_the_bot_has_told_is_carried_out_in_silence(pool: 
     await two.answer(ONE)
     assert pool.telegram.texts(ONE) == ["answer to next"]
     assert pool.model.calls[-1].history == ["long story", "Once upon [stopped]"]
-    assert "stop_told" not in await pool.state(ONE)
+
+
+@pytest.mark.promise("stop-after-death")
+@pytest.mark.parametrize(("press", "answer"), [("retry", "answer to "), ("undo", phrase("undone"))])
+async def test_the_buttons_of_the_bots_own_stop_mean_the_turn_that_it_ended(
+    pool: Pool, press: str, answer: str
+) -> None:
+    one = await pool.worker("w-one")
+    hold = await begun(pool, one)
+    await one.kill()
+    hold.go.set()
+    await pool.say(1, kind="stop")
+    word = Inbound.from_json((await pool.store.redis.lrange(f"cohort:s:{ONE}:inbox", 0, -1))[-1])
+    owner = await pool.store.sessions.owners.of(ONE)
+    assert await pool.store.sessions.owners.stand_in(ONE, owner, word, Reply(session=str(ONE), text="Stopped."))
+    two = await pool.worker("w-two")
+    pressed = {"kind": press, "pressed": True, "last": press == "retry", "exchange": exchange_of(word), "v": 4}
+    await pool.say(1, "", **pressed)
+    await two.answer(ONE)
+    assert pool.telegram.texts(ONE)[-1] == answer
+    # Once another exchange is the last one, they mean none.
+    await pool.say(1, "next")
+    await pool.say(1, "", **pressed)
+    await two.answer(ONE)
+    assert pool.telegram.texts(ONE)[-1] == phrase("not-the-last")

@@ -101,7 +101,6 @@ def rules_of(deps: Dependencies, owned: OwnedSession) -> Rules:
         settings.admins,
         language=owned.choice(LANGUAGE),
         usual=owned.tongue,
-        stop_told=owned.stop_told,
         quiet_s=settings.burst.total_seconds(),
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2s
 
+from tasks import stopping
 from tasks.envelope import Button, Inbound
 from tasks.phrases import phrase
 from tasks.session import INLINE_MESSAGE
@@ -31,7 +32,12 @@ _FAILURES = ("failed", "buried")
 
 def exchange_buttons(history: bytes) -> tuple[Button, ...]:
     """Buttons for the last exchange of a history."""
-    return _retry(history), Button(text=phrase("button-undo"), data=f"{texts.UNDO_DATA}:{_exchange(history)}")
+    return stopping.exchange_buttons(_exchange(history))
+
+
+def stood_in(name: str, history: bytes) -> dict[str, str]:
+    """The field that says what the last exchange of a history was called by the bot."""
+    return {StateField.stood_in: f"{name} {_exchange(history)}"}
 
 
 def _retry(exchange: bytes) -> Button:
@@ -60,7 +66,8 @@ def with_press(outcome: Outcome, by: Inbound | None) -> Outcome:
 def _is_over(owned: OwnedSession, by: Inbound) -> bool:
     """Whether a button means an exchange that is not the last one any more."""
     last = owned.unanswered.encode() or owned.history or b""
-    return bool(by.exchange) and _exchange(last) != by.exchange
+    called, _, name = owned.stood_in.partition(" ")
+    return bool(by.exchange) and _exchange(last) != (name if by.exchange == called else by.exchange)
 
 
 def kept_unanswered(outcome: Outcome, messages: Sequence[Inbound]) -> Outcome:

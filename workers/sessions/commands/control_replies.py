@@ -14,7 +14,7 @@ from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from tasks.turn_record import TurnRecord, reference, task_id, with_reference
 from workers.sessions.asking import withdrawn
-from workers.sessions.commands.again import exchange_buttons
+from workers.sessions.commands.again import exchange_buttons, stood_in
 from workers.sessions.commands.conversations import begin_another, conversation_commit
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession, persist
@@ -59,6 +59,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     replies = (*withdrawn(owned), *replies)
     if history is not None:
         buttons = (*buttons, exchange_buttons(history))
+        plan = replace(plan, set={**plan.set, **(stood_in(plan.stood_in, history) if plan.stood_in else {})})
     if buttons and replies:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
     kept = {name: value for name, value in plan.set.items() if value}

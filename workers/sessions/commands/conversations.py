@@ -86,7 +86,8 @@ async def _name(deps: Dependencies, owned: OwnedSession, handled: Handled, word:
     current, _ = await _look(deps, owned)
     title = title_of(word.choice["title"])
     current = current.model_copy(update={"title": title, "by": word.person})
-    return replace(_said(handled, texts.titled(named(current.number, title))), set=_written(current))
+    said = Commit(handled.drop) if word.told else _said(handled, texts.titled(named(current.number, title)))
+    return replace(said, set=_written(current))
 
 
 async def _look(deps: Dependencies, owned: OwnedSession) -> tuple[Current, tuple[Conversation, ...]]:

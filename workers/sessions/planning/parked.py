@@ -74,8 +74,6 @@ class Rules:
     """The chat's choice of what it is told in."""
     usual: str | None = None
     """The language where a person's is not told."""
-    stop_told: int = 0
-    """The update id of the /stop of which the bot has told its person already."""
     quiet_s: float = 0
     """Seconds without a further message after which a burst counts as whole (``COHORT_BURST``)."""
 

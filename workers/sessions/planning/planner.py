@@ -9,7 +9,7 @@ from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import Mark, turn_of
 from tasks.phrases import phrase, sentences, speaking
-from tasks.stopping import set_aside
+from tasks.stopping import exchange_of, new_conversation, set_aside
 from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.planning.batching import album_left, gather
@@ -133,6 +133,8 @@ def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled], rules: 
     head = entries[0]
     match head.kind:
         case "choose":
+            if head.told:
+                return Control(handled(1), "", dict(head.choice))
             picker = head.message_id if head.pressed else None
             with speaking(language_for(head.tongue, rules, head.choice)):
                 return Control(handled(1), texts.chosen(head.choice), dict(head.choice), pressed=picker)
@@ -266,16 +268,18 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
     """
     last = entries[-1]
     messages = set_aside(entries[:-1])
-    choice = {name: value for entry in entries if entry.kind == "choose" for name, value in entry.choice.items()}
+    choices = [entry for entry in entries if entry.kind == "choose"]
+    choice = {name: value for entry in choices for name, value in entry.choice.items()}
+    untold = {name: choice[name] for entry in choices if not entry.told for name in entry.choice}
     forgets = any(entry.kind == "new" for entry in entries)
     with speaking(language_for(last.tongue, rules, choice)):
-        said = [texts.new_conversation(messages) if last.kind == "new" else texts.stopped(messages)]
-        if last.kind == "stop" and last.update_id == rules.stop_told:
+        said = [new_conversation(messages) if last.kind == "new" else texts.stopped(messages)]
+        if last.told:
             said = []
-        if forgets and last.kind == "stop":
+        if last.kind == "stop" and any(entry.kind == "new" and not entry.told for entry in entries):
             said.append(phrase("new-conversation"))
-        if choice:
-            said.append(texts.chosen(choice))
+        if untold:
+            said.append(texts.chosen(untold))
     then = None
     if last.kind == "new" and (last.text.strip() or last.media):
         then = last.model_copy(update={"kind": "message"})
@@ -283,4 +287,6 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
         left = handled.isolate_next
         handled = replace(handled, answers=handled.answers[:-1], isolate_next=left and left + 1)
     begun = None if forgets else begun
-    return Control(handled, sentences(*said), choice, forget=forgets, then=then, cuts=True, begun=begun)
+    named = exchange_of(last) if last.kind == "stop" and last.told else ""
+    words = sentences(*said)
+    return Control(handled, words, choice, forget=forgets, then=then, cuts=True, begun=begun, stood_in=named)

@@ -95,6 +95,8 @@ class Control:
     """It goes on with an earlier conversation, or names this one (``workers.sessions.commands.conversations``)."""
     begun: BegunTurn | None = None
     """The turn that is stopped: what is there of it stays in the history."""
+    stood_in: str = ""
+    """What the bot called that turn's exchange when it told in a worker's place that it is stopped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,9 @@ class StateView:
         return self._said[1]
 
     @property
-    def stop_told(self) -> int:
-        """The update id of the /stop of which the bot has told its person; 0: of none."""
-        return self._number(StateField.stop_told)
+    def stood_in(self) -> str:
+        """What the bot called the last exchange, and its name."""
+        return self._fields.get(StateField.stood_in, b"").decode(errors="replace")
 
     @property
     def migrated_to(self) -> SessionKey | None:

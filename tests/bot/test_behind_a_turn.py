@@ -1,0 +1,110 @@
+"""A command behind a message that is worked on: its person is told at once what holds from when on."""
+
+import pytest
+
+from tasks.chats import conversations
+from tasks.chats.choices import CHAT_CHOICES
+from tasks.chats.conversations import Current
+from tasks.config.settings import load
+from tasks.envelope import Reply
+from tasks.phrases import LANGUAGES, phrase, speaking
+from tasks.store import Store
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.updates import BOT, message, pressed, said
+from tests.conftest import TOKEN
+
+ANNS = "4242:700"
+NEXT = phrase("from-next")
+
+
+@pytest.fixture
+def doorway(redis_url: str, store: Store) -> Doorway:
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": "haiku,sonnet"}
+    return make_doorway(load(given), store)
+
+
+async def lines(doorway: Doorway) -> list[Reply]:
+    return [reply for _, reply in await doorway.store.intake.replies(4242, 1000)]
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("/model sonnet", f"Switched to sonnet. {NEXT}"),
+        ("/model default", f"Switched back to the default model. {NEXT}"),
+        ("/agent poet", f"Switched to poet. {NEXT}"),
+        ("/title My plans", phrase("conversation-titled", title="My plans")),
+        *((f"/{name} default", f"Switched back to the default for /{name}. {NEXT}") for name in ("queue", "steps")),
+        ("/queue interrupt", f"Okay. {CHAT_CHOICES['queue'].meaning('interrupt')} {NEXT}"),
+    ],
+)
+@pytest.mark.parametrize("together", [False, True], ids=["later", "in one batch"])
+async def test_a_choice_and_a_title_are_confirmed_at_once(
+    doorway: Doorway, word: str, line: str, together: bool
+) -> None:
+    updates = [said("a long story", update_id=1), said(word, update_id=2, message_id=11)]
+    for batch in [updates] if together else [[update] for update in updates]:
+        await doorway.door.take(batch)
+    assert [reply.text for reply in await lines(doorway)] == [line]
+    entries = await doorway.inbox(ANNS)
+    assert [entry.told for entry in entries] == [False, True], "its worker says nothing more"
+
+
+async def test_a_language_is_confirmed_in_itself(doorway: Doorway) -> None:
+    await doorway.door.take([said("a", update_id=1), said("/language de", update_id=2)])
+    with speaking("de"):
+        assert [reply.text for reply in await lines(doorway)] == [f"{phrase('speaks')} {phrase('from-next')}"]
+
+
+async def test_a_title_that_waits_is_listed(doorway: Doorway) -> None:
+    await doorway.store.redis.hset(f"cohort:s:{ANNS}:state", "conversation", '{"number": 2, "last": 2, "title": "old"}')
+    for update, word in enumerate(("a", "/title My plans", "/sessions foo"), 1):
+        await doorway.door.take([said(word, update_id=update)])
+    kept = conversations.list_text(Current(number=2, last=2, title="My plans"), ())
+    assert (await lines(doorway))[-1].text == kept
+
+
+@pytest.mark.parametrize("word", ["/compact", "/retry", "/undo"])
+async def test_what_has_to_wait_says_so(doorway: Doorway, word: str) -> None:
+    await doorway.door.take([said("a", update_id=1), said(word, update_id=2)])
+    assert [reply.text for reply in await lines(doorway)] == [phrase("later")]
+    assert not (await doorway.inbox(ANNS))[-1].told
+
+
+@pytest.mark.parametrize("before", [("a", "/new"), ("a", "/stop"), ("/queue steer",), ()])
+async def test_where_nothing_is_worked_on_its_worker_says_it(doorway: Doorway, before: tuple[str, ...]) -> None:
+    words = [*before, "/thinking fold", "/undo"]
+    for update, word in enumerate(words, 1):
+        await doorway.door.take([said(word, update_id=update)])
+    assert await lines(doorway) == []
+    assert not any(entry.told for entry in await doorway.inbox(ANNS))
+
+
+async def test_a_picker_marks_the_choice_at_once_and_shows_it_while_it_waits(doorway: Doorway) -> None:
+    picker = message("This conversation uses the model haiku.", sender=BOT)
+    await doorway.door.take([said("a", update_id=1)])
+    await doorway.door.take([pressed("model:sonnet", picker, update_id=2), pressed("queue:steer", picker, update_id=3)])
+    await doorway.door.take([said("/model", update_id=4), said("/queue", update_id=5)])
+    told = await lines(doorway)
+    assert sorted(reply.edit or 0 for reply in told) == [0, 0, picker.message_id, picker.message_id]
+    marked = [button.text for reply in told for row in reply.buttons for button in row]
+    assert sorted(text for text in marked if text.startswith("✓")) == ["✓ Join in", "✓ Join in", "✓ sonnet", "✓ sonnet"]
+    await doorway.followed()
+    assert [says for _, says in doorway.signs.pressed] == [
+        f"Switched to sonnet. {NEXT}",
+        f"Okay. {CHAT_CHOICES['queue'].meaning('steer')} {NEXT}",
+    ]
+
+
+async def test_a_flood_of_choices_is_confirmed_by_their_worker(doorway: Doorway) -> None:
+    await doorway.door.take([said("a", update_id=1)])
+    for number in range(30):
+        await doorway.door.take([said("/queue steer", update_id=10 + number)])
+    told = [entry.told for entry in await doorway.inbox(ANNS)]
+    assert (sum(told), len(await lines(doorway)), len(told)) == (20, 20, 31)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_words_are_there_in_each_language(language: str) -> None:
+    with speaking(language):
+        assert phrase("from-next") != phrase("later")
