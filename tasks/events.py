@@ -117,7 +117,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "turn.failed": "A turn failed; `action` says whether it is tried again, told to its user, or left to the operator.",
     "turn.defect": "A defect of ours in a turn.",
     "undo.defect": "A defect of ours: the last exchange could not be taken out of the history.",
-    "stop.stood_in": "The bot told a person that their word holds (/stop, /new, a choice), because no worker was there.",
+    "stop.stood_in": "The bot told a person that a word of theirs holds (/stop, /new, a choice): no worker was there.",
     "stop.defect": "A defect of ours: what a stopped turn had said is not in the history.",
     "spending.defect": "A defect of ours in counting what a turn cost.",
     "message.buried": "A message was given up on; a dead letter was written.",
