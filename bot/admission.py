@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import texts
-from bot.commands.saying import say
+from bot.commands.saying import here, say
 from bot.people import PeopleView
 from bot.recent import Allowance
 from bot.updates.commands import Command
 from tasks.chats.access import Person, Standing
+from tasks.chats.pages import page_of, paged, turning
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.newest import Newest
 from tasks.phrases import phrase
 from tasks.roles import ROLES, Role, outranks
 from tasks.session import SessionKey
+from tasks.text import is_digits
 
 log = logging.getLogger("cohort.bot")
 
@@ -128,7 +130,7 @@ class AccessControl:
         if mine not in ("owner", "admin"):
             return say(inbound, phrase("admins-only"))
         if ask.name == "people":
-            return say(inbound, texts.people(self._listed()))
+            return self._people(ask.argument, inbound)
         whom, role = self._named(ask, inbound)
         if whom is None or role is None:
             return say(inbound, phrase("allow-how") if ask.name == "allow" else phrase("deny-how"))
@@ -138,6 +140,15 @@ class AccessControl:
         reply = say(inbound, said)
         # The request that the button stands under becomes what came of it.
         return reply.model_copy(update={"edit": inbound.message_id, "reply_to": None}) if inbound.pressed else reply
+
+    def _people(self, wanted: str, inbound: Inbound) -> Reply:
+        """A page of the list, by its number; or those who have the words in their line."""
+        lines, words = texts.people_lines(self._listed()), " ".join(wanted.split())
+        by_words = bool(words) and not (is_digits(words) and len(words) < _PAGE_DIGITS)
+        pages = paged([line for line in lines if words.casefold() in line.casefold()] if by_words else lines)
+        page = 0 if by_words else page_of(words, len(pages))
+        turned = () if by_words else turning("people", page, len(pages))
+        return here(inbound, say(inbound, texts.people(pages, page, words if lines else ""), turned))
 
     def _named(self, ask: Command, inbound: Inbound) -> tuple[int | None, Standing | None]:
         """Whom a command means, and the role that it gives."""
@@ -226,5 +237,7 @@ class AccessControl:
             await view.refresh()
 
 
+_PAGE_DIGITS = 4
+"""A number of more digits is a person's."""
 _LONGEST_ID = 20
 """Characters: Telegram's ids have at most 52 bits."""

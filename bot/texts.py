@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tasks.chats.access import Standing
 from tasks.chats.choices import CHAT_CHOICES, listed
 from tasks.phrases import grouped, labelled, phrase
-from tasks.text import on_one_line, utf16
+from tasks.text import on_one_line
 
 COMMANDS = (
     "new",
@@ -139,9 +139,6 @@ def span(seconds: float) -> str:
 
 _NAME = 64
 """Characters of a person's name that are shown: it is their own text."""
-_PEOPLE = 40
-LIST_UNITS = 3000
-"""People that /people lists, and UTF-16 units of a list: the answer stays one message."""
 
 
 def one_line(name: str, most: int = _NAME) -> str:
@@ -207,24 +204,24 @@ def by_settings(user: int) -> str:
     return phrase("by-settings", user=str(user))
 
 
-def _fitting(lines: Sequence[str], *, most: int) -> list[str]:
-    """As many as one message takes, and how many more there are."""
-    shown: list[str] = []
-    left = LIST_UNITS
-    for line in lines[:most]:
-        left -= utf16(line)
-        if left < 0:
-            break
-        shown.append(line)
-    return [*shown, phrase("and-more", count=len(lines) - len(shown))] if len(shown) < len(lines) else shown
+def people_lines(listed: Sequence[tuple[Standing, str, int]]) -> list[str]:
+    """A line for each person of /people; ``listed``: (role, name, id)."""
+    return [labelled(who(name, user), role_name(role)) for role, name, user in listed]
 
 
-def people(listed: Sequence[tuple[Standing, str, int]]) -> str:
-    """What /people answers; ``listed``: (role, name, id)."""
-    if not listed:
-        return phrase("people-all")
-    lines = _fitting([labelled(who(name, user), role_name(role)) for role, name, user in listed], most=_PEOPLE)
-    return "\n".join([phrase("people"), *lines, "", phrase("people-how")])
+def people(pages: Sequence[Sequence[str]], page: int = 0, wanted: str = "") -> str:
+    """What /people answers.
+
+    Args:
+        pages: Its lines.
+        page: The one that is shown.
+        wanted: Words by which people were looked for.
+    """
+    if not pages:
+        return phrase("people-unknown", name=wanted) if wanted else phrase("people-all")
+    further = sum(map(len, pages[page + 1 :]))
+    more = [phrase("and-more", count=further)] if further else []
+    return "\n".join([phrase("people"), *pages[page], *more, "", phrase("people-how")])
 
 
 def did_you_mean(name: str, near: str) -> str:

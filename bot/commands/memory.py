@@ -1,9 +1,9 @@
 """What people ask about the notes that an agent keeps of their chat."""
 
 from bot.commands import memory_texts as texts
-from bot.commands.pages import page_of, turning
 from bot.commands.saying import here, say
 from bot.updates.commands import Command
+from tasks.chats.pages import page_of, turning
 from tasks.envelope import Button, Inbound, Reply
 from tasks.phrases import phrase
 from tasks.store.notes import NoteStore

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.texts import LIST_UNITS, one_line
+from bot.texts import one_line
+from tasks.chats import pages
 from tasks.phrases import labelled, phrase
-from tasks.text import utf16
 
 _TOPIC = 80
 """Characters of a note's topic that are listed."""
@@ -26,25 +26,17 @@ def notes_named(wanted: str, topics: Sequence[str]) -> list[str]:
 
 def paged(notes: Sequence[tuple[str, str]]) -> list[list[str]]:
     """A line for each note, a page a message; ``notes``: (topic, note)."""
-    pages: list[list[str]] = []
-    left = 0
-    for topic, note in notes:
-        line = labelled(note_name(topic), one_line(note, _SHORT))
-        left -= utf16(line)
-        if left < 0:
-            pages.append([])
-            left = LIST_UNITS - utf16(line)
-        pages[-1].append(line)
-    return pages
+    lines = (labelled(note_name(topic), one_line(note, _SHORT)) for topic, note in notes)
+    return pages.paged(lines)
 
 
-def memory(pages: Sequence[Sequence[str]], page: int) -> str:
-    """What /memory answers; ``pages``: what ``paged`` gives."""
-    if not pages:
+def memory(listed: Sequence[Sequence[str]], page: int) -> str:
+    """What /memory answers; ``listed``: what ``paged`` gives."""
+    if not listed:
         return phrase("memory-none")
-    further = sum(map(len, pages[page + 1 :]))
+    further = sum(map(len, listed[page + 1 :]))
     more = [phrase("and-more", count=further)] if further else []
-    return "\n".join([phrase("memory"), *pages[page], *more, "", phrase("memory-how")])
+    return "\n".join([phrase("memory"), *listed[page], *more, "", phrase("memory-how")])
 
 
 def whole(topic: str, note: str) -> str:

@@ -1,9 +1,9 @@
 """What people ask about reminders, and the time zone that they mean their times in."""
 
 from bot.commands import reminder_texts as texts
-from bot.commands.pages import page_of, turning
 from bot.commands.saying import here, say
 from bot.updates.commands import Command
+from tasks.chats.pages import page_of, turning
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.phrases import phrase

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from tasks.chats import pages
+from tasks.chats.pages import turning
 from tasks.envelope import Button
 from tasks.phrases import phrase
 from tasks.text import is_digits, on_one_line
@@ -139,15 +141,12 @@ def _day(at: float) -> str:
 def list_buttons(index: Sequence[Conversation], page: int = 0) -> tuple[tuple[Button, ...], ...]:
     """A button for each earlier conversation, and those that turn the page."""
     rows = [(Button(text=_short(_numbered(one)), data=f"{RESUME}:{one.number}"),) for one in _shown(index, page)]
-    turn = [Button(text=phrase("button-newer"), data=f"{LIST}:{page}")] if page else []
-    turn += [Button(text=phrase("button-older"), data=f"{LIST}:{page + 2}")] if len(index) > (page + 1) * _PAGE else []
-    return (*rows, tuple(turn)) if turn else tuple(rows)
+    return (*rows, *turning(LIST, page, -(-len(index) // _PAGE)))
 
 
 def page_of(argument: str, index: Sequence[Conversation]) -> int:
-    """The page that an argument names, counted from 0; the first one for anything else."""
-    pages = max(1, -(-len(index) // _PAGE))
-    return min(int(argument), pages) - 1 if is_digits(argument) and int(argument) > 0 else 0
+    """The page that an argument names, counted from 0."""
+    return pages.page_of(argument, -(-len(index) // _PAGE))
 
 
 def _shown(index: Sequence[Conversation], page: int) -> Sequence[Conversation]:

@@ -1,11 +1,19 @@
 """Lists that take more than one message have pages: all reminders and all notes can be seen, and each note whole."""
 
+import re
+
 from bot.commands import memory_texts, reminder_texts
+from tasks import keys
+from tasks.chats import conversations
+from tasks.chats.access import Access, Person
+from tasks.chats.conversations import Conversation
+from tasks.config.settings import Settings
 from tasks.envelope import Reply
 from tasks.phrases import phrase
 from tasks.session import SessionKey
+from tasks.store import Store
 from tests.bot.conftest import BOT as BOT_ID
-from tests.bot.conftest import Doorway
+from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import BOT, message, pressed, said
 
@@ -60,6 +68,42 @@ async def test_every_note_is_on_a_page_and_is_shown_whole(doorway: Doorway) -> N
     assert whole.text.endswith("\nend 7")
     assert len(whole.text) > 1000
     assert (await answered(doorway, said("/memory nonsense", update_id=51))).text.startswith(phrase("memory"))
+
+
+async def test_all_of_200_people_are_on_pages_and_found_by_their_names(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset(), admins=frozenset({700})))
+    for number in range(200):
+        await store.people.put(BOT_ID, 1000 + number, Person(role="member", name=f"Person {number}"))
+    shown, seen = await answered(doorway, said("/people", update_id=1)), set[str]()
+    for update in range(2, 40):
+        assert len(shown.text) <= 4096
+        seen |= {line for line in shown.text.splitlines() if line.startswith("Person")}
+        on = next((data for text, data in labels(shown).items() if text.endswith("›")), None)
+        if on is None:
+            break
+        shown = await answered(doorway, pressed(on, LIST, update_id=update))
+        assert shown.edit == LIST.message_id
+    assert len(seen) == 200
+    found = await answered(doorway, said("/people person 117", update_id=50))
+    assert [line for line in found.text.splitlines() if "(" in line] == ["Person 117 (1117): member"]
+    assert not found.buttons
+    assert (await answered(doorway, said("/people 1117", update_id=51))).text == found.text, "by its number, too"
+    assert (await answered(doorway, said("/people zoe", update_id=52))).text == phrase("people-unknown", name="zoe")
+
+
+async def test_every_list_is_turned_in_one_manner(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset(), admins=frozenset({700})))
+    for number in range(50):
+        await store.people.put(BOT_ID, 1000 + number, Person(role="member", name=f"Person {number}"))
+        await store.reminders.add(ANN, f"thing {number}.", 3600 + number, by=700)
+        await store.notes.remember(ANN, f"topic {number}", "x")
+    index = [Conversation(number=number, at=number) for number in range(1, 51)]
+    await doorway.store.redis.hset(keys.earlier(ANN), "index", conversations.written(index))
+    for update, word in enumerate(("people", "reminders", "memory", "sessions"), 1):
+        for page, turns in (("1", ["2 ›"]), ("2", ["‹ 1", "3 ›"]), ("999", None)):
+            shown = await answered(doorway, pressed(f"{word}:{page}", LIST, update_id=update * 100 + int(page)))
+            on = [label for label in labels(shown) if re.fullmatch(r"‹ \d+|\d+ ›", label)]
+            assert on == turns if turns else on[0].startswith("‹"), (word, page)
 
 
 def test_a_note_as_long_as_may_be_fits_one_message_and_hides_nothing() -> None:

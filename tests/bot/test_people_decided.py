@@ -6,6 +6,7 @@ from aiogram import types as tg
 from bot import texts
 from bot.commands import memory_texts
 from tasks.chats.access import Access, Person, Standing
+from tasks.chats.pages import paged
 from tasks.config.settings import Settings
 from tasks.phrases import phrase
 from tasks.store import Store
@@ -102,7 +103,7 @@ async def test_what_only_looks_like_a_number_is_answered(doorway: Doorway, word:
 
 def test_lists_of_people_and_of_notes_fit_one_message_whatever_their_letters_are() -> None:
     wide = "\U0001f600" * 64
-    people = texts.people([("member", wide, 10**15 + number) for number in range(60)])
+    people = texts.people(paged(texts.people_lines([("member", wide, 10**15 + number) for number in range(60)])))
     notes = memory_texts.memory(memory_texts.paged([(wide, wide * 9)] * 60), 0)
     for listed in (people, notes):
         assert utf16(listed) <= 4096
