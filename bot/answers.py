@@ -259,8 +259,8 @@ class Answers:
         return say(inbound, texts.usage(seen.usage_in, seen.usage_out, shown, heard_s=seen.heard_s, spoken=seen.spoken))
 
     async def _unknown(self, ask: Command, inbound: Inbound) -> Reply | None:
-        """A mistyped command, unless the agents take it."""
+        """A mistyped command, unless the agents take it, or the one that is meant is refused to its person."""
         near = nearest(ask.argument)
-        if near is None or ask.argument in self._settings.commands:
+        if near is None or ask.argument in self._settings.commands or not await self._rights.may(inbound, near):
             return None
         return say(inbound, texts.did_you_mean(ask.argument, near))

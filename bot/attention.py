@@ -126,7 +126,7 @@ class Attention:
         return self._people.access.decide(user, inbound.key.chat) == "admit"
 
     async def _parts_before(self, heard: Incoming) -> list[Incoming]:
-        if not heard.addressed or not self._of_album(heard):
+        if not heard.addressed or heard.ask is not None or not self._of_album(heard):
             return []
         # They are kept: this update comes again where the store was away.
         parts = inbounds(await self._albums.parts_before(heard.inbound))

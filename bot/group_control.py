@@ -88,9 +88,19 @@ class GroupControl:
 
     async def offered(self, offer: CommandOffer, inbound: Inbound, role: Role | None) -> tuple[str, ...]:
         """The commands that are not refused to a person where they ask."""
+        group, administers = await self._place(offer, inbound, role)
+        return offer.names(role, group=group, administers=administers)
+
+    async def allows(self, offer: CommandOffer, inbound: Inbound, role: Role | None, name: str) -> bool:
+        """Whether a command is not refused to a person where they ask."""
+        group, administers = await self._place(offer, inbound, role)
+        return offer.allows(name, role, group=group, administers=administers)
+
+    async def _place(self, offer: CommandOffer, inbound: Inbound, role: Role | None) -> tuple[bool, bool]:
+        """Whether a person asks in a group, and whether they administer it as far as that makes a difference."""
         chat, group = inbound.key.chat, inbound.chat_type != "private"
         asks = group and chat < 0 and offer.control == "admins" and role not in IN_CHARGE
-        return offer.names(role, group=group, administers=asks and await self.administers(inbound.person, chat))
+        return group, asks and await self.administers(inbound.person, chat)
 
     async def _admins(self, chat: int) -> frozenset[int]:
         """The group's administrators; of a list that cannot be renewed the last one counts."""
@@ -118,6 +128,11 @@ class RightsHere:
         """The commands that are not refused to a message's person."""
         role = self.people.access.role(inbound.person, inbound.key.chat)
         return await self.control.offered(self.offer, inbound, role)
+
+    async def may(self, inbound: Inbound, name: str) -> bool:
+        """Whether a command would not be refused to a message's person."""
+        role = self.people.access.role(inbound.person, inbound.key.chat)
+        return await self.control.allows(self.offer, inbound, role, name)
 
     async def administers(self, person: int | None, chat: int) -> bool:
         """Whether a person is one of a group's administrators."""

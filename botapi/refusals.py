@@ -148,6 +148,7 @@ TABLE: tuple[tuple[str, Refusal], ...] = (
     ("chat_write_forbidden", Refusal.GONE),
     ("chat_send_plain_forbidden", Refusal.GONE),
     ("chat_restricted", Refusal.GONE),
+    ("user_banned_in_channel", Refusal.GONE),
     ("chat_admin_required", Refusal.GONE),
     ("channel_private", Refusal.GONE),
     ("business_connection", Refusal.GONE),

@@ -12,7 +12,9 @@ from tasks.roles import Role, RoleRules
 
 type Control = Literal["everyone", "admins", "asker"]
 
-_FOR_ALL = frozenset({"new", "undo", "compact", "title", "model", "agent", *CHAT_CHOICES})
+_SAME = {"reset": "new", "clear": "new"}
+"""Other names of commands."""
+_FOR_ALL = frozenset({"new", *_SAME, "undo", "compact", "title", "resume", "model", "agent", *CHAT_CHOICES})
 """Those that change something for all in a group."""
 IN_CHARGE = ("owner", "admin")
 
@@ -22,6 +24,10 @@ class PersonalRights(Protocol):
 
     async def offered(self, inbound: Inbound) -> Sequence[str]:
         """The commands that are not refused to a message's person."""
+        ...
+
+    async def may(self, inbound: Inbound, name: str) -> bool:
+        """Whether a command would not be refused to a message's person."""
         ...
 
     async def administers(self, person: int | None, chat: int) -> bool:
@@ -49,11 +55,13 @@ class CommandOffer:
             group: In a group; what admins decide by is not offered there.
             administers: They are one of the group's administrators.
         """
-        ours = [name for name in texts.COMMANDS if name not in self.without]
-        admins = texts.ADMIN_COMMANDS if not group and role in IN_CHARGE else ()
-        least, shut = self.rules(), group and self.control == "admins" and not administers and role not in IN_CHARGE
-        return tuple(
-            name
-            for name in (*ours, *self.own, *admins)
-            if not refuses(least, name, role) and not (shut and name in _FOR_ALL)
-        )
+        admins = () if group else texts.ADMIN_COMMANDS
+        names = (*texts.COMMANDS, *self.own, *admins)
+        return tuple(name for name in names if self.allows(name, role, group=group, administers=administers))
+
+    def allows(self, name: str, role: Role | None, *, group: bool = False, administers: bool = False) -> bool:
+        """Whether a command is of use here and not refused to a person; ``group`` and ``administers`` as above."""
+        if name in self.without or (name in texts.ADMIN_COMMANDS and role not in IN_CHARGE):
+            return False
+        shut = group and self.control == "admins" and not administers and role not in IN_CHARGE
+        return not refuses(self.rules(), _SAME.get(name, name), role) and not (shut and name in _FOR_ALL)

@@ -11,6 +11,8 @@ from tasks.text import utf16
 
 _NO_NAMES = ("code", "pre", "url", "email", "text_link")
 _SHOWN = ("code", "pre", "blockquote", "expandable_blockquote")
+_BETWEEN = " \t\n,:;-\u2013\u2014\uff0c\uff1a"
+"""What people write between the bot's name and what they say to it."""
 _BUSINESS = re.compile(r"[^:\s~][^:\s]{0,255}")
 """A key with a tilde is one of an inline message (``tasks.session``)."""
 
@@ -139,7 +141,7 @@ def _names(message: Message, said: str, me: BotIdentity) -> bool:
 def without_call(said: str, me: BotIdentity) -> str:
     """The text without the bot's name in front: ``@bot /new`` is a command as ``/new@bot`` is."""
     found = me.mention.match(said.lstrip()) if "@" in said else None
-    bare = said.lstrip()[found.end() :].lstrip() if found is not None else said
+    bare = said.lstrip()[found.end() :].lstrip(_BETWEEN) if found is not None else said
     return bare if bare.startswith("/") else said
 
 
@@ -152,7 +154,7 @@ def without_mention(said: str, me: BotIdentity, *, keep: bool) -> str:
         return said
     bare = said
     if (found := me.mention.match(bare.lstrip())) is not None:
-        bare = bare.lstrip()[found.end() :].lstrip(" \t\n,:;-")
+        bare = bare.lstrip()[found.end() :].lstrip(_BETWEEN)
     trimmed = bare.rstrip()
     for found in me.mention.finditer(trimmed):
         if found.end() == len(trimmed):

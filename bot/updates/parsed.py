@@ -42,6 +42,14 @@ class ParsedMessage:
     start: str | None = None
 
 
+def command_in(said: str, me: BotIdentity, *, private: bool) -> Command | None:
+    """The command that a text is. In a group the bot may be called before it, with it or behind it."""
+    command = parse(as_written(without_call(said, me), private=private))
+    if command is None or private:
+        return command
+    return replace(command, argument=without_mention(command.argument, me, keep=False))
+
+
 def parsed_command(command: Command, message: Message, me: BotIdentity) -> ParsedMessage | None:
     """What a command gives; None when it is ordinary text."""
     if command.name == "start" and is_code(command.argument):
@@ -73,8 +81,7 @@ def parsed_command(command: Command, message: Message, me: BotIdentity) -> Parse
 
 def _with_form(message: Message, me: BotIdentity, command: Command) -> Command:
     """The command with its argument as Markdown."""
-    written = without_call(formatted_text_of(message), me)
-    return parse(as_written(written, private=message.chat.type == "private")) or command
+    return command_in(formatted_text_of(message), me, private=message.chat.type == "private") or command
 
 
 def parsed_words(message: Message, said: str, me: BotIdentity, *, group: bool) -> ParsedMessage | None:

@@ -35,7 +35,7 @@ from bot.updates.origin import (
     shows,
     without_call,
 )
-from bot.updates.parsed import ParsedMessage, parsed_command, parsed_words
+from bot.updates.parsed import ParsedMessage, command_in, parsed_command, parsed_words
 from bot.updates.quotes import quote_of, quoted_of
 from bot.updates.reactions import reacted
 from bot.updates.update import TelegramUpdate, update_id_of
@@ -122,7 +122,8 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         return at.nothing(why)
 
     group, forwarded = message.chat.type != "private", forwarded_from(message) is not None
-    command = parse(bare) if not forwarded and business is None and _commands(message, bare, at.me) else None
+    reads = not forwarded and business is None and _commands(message, bare, at.me)
+    command = command_in(said, at.me, private=not group) if reads else None
     if command is not None and group and not command.is_for(at.me.username):
         return at.nothing("a command for another bot")
     given = parsed_command(command, message, at.me) if command is not None else None
@@ -210,11 +211,15 @@ def _code_in(said: str, command: Command | None) -> str | None:
 
 
 def _commands(message: Message, said: str, me: BotIdentity) -> bool:
-    """Whether a text may be a command: a text that is only shown is not, and a caption only if it names the bot."""
+    """Whether a text may be a command: a text that is only shown is not, and a caption only if it names the bot.
+
+    In a private chat, where the bot reads every picture, one that comes with a question to the bot is for the agent.
+    """
     if not said.startswith("/") or shows(message):
         return False
     found = parse(said) if message.text is None else None
-    return message.text is not None or (found is not None and found.to == me.username and found.name not in ASKS)
+    asks = found is not None and found.name in ASKS and message.chat.type == "private"
+    return message.text is not None or (found is not None and found.to == me.username and not asks)
 
 
 def _changed(at: UpdateReading, message: Message, session: SessionKey) -> Moved | Ignored | None:

@@ -15,6 +15,7 @@ from tasks.store import Store
 from tasks.store.listing import SessionFacts
 from tasks.store.pauses import Pauses
 
+_LIMITS = "it waits for Telegram's limits (20 messages a minute in a group), longer after a `telegram.flood` in the log"
 _END = (
     "end a chat's turn: `cohort sessions stop SESSION`; keep it from the next one: `cohort pause turns SESSION`",
     "what it is: `cohort sessions show SESSION`; its turns so far: `cohort find SESSION`",
@@ -127,7 +128,7 @@ def _cause(one: SessionFacts, pool: _Pool, slots: int) -> str:
         again = f" for the {_nth(one.begun)} time: a worker ended in it before" if one.begun > 1 else ""
         return f"its turn runs on {node}{again}"
     if node is not None:
-        return f"{node} delivers its answer: see `telegram.flood` in the log" if one.undelivered else f"at {node}"
+        return f"{node} delivers its answer: {_LIMITS}" if one.undelivered else f"at {node}"
     if (name := pool.drains.get(one.owner or "")) is not None:
         return f"its turn runs on {name}, which drains: another worker goes on with it then"
     if one.owner is not None:

@@ -19,6 +19,7 @@ _SAID: tuple[tuple[str, Why], ...] = (
     ("channel_private", "removed"),
     ("chat not found", "gone"),
     ("deactivated", "gone"),
+    ("chat was deleted", "gone"),
     ("user not found", "gone"),
     ("peer_id_invalid", "gone"),
     ("chat_id_invalid", "gone"),
@@ -28,6 +29,7 @@ _SAID: tuple[tuple[str, Why], ...] = (
     ("chat_admin_required", "muted"),
     ("write_forbidden", "muted"),
     ("chat_restricted", "muted"),
+    ("user_banned_in_channel", "muted"),
     ("send_plain_forbidden", "muted"),
 )
 

@@ -1,5 +1,7 @@
 """Commands as people type them."""
 
+from typing import Any
+
 import pytest
 
 from bot.updates.commands import CODE, CONTROL, Command, nearest
@@ -85,3 +87,23 @@ def test_a_command_that_names_another_bot_is_not_obeyed_in_a_private_chat_and_re
 def test_a_pairing_code_reaches_no_agent_also_behind_another_bots_name() -> None:
     found = heard(said(f"/start@other_bot pair-{'a' * 24}"))
     assert (found.ask, found.inbound.text) == (CODE, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"text": "/model @cohort_bot"},
+        {"text": "@cohort_bot, /model"},
+        {"text": "@cohort_bot \u2014 /model"},
+        {"caption": "/model@cohort_bot", "photo": []},
+        {"caption": "@cohort_bot: /model@cohort_bot", "photo": []},
+    ],
+)
+def test_a_question_to_the_bot_is_known_wherever_it_is_called(words: dict[str, Any]) -> None:
+    found = heard(said(chat=GROUP, **words))
+    assert (found.addressed, found.ask and (found.ask.name, found.ask.argument)) == (True, ("model", ""))
+
+
+def test_a_caption_asks_the_bot_only_in_groups() -> None:
+    assert heard(said(caption="/model@cohort_bot", photo=[])).ask is None
+    assert not heard(said(caption="/model", photo=[], chat=GROUP)).addressed

@@ -5,12 +5,18 @@ from pathlib import Path
 import pytest
 from aiogram import types as tg
 
+from bot.commands.offered import CommandOffer, Control
+from bot.group_control import GroupControl
+from bot.updates.commands import ADMINS, ASKS, CONTROL
+from bot.updates.meaning import Incoming
+from bot.updates.understand import understand
 from tasks.chats.access import Access, Person
 from tasks.config.settings import Settings, load
 from tasks.phrases import phrase
-from tasks.roles import Role
+from tasks.roles import Role, RoleRules
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import ME, Doorway, make_doorway
+from tests.bot.stand_ins import HandClock
 from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, said
 
 BENS, GROUPS = "4242:700", "4242:-55"
@@ -168,3 +174,47 @@ async def test_where_everybody_may_talk_no_word_is_a_guests_unless_the_operator_
     await doorway.door.take([update])
     (entry,) = await doorway.inbox("4242:-55")
     assert (entry.guest, entry.quoted and entry.quoted.guest) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("role", "typo", "near"),
+    [
+        ("guest", "/modle", None),
+        ("guest", "/statsu", "/status"),
+        ("member", "/modle", "/model"),
+        ("member", "/usgae", None),
+        ("member", "/peopel", None),
+        ("admin", "/peopel", "/people"),
+        ("admin", "/usgae", "/usage"),
+    ],
+)
+async def test_a_mistyped_command_is_told_only_to_those_who_may_use_it(
+    doorway: Doorway, role: Role, typo: str, near: str | None
+) -> None:
+    """What is not told goes to the agent, as any command that is none of ours."""
+    rules(doorway, "{commands: {usage: admin}}")
+    await ben_is(doorway, role)
+    told = await Asking(doorway)(typo)
+    assert told == (near and phrase("did-you-mean", name=typo[1:], near=near[1:]))
+    assert [entry.text for entry in await doorway.inbox(BENS)] == ([] if near else [typo])
+
+
+@pytest.mark.promise("offered")
+@pytest.mark.parametrize("command", sorted({*CONTROL, *ASKS} - {"forget", "reminders", "login", "logout"}))
+@pytest.mark.parametrize("control", ["everyone", "admins", "asker"])
+@pytest.mark.parametrize("role", ["owner", "admin", "member", "guest"])
+async def test_what_is_refused_in_a_group_is_not_what_a_mistyped_one_means(
+    command: str, control: Control, role: Role
+) -> None:
+    async def admins(_chat: int) -> frozenset[int]:
+        return frozenset()
+
+    async def none(_session: object) -> frozenset[int]:
+        return frozenset()
+
+    asked = [understand(said(word, sender=BEN, chat=GROUP), ME, 0.0) for word in (f"/{command}", f"/{command} x")]
+    refusing = GroupControl(control, admins, HandClock(), RoleRules, none)
+    refused = [await refusing.refusal(one, role) is not None for one in asked if isinstance(one, Incoming)]
+    admins_only = command in ADMINS and role not in ("owner", "admin")
+    allowed = await refusing.allows(CommandOffer(RoleRules, control), asked[0].inbound, role, command)  # type: ignore[union-attr]
+    assert (len(refused), allowed) == (2, not (any(refused) or admins_only))

@@ -73,7 +73,8 @@ async def no_worker(store: Store) -> None:
 
 STANDS: dict[str, Callable[[Store], Awaitable[None]]] = {
     "its turn runs on cohort-1@h for the second time: a worker ended in it before; 1 message in its inbox": runs,
-    "cohort-1@h delivers its answer: see `telegram.flood` in the log": delivers,
+    "cohort-1@h delivers its answer: it waits for Telegram's limits (20 messages a minute in a group), "
+    "longer after a `telegram.flood` in the log": delivers,
     "its worker w-1 is gone: another one takes it over; 1 message in its inbox": died,
     "its turn runs on cohort-1@h, which drains: another worker goes on with it then; 1 message in its inbox": drains,
     "its turns are paused by command (`cohort resume turns`); 1 message in its inbox": paused,

@@ -33,6 +33,7 @@ from workers.telegram.live import Live
 from workers.telegram.render import alone_in_one, render
 from workers.telegram.screen import Screen, stop_button
 from workers.telegram.tempo import Tempo
+from workers.telegram.waiting import typing_meanwhile
 
 log = logging.getLogger("cohort.delivery")
 
@@ -150,7 +151,7 @@ class TelegramDelivery:
             if spoken is None:
                 return None
             outgoing = partial(_same, spoken)
-        with speaking_if(still_ours):
+        with speaking_if(still_ours), typing_meanwhile(self._calls, session, self._tempo.typing):
             return await deliver(self._calls, session, reply, wait=wait, read=outgoing)
 
     async def standing(self, session: SessionKey, message_ids: Sequence[int], *, still_ours: StillOurs) -> str:
