@@ -34,12 +34,12 @@ async def test_typing_is_shown_in_the_topic_while_its_answer_waits_for_the_group
         bot = connection.bot(Pacing(store, world.settings.bot_id, world.clock, sleep))
         delivery = TelegramDelivery(bot, world.settings, world.clock, sleep=sleep, tempo=Tempo(typing=0.01))
         await delivery.deliver(session, Reply(text="one"))
-        waits = asyncio.create_task(delivery.deliver(session, Reply(text="two")))
-        typed = await world.pg.wait_journal(2, chat=chat, method="sendChatAction")
-        assert {entry["params"]["message_thread_id"] for entry in typed} == {str(topic)}
-        assert await world.texts(session) == ["one"]
-        let_go.set()
-        await waits
+        async with asyncio.TaskGroup() as group:
+            group.create_task(delivery.deliver(session, Reply(text="two")), name="delivery")
+            typed = await world.pg.wait_journal(2, chat=chat, method="sendChatAction")
+            assert {entry["params"]["message_thread_id"] for entry in typed} == {str(topic)}
+            assert await world.texts(session) == ["one"]
+            let_go.set()
     assert await world.texts(session) == ["one", "two"]
 
 
