@@ -1,13 +1,18 @@
 """chats.yaml in a worker: the operator's agent and model of a chat answer, below what the chat chose itself."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tasks.config.settings import Settings
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
 from tests.support.until import until
+from workers.interfaces import TurnFailed
+from workers.runtime.cards.checks import looked_at
 
 
 @pytest.mark.promise("chat-rules")
@@ -36,3 +41,34 @@ async def test_a_chats_agent_and_model_answer_unless_the_chat_chose_others(
         await until(ruled)
         assert (await answering(3))[1] == "poet"
         assert (await answering(1))[1] == "assistant"
+
+
+@pytest.mark.promise("chat-rules")
+@pytest.mark.parametrize("name", ["nobody.model", "no-such-model", "openai.gpt-5.4-mini"])
+async def test_a_model_of_the_file_that_does_not_work_is_not_told_as_the_chats_choice(
+    runtime: Open, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """`/model default` would bring the same model."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    chats = tmp_path / "chats.yaml"
+    chats.write_text(f"chats:\n  1: {{model: {name}}}\n")
+    async with runtime(COHORT_LANES="1", COHORT_CHATS=str(chats)) as engine:
+        with pytest.raises(TurnFailed) as failure:
+            await engine.run(ask(1, "hi"), Screen())
+        assert failure.value.action == "operator"
+        assert failure.value.words == phrase("fault-broken")
+        assert (await engine.run(ask(2, "hi"), Screen())).text == "echo: hi [n=1]"
+    assert len(model.journal) == 1
+
+
+@pytest.mark.promise("chat-rules")
+def test_the_check_of_cards_names_models_of_the_file_that_fast_agent_does_not_know(
+    settings_of: Callable[..., Settings], tmp_path: Path
+) -> None:
+    chats = tmp_path / "chats.yaml"
+    chats.write_text("chats:\n  1: {model: nobody.model}\n  2: {model: haiku}\n  3: {model: generic.any}\n")
+    settings = settings_of(COHORT_CHATS=str(chats))
+    assert looked_at(settings) == (
+        [],
+        [f"{chats}: chats.1: unknown model 'nobody.model'; its turns fail; write provider.model"],
+    )

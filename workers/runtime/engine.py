@@ -292,7 +292,7 @@ class Engine:
             except Exception as problem:
                 # What was changed in part is put back with the lane: a chat that chose such a model must not have each
                 # of its messages start the servers of a lane again.
-                raise faults.unusable(choice.switch, ModelFault.of(problem).detail) from problem
+                raise faults.unusable(choice.switch, ModelFault.of(problem).detail, chosen=choice.chosen) from problem
         for member in members:
             # Resetting the lane puts the card's own words back.
             if _START in (instruction := member.instruction):

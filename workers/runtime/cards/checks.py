@@ -25,7 +25,7 @@ from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
 from tasks.operator_files.bots_file import read as read_bots
 from workers.runtime.cards import code as card_code
-from workers.runtime.cards.notes import TOOL_USERS, notes
+from workers.runtime.cards.notes import TOOL_USERS, notes, rule_notes
 from workers.runtime.cards.words import Known, line, line_of_key, simple
 from workers.runtime.cards.words import problems as problems_of
 from workers.runtime.durable import tool_facts
@@ -253,7 +253,7 @@ def looked_at(settings: Settings) -> tuple[list[str], list[str]]:
         BadFile: the file of bots cannot be used.
     """
     problems, told = [str(one) for one in check_cards(settings)], list[str]()
-    told += notes(settings)
+    told += [*notes(settings), *rule_notes(settings)]
     for entry in read_bots(settings.bots) if settings.bots is not None else ():
         own = settings.model_copy(update={"cards": entry.cards or settings.cards, "agent": None})
         found = list[str]()

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from fast_agent.config import Settings as FastAgentSettings
+from fast_agent.llm.model_factory import ModelFactory
 from fast_agent.skills.registry import SkillRegistry
 from fast_agent.types import RequestParams
 
 from tasks.agent_files import BadFile, Card, card_files, documents, read_card, read_mapping
 from tasks.config.settings import Settings
+from tasks.operator_files import chat_rules
 from workers.runtime.patches import card_reading
 from workers.runtime.servers.answers import taken_name
 
@@ -42,6 +44,25 @@ _PARAMETERS = {name for key, field in RequestParams.model_fields.items() for nam
 _READERS = frozenset({".md", ".py", ".yaml", ".yml"})
 _SECTIONS = frozenset(FastAgentSettings.model_fields)
 _STARTS = frozenset({"command", "url", "target", "connector_id"})
+
+
+def rule_notes(settings: Settings) -> list[str]:
+    """Warnings about models that the operator's file of chats names, one line each."""
+    with contextlib.suppress(BadFile):
+        return [
+            f"{settings.chats}: {where}: unknown model {rule.model!r}; its turns fail; write provider.model"
+            for where, rule in chat_rules.read(settings.chats).every()
+            if rule.model is not None and not _is_model(rule.model)
+        ]
+    return []
+
+
+def _is_model(name: str) -> bool:
+    try:
+        ModelFactory.resolve_model_spec(name)
+    except Exception:  # noqa: BLE001 - several kinds, all meaning the same
+        return name.startswith("$")
+    return True
 
 
 def notes(settings: Settings) -> list[str]:

@@ -168,9 +168,10 @@ def _by_kind(fault: ModelFault, where: str) -> TurnFailed:
     return TurnFailed("retry", phrase("fault-busy"), where, backoff=SHORT_S)
 
 
-def unusable(model: str, detail: str) -> TurnFailed:
-    """The model that a session chose does not work, and the operator has to act; the default model may work."""
-    return TurnFailed("operator", phrase("fault-model", model=model), detail, cause=f"model {model}")
+def unusable(model: str, detail: str, *, chosen: bool = True) -> TurnFailed:
+    """A session's model does not work, and the operator has to act; one that the session chose can be put back."""
+    said = phrase("fault-model", model=model) if chosen else phrase("fault-broken")
+    return TurnFailed("operator", said, detail, cause=f"model {model}")
 
 
 class ProviderFault(TurnFailed):

@@ -39,6 +39,7 @@ _READ = 2_000
 # Marks at the ends of what models call a title, and what would be a link or a mention in it.
 _EDGES = " \t\"'`*_#“”„«»‘’.。:：-–—"
 _LABEL = re.compile(r"^\s*[\"'*_#]*\s*(?:topic\s+)?title\s*[:：]", re.IGNORECASE)
+_MARKS = re.compile(r"\*\*|__|~~|`|</?[a-z]{1,10}>", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://|tg://|www\.|t\.me/)\S*", re.IGNORECASE)
 
 
@@ -77,7 +78,7 @@ class _Untitled:
 def title_from(said: str) -> str:
     """A topic's name from what a model said: a few words on one line, without what links or calls people."""
     line = next((line for line in clean(said).splitlines() if line.strip(_EDGES)), "")
-    line = _ADDRESS.sub(" ", _LABEL.sub("", line)).replace("@", "")
+    line = _ADDRESS.sub(" ", _MARKS.sub("", _LABEL.sub("", line))).replace("@", "")
     shown = "".join(letter if letter.isprintable() else " " for letter in line)
     return within(" ".join(shown.strip(_EDGES).split()[:_WORDS]).strip(_EDGES), _LENGTH)
 
