@@ -57,8 +57,12 @@ class PlaygroundClient(Link):
         return (await self.control("POST", f"/chats/{chat}/topics", {"name": name}))["message_thread_id"]
 
     async def set_topic(self, chat: int, topic: int, do: str, name: str = "") -> int | None:
-        """``close``, ``reopen``, ``delete`` or ``rename`` a topic; the update's id."""
+        """``close``, ``reopen``, ``delete`` or ``rename`` a topic, ``hide`` or ``unhide`` General (1); the update."""
         return (await self.control("POST", f"/chats/{chat}/topics/{topic}", {"do": do, "name": name}))["update_id"]
+
+    async def forum(self, chat: int, *, on: bool) -> Json:
+        """A supergroup's topics are switched on or off; the chat."""
+        return await self.control("POST", f"/chats/{chat}/forum", {"on": on})
 
     async def member(self, chat: int, status: str) -> int | None:
         """The bot becomes ``kicked`` (privately: blocked), ``member``, ``left``, ``administrator``; the update's id."""

@@ -86,10 +86,16 @@ class ApiCall:
         """The topic that is named, else that of the ``answered`` message; plain groups ignore it.
 
         Raises:
-            ApiError: the chat has topics, but not this one, or it is closed.
+            ApiError: the chat has topics, but not this one, or it is closed; or it had topics, and is no forum now.
         """
         number = self.number("message_thread_id") or answered
-        if not number or not (chat.forum or chat.kind == "private"):
+        if not chat.has_topics:
+            if self.number("message_thread_id") in chat.topics:
+                raise bad_request("message thread not found")
+            return None
+        if not number:
+            if chat.forum and chat.general != "open":
+                raise bad_request("TOPIC_CLOSED")
             return None
         topic = chat.topics.get(number)
         if topic is None:

@@ -13,7 +13,7 @@ from playground.state.chats import Chat
 from playground.state.migration import migrate
 from playground.state.people import set_membership
 from playground.state.reactions import shown
-from playground.state.topics import add_topic, set_topic
+from playground.state.topics import add_topic, set_forum, set_topic
 from playground.state.world import State
 
 
@@ -30,8 +30,13 @@ def described(state: State, chat: Chat) -> Json:
         "title": _title(chat),
         "chat": chat.info,
         "users": [state.book.users[number] for number in chat.members if number in state.book.users],
-        "topics": [{"id": t.id, "name": t.name, "color": t.color, "closed": t.closed} for t in chat.topics.values()],
+        "topics": [
+            {"id": t.id, "name": t.name, "color": t.color, "closed": t.closed}
+            for t in chat.topics.values()
+            if chat.has_topics
+        ],
         "bot_status": chat.bot_status,
+        "general": chat.general,
         "migrated_to": chat.migrated_to,
         "from_bot": chat.from_bot,
         "version": chat.version,
@@ -74,6 +79,7 @@ class Chats:
             route("POST", here + "/migrate", self.migrate),
             route("POST", here + "/topics", self.add_topic),
             route("POST", here + "/topics/{topic}", self.set_topic),
+            route("POST", here + "/forum", self.set_forum),
         ]
 
     def _chat(self, request: Request) -> Chat:
@@ -156,6 +162,11 @@ class Chats:
         given = await body(request)
         topic, update = add_topic(self._state, self._chat(request), str(given.get("name", "Topic")))
         return {"message_thread_id": topic.id, "update_id": update}
+
+    async def set_forum(self, request: Request) -> Json:
+        given, chat = await body(request), self._chat(request)
+        set_forum(self._state, chat, on=bool(given.get("on", True)))
+        return described(self._state, chat)
 
     async def set_topic(self, request: Request) -> Json:
         given = await body(request)

@@ -51,7 +51,8 @@ class Chat:
         self.info = info
         self.id: int = info["id"]
         self.kind: ChatKind = info["type"]
-        self.forum = bool(info.get("is_forum"))
+        self.general: Literal["open", "closed", "hidden"] = "open"
+        """Whether the bot can write into a forum's General topic."""
         self.cap = cap
         self.messages: OrderedDict[int, Json] = OrderedDict()
         self.topics: dict[int, Topic] = {}
@@ -72,6 +73,16 @@ class Chat:
         self.action: Json | None = None
         self._numbers = numbers
         self._touches = touches
+
+    @property
+    def forum(self) -> bool:
+        """Whether it has topics now; those of a group that is no forum any more are kept, as Telegram keeps them."""
+        return bool(self.info.get("is_forum"))
+
+    @property
+    def has_topics(self) -> bool:
+        """Whether messages may stand in topics."""
+        return self.forum or self.kind == "private"
 
     def next_message_id(self) -> int:
         """The next id. Private chats and groups share one sequence, that of the account; a supergroup has its own."""

@@ -45,9 +45,11 @@ def topic_in(chat: Chat, thread: object) -> int | None:
     if thread is None:
         return None
     try:
-        return chat.topics[int(str(thread))].id
+        if chat.has_topics:
+            return chat.topics[int(str(thread))].id
     except (ValueError, KeyError):
-        raise ControlError(f"no topic {thread!r} in chat {chat.id}", 404) from None
+        pass
+    raise ControlError(f"no topic {thread!r} in chat {chat.id}", 404)
 
 
 def texts(text: str, *, caption: bool, entities: list[Json] | None = None) -> Json:

@@ -10,6 +10,7 @@ from playground.state.world import State
 _COLORS = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
 """Colours of topic icons (Bot API, createForumTopic)."""
 
+GENERAL = 1
 _UNNAMED = "New Chat"
 
 
@@ -30,7 +31,7 @@ def add_topic(state: State, chat: Chat, name: str) -> tuple[Topic, int | None]:
     Raises:
         ControlError: this chat has no topics.
     """
-    if not chat.forum and chat.kind != "private":
+    if not chat.has_topics:
         raise ControlError("only forums (supergroups made with topics) and private chats have topics")
     color = _COLORS[len(chat.topics) % len(_COLORS)]
     # As an app does it where a person only writes: the name is made up, and says so.
@@ -45,8 +46,47 @@ def add_topic(state: State, chat: Chat, name: str) -> tuple[Topic, int | None]:
     return topic, state.bot.queue.add("message", message, chat.id)
 
 
+def set_forum(state: State, chat: Chat, *, on: bool) -> None:
+    """A person switches a supergroup's topics on or off; Telegram tells bots nothing of it.
+
+    Raises:
+        ControlError: this chat can have none.
+    """
+    if chat.kind != "supergroup":
+        raise ControlError("only supergroups become forums")
+    # What was said before keeps the chat as it was.
+    chat.info = {key: value for key, value in chat.info.items() if key != "is_forum"} | (
+        {"is_forum": True} if on else {}
+    )
+    chat.changed()
+    state.events.tell("chat", chat=chat.id)
+
+
+def set_general(state: State, chat: Chat, action: str) -> int | None:
+    """A person closes, reopens, hides or shows a forum's General topic; a hidden one is closed, too.
+
+    Returns:
+        The id of the update.
+
+    Raises:
+        ControlError: no such action, or the chat is no forum.
+    """
+    said = {
+        "close": "forum_topic_closed",
+        "reopen": "forum_topic_reopened",
+        "hide": "general_forum_topic_hidden",
+        "unhide": "general_forum_topic_unhidden",
+    }.get(action)
+    if said is None or not chat.forum:
+        raise ControlError("of a forum's General topic, do must be close, reopen, hide or unhide")
+    chat.general = "closed" if action == "close" else "hidden" if action == "hide" else "open"
+    message = post(state, chat, speaker(state, chat, None), {said: {}})
+    state.events.tell("chat", chat=chat.id)
+    return state.bot.queue.add("message", message, chat.id)
+
+
 def set_topic(state: State, chat: Chat, number: int, action: str, name: str = "") -> int | None:
-    """A person closes, reopens, deletes or renames a topic.
+    """A person closes, reopens, deletes or renames a topic; topic 1 is a forum's General.
 
     Returns:
         The id of the update; a deletion has none.
@@ -54,6 +94,8 @@ def set_topic(state: State, chat: Chat, number: int, action: str, name: str = ""
     Raises:
         ControlError: no such topic, or no such action.
     """
+    if number == GENERAL and chat.forum:
+        return set_general(state, chat, action)
     topic = chat.topics.get(number)
     if topic is None:
         raise ControlError(f"no topic {number} in chat {chat.id}", 404)

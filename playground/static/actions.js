@@ -39,6 +39,8 @@ export function actions(open) {
   const out = chat.bot_status === "kicked" || chat.bot_status === "left";
   const topic = chat.topics.find((one) => one.id === open.thread);
   const onTopic = (action) => () => post(`/chats/${chat.id}/topics/${topic.id}`, { do: action });
+  const general = chat.chat.is_forum && open.thread === null;
+  const onGeneral = (action) => () => post(`/chats/${chat.id}/topics/1`, { do: action });
   return [
     chat.type === "private" && [out ? "Unblock the bot" : "Block the bot", member(out ? "member" : "kicked")],
     chat.type !== "private" && ["Add a person", () => addPerson(open)],
@@ -46,6 +48,9 @@ export function actions(open) {
     chat.type !== "private" && chat.bot_status !== "kicked" && ["Ban the bot", member("kicked")],
     chat.type === "group" && !chat.migrated_to && ["Make it a supergroup", async () => open.moved((await post(`/chats/${chat.id}/migrate`)).chat_id)],
     (chat.chat.is_forum || chat.type === "private") && ["Add a topic", () => addTopic(open)],
+    chat.type === "supergroup" && [chat.chat.is_forum ? "Switch topics off" : "Switch topics on", async () => { await post(`/chats/${chat.id}/forum`, { on: !chat.chat.is_forum }); await open.open(chat, null); }],
+    general && ["open", "closed"].includes(chat.general) && [chat.general === "open" ? "Close General" : "Open General again", onGeneral(chat.general === "open" ? "close" : "reopen")],
+    general && [chat.general === "hidden" ? "Show General" : "Hide General", onGeneral(chat.general === "hidden" ? "unhide" : "hide")],
     topic && [topic.closed ? "Open this topic again" : "Close this topic", onTopic(topic.closed ? "reopen" : "close")],
     topic && ["Rename this topic", () => renameTopic(chat, topic)],
     topic && ["Delete this topic…", () => deleteTopic(open, topic)],

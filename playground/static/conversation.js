@@ -110,14 +110,14 @@ export class Conversation {
     const news = (id) => this.news.has(`${chat.id}/${id}`) && this.thread !== id;
     const tab = (id, name, closed) => make("button", { type: "button", class: closed ? "closed" : null, "aria-current": this.thread === id ? "true" : null, onclick: () => { location.hash = `${chat.id}${id ? `/${id}` : ""}`; this.open(chat, id); } },
       name, news(id) ? make("i", { class: "new", role: "img", "aria-label": "New messages" }) : null);
-    $("topics").replaceChildren(tab(null, chat.type === "private" ? "No topic" : "General"), ...chat.topics.map((topic) => tab(topic.id, topic.name, topic.closed)),
+    $("topics").replaceChildren(tab(null, chat.type === "private" ? "No topic" : "General", chat.general !== "open"), ...chat.topics.map((topic) => tab(topic.id, topic.name, topic.closed)),
       make("button", { type: "button", class: "add", onclick: () => this.attempt(() => addTopic(this)) }, "+ Topic"));
     $("topics").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   // -- drawing
 
-  mine(message) { return topicOf(message) === this.thread; }
+  mine(message) { return topicOf(message) === this.thread || (this.chat.type === "supergroup" && !this.chat.chat.is_forum); }
 
   // What the bot says in a topic that is not open.
   noteTopic(chat, message) {

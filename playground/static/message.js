@@ -8,6 +8,8 @@ const SERVICE = {
   forum_topic_edited: (message) => `${message.from.first_name} named the topic “${message.forum_topic_edited.name}”`,
   forum_topic_closed: () => "The topic was closed",
   forum_topic_reopened: () => "The topic was opened again",
+  general_forum_topic_hidden: () => "General was hidden",
+  general_forum_topic_unhidden: () => "General is shown again",
   migrate_to_chat_id: () => "This group became a supergroup; it goes on there",
   migrate_from_chat_id: () => "This supergroup was a group before",
 };

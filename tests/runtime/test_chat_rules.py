@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ async def test_a_chats_agent_and_model_answer_unless_the_chat_chose_others(
     chats.write_text("chats:\n  1: {agent: poet}\n  2: {model: generic.big}\n  3: {agent: gone}\n")
     async with runtime(COHORT_LANES="1", COHORT_CHATS=str(chats), COHORT_MODELS="generic.other") as engine:
 
-        async def answering(chat: int, **chosen: str) -> tuple[str, str, tuple[str, ...]]:
+        async def answering(chat: int, **chosen: Any) -> tuple[str, str, tuple[str, ...]]:
             done = await engine.run(ask(chat, "hi", **chosen), Screen())
             call = list(model.journal)[-1]
             return call.model, "poet" if "You are a poet" in str(call) else "assistant", done.notices

@@ -67,7 +67,7 @@ def set_message_reaction(call: ApiCall) -> bool:
 def edit_forum_topic(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#editforumtopic; in a forum the bot has to be an admin."""
     chat = call.chat()
-    if not chat.forum and chat.kind != "private":
+    if not chat.has_topics:
         raise bad_request("the chat is not a forum")
     if chat.kind != "private" and chat.bot_status != "administrator":
         raise bad_request("not enough rights to manage topics")
