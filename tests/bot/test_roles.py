@@ -191,7 +191,7 @@ async def test_where_everybody_may_talk_no_word_is_a_guests_unless_the_operator_
 async def test_a_mistyped_command_is_told_only_to_those_who_may_use_it(
     doorway: Doorway, role: Role, typo: str, near: str | None
 ) -> None:
-    """What is not told goes to the agent, as any command that is none of ours."""
+    """What is not told goes to the agent, as any command that is not one of ours."""
     rules(doorway, "{commands: {usage: admin}}")
     await ben_is(doorway, role)
     told = await Asking(doorway)(typo)
