@@ -87,6 +87,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "frames.not_stored": "Live frames ended because Redis was away.",
     "typing.refused": "Telegram did not take a worker's typing sign.",
     "markdown.unreadable": "An answer could not be formatted; it is sent as plain text.",
+    "media.not_kept": "The state directory takes no file, so what chats send is not read; told once an outage.",
+    "media.kept_again": "It takes files again, and how long it did not.",
     "media.refused": "Telegram does not hand out a file.",
     "media.unreachable": "A file could not be fetched; the turn is tried again.",
     # Sessions and turns.

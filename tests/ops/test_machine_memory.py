@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from ops.commands.doctor.memory import verdict
+from ops.commands.doctor.processes import limit_of
+from ops.commands.doctor.processes import verdict as open_files_of
 from tasks.machine_memory import WORKER_MIB, available_mib, pss_mib, room, total_mib
 from tasks.worker_count import WorkerCount
 
@@ -81,3 +83,15 @@ def test_doctor_says_for_how_many_workers_there_is_memory() -> None:
     assert (little.severity, little.do) == ("warning", "set COHORT_WORKERS lower, or give this machine 200 MiB more")
     assert verdict(auto, 256 + 400, [200.0]).do == "`auto` stops at 3 workers"
     assert verdict(WorkerCount(4, 8, auto=True), 300, []).do.startswith("set COHORT_WORKERS lower")
+
+
+def test_doctor_names_the_running_processes_that_may_open_too_few_files(tmp_path: Path) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "limits").write_text("Limit  Soft Limit  Hard Limit  Units\nMax open files  256  256  files\n")
+    assert limit_of(7, tmp_path) == 256
+    assert limit_of(8, tmp_path) is None
+    assert open_files_of({"bot": 4096, "worker-1": 4096}).severity == "ok"
+    told = open_files_of({"bot": 4096, "worker-2": 256, "worker-1": 256})
+    assert told.severity == "warning"
+    assert told.seen.startswith("worker-1, worker-2: only 256 files")
+    assert open_files_of({"": 256}).seen.startswith("only 256 files")

@@ -1,6 +1,8 @@
 """Files of Telegram for the runtime."""
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,44 @@ async def test_a_file_s_name_in_the_cache_is_a_hash_and_its_kind(
     assert path.parent == world.settings.home / "media"
     assert path.suffix == suffix
     assert path.stem.isalnum()
+
+
+@pytest.mark.parametrize("why", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+async def test_a_disk_that_takes_no_file_costs_the_file_and_is_told_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, why: int
+) -> None:
+    first, second = await media(world), await media(world)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError(why, os.strerror(why))))
+        for wanted in (first, second):
+            with pytest.raises(MediaUnavailable, match="no room to open files"):
+                await world.media.fetch(wanted)
+    assert (await world.media.fetch(first)).read_bytes() == b"hello"
+    said = [record.getMessage() for record in caplog.records if record.name == "cohort.media"]
+    assert said == ["media.not_kept", "media.kept_again"]
+
+
+def test_on_a_full_disk_what_no_turn_uses_goes_first(
+    tmp_path: Path,
+    clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache = Cache(tmp_path, most=100, keep=600, clock=clock)
+    writes = Path.write_bytes
+
+    def write(path: Path, data: bytes) -> int:
+        if sum(file.stat().st_size for file in tmp_path.iterdir()) + len(data) > 50:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return writes(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    old = cache.store("old", b"x" * 30)
+    clock.advance(700)
+    assert cache.store("new", b"y" * 30).read_bytes() == b"y" * 30
+    assert not old.exists()
+    with pytest.raises(OSError, match="No space"):
+        cache.store("third", b"z" * 30)
+    assert cache.find("new") is not None
 
 
 async def test_the_least_recently_used_files_go_first(world: World) -> None:

@@ -1,6 +1,7 @@
 """Telegram's files for the runtime (``workers.interfaces.MediaSource``): fetched once, cached on disk within bounds."""
 
 import asyncio
+import errno
 import logging
 import os
 from collections.abc import AsyncGenerator
@@ -20,6 +21,7 @@ from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.envelope import Media
 from tasks.errors import Retryable
+from tasks.outage import Outage
 from tasks.phrases import phrase
 from tasks.session_files import media_name
 from workers import texts
@@ -33,6 +35,7 @@ _AT_ONCE = 24 * _MIB
 """Bytes of the downloads at the same time in a worker: each is held in memory as a whole, twice."""
 _DOWNLOAD_TIMEOUT = 60.0
 _UNFINISHED = ".part"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _UNFINISHED_FOR = 3600.0
 """Seconds after which an unfinished file was left by a process that died."""
 
@@ -54,6 +57,7 @@ class TelegramMedia:
         )
         self._most = settings.media_max_mib * _MIB
         self._downloads = Weights(_AT_ONCE)
+        self._outage = Outage(clock.monotonic)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     def of(self, bot: ExtBot[Priority]) -> Self:
@@ -66,7 +70,7 @@ class TelegramMedia:
         """A local copy, kept for the turn at least.
 
         Raises:
-            MediaUnavailable: too large or gone; the message is for the user.
+            MediaUnavailable: too large or gone, or the disk takes no file; the message is for the user.
             MediaUnreachable: Telegram did not answer.
         """
         self._check_size(media.size_bytes)
@@ -78,7 +82,15 @@ class TelegramMedia:
             async with self._downloads.hold(media.size_bytes or self._most):
                 data = await self._download(media)
             self._check_size(len(data))
-            return await asyncio.to_thread(self._cache.store, name, data)
+            try:
+                path = await asyncio.to_thread(self._cache.store, name, data)
+            except OSError as problem:
+                if self._outage.began():
+                    log.error("media.not_kept", extra={"problem": problem.strerror or type(problem).__name__})  # noqa: TRY400 - the operator's disk
+                raise MediaUnavailable(phrase("file-no-room")) from None
+            if (lasted := self._outage.ended()) is not None:
+                log.warning("media.kept_again", extra={"after_s": lasted})
+            return path
 
     def _check_size(self, size: int | None) -> None:
         if size is not None and size > self._most:
@@ -141,12 +153,25 @@ class Cache:
         now = self._clock.now()
         try:
             os.utime(path, (now, now))
-        except FileNotFoundError:
-            return None
+        except OSError:  # there is none, or the disk is read-only
+            return path if path.is_file() else None
         return path
 
     def store(self, name: str, data: bytes | bytearray) -> Path:
-        """Keep ``data`` under ``name``; other processes see the whole file or none."""
+        """Keep ``data`` under ``name``; other processes see the whole file or none.
+
+        Raises:
+            OSError: the disk is full, also without what no turn uses, or it takes nothing.
+        """
+        try:
+            return self._store(name, data)
+        except OSError as problem:
+            if problem.errno not in _FULL:
+                raise
+            self._evict(self._folder / name, 0)
+            return self._store(name, data)
+
+    def _store(self, name: str, data: bytes | bytearray) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = self._folder / f"{uuid4().hex}{_UNFINISHED}"
         now = self._clock.now()
@@ -156,10 +181,10 @@ class Cache:
             path = unfinished.replace(self._folder / name)
         finally:
             unfinished.unlink(missing_ok=True)
-        self._evict(path)
+        self._evict(path, self._most)
         return path
 
-    def _evict(self, newest: Path) -> None:
+    def _evict(self, newest: Path, most: int) -> None:
         now = self._clock.now()
         held: list[tuple[float, int, Path]] = []
         for entry in os.scandir(self._folder):
@@ -173,7 +198,7 @@ class Cache:
         for used_at, size, path in sorted(held):
             if path == newest:
                 continue
-            if total <= self._most:
+            if total <= most:
                 break
             if now - used_at < self._keep and total <= 2 * self._most:
                 break

@@ -13,6 +13,7 @@ from ops.agent_config import configuration
 from ops.commands.doctor.chats import chats, elsewhere, hears_too_little
 from ops.commands.doctor.memory import memory
 from ops.commands.doctor.own import own as own_processes
+from ops.commands.doctor.processes import open_files
 from ops.commands.doctor.redis import redis
 from ops.commands.doctor.runtime_check import RuntimeCheck
 from ops.commands.doctor.servers import servers
@@ -27,7 +28,6 @@ from tasks.chats.access import access_of, mode_of
 from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.errors import CohortError, Misconfigured
-from tasks.open_files import raise_limit, too_few
 
 ROOM_MIB, _LEAST_ROOM_MIB = 1024, 100
 """Below the first doctor warns, below the second it is a problem."""
@@ -121,13 +121,6 @@ async def disk(here: Context) -> list[Finding]:
     return [room(shutil.disk_usage(place).free / 2**20, place)]
 
 
-async def open_files() -> list[Finding]:
-    """How many files and connections a process that is started from here may have open."""
-    limit = raise_limit()
-    few = too_few(limit)
-    return [Finding("open files", "warning", few) if few else Finding("open files", "ok", f"{limit} at a time")]
-
-
 def room(free_mib: float, place: Path) -> Finding:
     """What so much free room means (pure)."""
     seen = f"{free_mib:,.0f} MiB free at {place}"
@@ -193,7 +186,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             *(("webhook", _of(name, webhook(own, http))) for name, own in each),
             ("disk", disk(here)),
             ("memory", memory(here)),
-            ("open files", open_files()),
+            ("open files", open_files(here)),
             ("redis", redis(here, clock)),
             *(("access", _of(name, access(replace(here, settings=own)))) for name, own in each),
             ("model", answering(here)),

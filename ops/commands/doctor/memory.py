@@ -1,23 +1,16 @@
 """Whether this machine has memory for as many workers as `cohort up` may start."""
 
-from ops import control
+from ops.commands.doctor.processes import running
 from ops.commands.finding import Finding
 from ops.context import Context
-from tasks.errors import Misconfigured
 from tasks.machine_memory import WORKER_MIB, available_mib, pss_mib, room
 from tasks.worker_count import WorkerCount
 
 
 async def memory(here: Context, wanted: int | None = None) -> list[Finding]:
     """What is available, against the workers that are still to be started: to ``wanted``, else as many as are set."""
-    sizes: list[float] = []
-    if here.running is not None:
-        try:
-            processes = (await control.ask(here.running, "processes"))["processes"]
-        except Misconfigured:
-            processes = []
-        pids = [one["pid"] for one in processes if one["incarnation"] and one["pid"]]
-        sizes = [size for pid in pids if (size := pss_mib(pid)) is not None]
+    pids = [one["pid"] for one in await running(here) if one["incarnation"] and one["pid"]]
+    sizes = [size for pid in pids if (size := pss_mib(pid)) is not None]
     scale = here.running.scale if here.running is not None else None
     count = WorkerCount(scale.least, scale.most, scale.auto) if scale is not None else here.settings.workers
     count = count if wanted is None else WorkerCount(wanted, wanted)
