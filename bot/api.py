@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Unpack, cast
 
 from telegram import (
     BotCommand,
+    BotCommandScope,
     BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeChat,
@@ -150,23 +151,17 @@ class Telegram:
             await self._bot.delete_webhook(drop_pending_updates=False)
 
     async def show_commands(self, menus: Menus) -> None:
-        """Set the menus of all chats."""
-        with errors_as_ours():
-            await self._bot.set_my_commands(_menu(menus.private))
-            await self._bot.set_my_commands(_menu(menus.groups), BotCommandScopeAllGroupChats())
-        await self._show_to_admins(menus.admins)
+        """Set the menus of all chats, where they are not so already."""
+        await self.show_translated(None, menus)
 
-    async def show_translated(self, language: str, menus: Menus) -> None:
+    async def show_translated(self, language: str | None, menus: Menus) -> None:
         """Set them for the people who use Telegram in a language, where they are not so already."""
-        with errors_as_ours():
-            for own, scope in ((menus.private, None), (menus.groups, BotCommandScopeAllGroupChats())):
-                if list(await self._bot.get_my_commands(scope, language)) != _menu(own):
-                    await self._bot.set_my_commands(_menu(own), scope, language)
-        await self._show_to_admins(menus.admins, language)
+        await self._show(menus.private, None, language)
+        await self._show(menus.groups, BotCommandScopeAllGroupChats(), language)
+        await self._show(menus.admins, BotCommandScopeAllChatAdministrators(), language)
 
-    async def _show_to_admins(self, menu: Menu, language: str | None = None) -> None:
-        """Set the menu of groups' administrators, where it is not so already; an empty one is that of all."""
-        scope = BotCommandScopeAllChatAdministrators()
+    async def _show(self, menu: Menu, scope: BotCommandScope | None, language: str | None = None) -> None:
+        """Set one menu, where it is not so already; an empty one is that of the next wider scope."""
         with errors_as_ours():
             if list(await self._bot.get_my_commands(scope, language)) == _menu(menu):
                 return
@@ -176,13 +171,9 @@ class Telegram:
                 await self._bot.delete_my_commands(scope, language)
 
     async def show_own_commands(self, chat: int, menu: Menu, translated: Mapping[str, Menu]) -> None:
-        """Set the menu of one chat, also by language."""
-        scope = BotCommandScopeChat(chat)
-        with errors_as_ours():
-            await self._bot.set_my_commands(_menu(menu), scope)
-            for language, own in translated.items():
-                if list(await self._bot.get_my_commands(scope, language)) != _menu(own):
-                    await self._bot.set_my_commands(_menu(own), scope, language)
+        """Set the menu of one chat, also by language, where it is not so already."""
+        for language, own in {None: menu, **translated}.items():
+            await self._show(own, BotCommandScopeChat(chat), language)
 
     async def hide_own_commands(self, chat: int, languages: Sequence[str]) -> None:
         """Give a chat the menu of all again."""

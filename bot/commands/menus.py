@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from bot import texts
 from bot.commands.offered import CommandOffer
 from bot.people import PeopleView
+from botapi.errors import TelegramAway
 from tasks.errors import CohortError, Misconfigured
 from tasks.phrases import ENGLISH, LANGUAGES, phrase, speaking
 
@@ -35,7 +37,7 @@ class MenuCalls(Protocol):
     """Telegram as this module uses it."""
 
     async def show_commands(self, menus: Menus) -> None:
-        """Set the menus of all chats."""
+        """Set the menus of all chats, where they are not so already."""
         ...
 
     async def show_translated(self, language: str, menus: Menus) -> None:
@@ -43,7 +45,7 @@ class MenuCalls(Protocol):
         ...
 
     async def show_own_commands(self, chat: int, menu: Menu, translated: Mapping[str, Menu]) -> None:
-        """Set the menu of one chat, also by language."""
+        """Set the menu of one chat, also by language, where it is not so already."""
         ...
 
     async def hide_own_commands(self, chat: int, languages: Sequence[str]) -> None:
@@ -61,6 +63,8 @@ class MenuCalls(Protocol):
 
 OTHERS = tuple(language for language in LANGUAGES if language != ENGLISH)
 """English is what Telegram shows where a language has no menu of its own."""
+_TRIES, _LEAST_WAIT_S = 6, 1.0
+"""Of calls that Telegram did not take, with the wait that it asks for between them."""
 _MOST = 50
 """Chats with a menu of their own beside those of admins: each is a dozen calls at a start."""
 
@@ -68,18 +72,28 @@ _MOST = 50
 class CommandMenus:
     """Best effort: a menu that is missing takes no command away."""
 
-    def __init__(self, calls: MenuCalls, people: PeopleView, offer: CommandOffer) -> None:
+    def __init__(
+        self,
+        calls: MenuCalls,
+        people: PeopleView,
+        offer: CommandOffer,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         """Prepare it.
 
         Args:
             calls: Telegram.
             people: Tells who has which role.
             offer: Tells which commands a role may use.
+            sleep: Waits for Telegram.
         """
+        self._sleep = sleep
         self._calls = calls
         self._people = people
         self._offer = offer
         self._changed = asyncio.Event()
+        self._begun = asyncio.Event()
         self._shown: Mapping[int, Names] = {}
         self._shown_to_all: tuple[Names, ...] = ()
 
@@ -93,17 +107,27 @@ class CommandMenus:
         Raises:
             Misconfigured: the token is wrong.
         """
-        self._shown_to_all = self._to_all()
-        await self._try(self._calls.show_commands(self._menus()))
-        await self._try(self._calls.describe(*_described()))
+        try:
+            await self._show(tries=1)
+        finally:
+            self._begun.set()
+
+    async def _show(self, tries: int = _TRIES) -> None:
+        wanted, menus = self._to_all(), self._menus()
+        shown = await self._try(lambda: self._calls.show_commands(menus), tries)
+        described = await self._try(lambda: self._calls.describe(*_described()), tries)
+        # At the start nothing is waited for: ``run`` does the rest.
+        self._shown_to_all = wanted if (shown and described) or tries > 1 else ()
 
     async def run(self) -> None:
-        """Keep the menus as they should be, until cancelled; at first, set those of other languages."""
-        await self.translate()
+        """Keep the menus as they should be, until cancelled; after ``show``, set those of other languages."""
+        await self._begun.wait()
+        if self._shown_to_all:
+            await self.translate()
         while True:
             self._changed.clear()
             if self._to_all() != self._shown_to_all:
-                await self.show()
+                await self._show()
                 await self.translate()
             await self.show_to_some()
             await self._changed.wait()
@@ -114,10 +138,11 @@ class CommandMenus:
         for chat, names in wanted.items():
             if self._shown.get(chat) != names:
                 translated = {language: self._in(language, names) for language in OTHERS}
-                await self._try(self._calls.show_own_commands(chat, _menu(names, self._offer.own), translated))
+                menu = _menu(names, self._offer.own)
+                await self._try(partial(self._calls.show_own_commands, chat, menu, translated))
         for chat in self._shown:
             if chat not in wanted:
-                await self._try(self._calls.hide_own_commands(chat, OTHERS))
+                await self._try(partial(self._calls.hide_own_commands, chat, OTHERS))
         self._shown = wanted
 
     def _to_all(self) -> tuple[Names, Names, Names]:
@@ -147,13 +172,13 @@ class CommandMenus:
         for language in OTHERS:
             with speaking(language):
                 menus = self._menus()
-            if not await self._try(self._calls.show_translated(language, menus)):
+            if not await self._try(partial(self._calls.show_translated, language, menus)):
                 return
         words: dict[str, Described] = {}
         for language in OTHERS:
             with speaking(language):
                 words[language] = _described()
-        await self._try(self._calls.describe_translated(_described(), words))
+        await self._try(lambda: self._calls.describe_translated(_described(), words))
 
     def _menus(self) -> Menus:
         """Those of all chats, in the language that is spoken now."""
@@ -164,15 +189,21 @@ class CommandMenus:
         with speaking(language):
             return _menu(names, self._offer.own)
 
-    async def _try(self, call: Awaitable[None]) -> bool:
-        try:
-            await call
-        except Misconfigured:
-            raise
-        except CohortError as problem:
-            log.warning("commands.not_shown", extra={"problem": str(problem)})
-            return False
-        return True
+    async def _try(self, call: Callable[[], Awaitable[None]], tries: int = _TRIES) -> bool:
+        """Make calls, again where Telegram is away or has had too many: each sets only what is not so already."""
+        while True:
+            tries -= 1
+            try:
+                await call()
+            except Misconfigured:
+                raise
+            except CohortError as problem:
+                log.warning("commands.not_shown", extra={"problem": str(problem)})
+                if not tries or not isinstance(problem, TelegramAway):
+                    return False
+                await self._sleep(max(problem.wait, _LEAST_WAIT_S))
+            else:
+                return True
 
 
 def _menu(names: Names, own: Container[str]) -> Menu:

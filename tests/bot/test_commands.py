@@ -1,5 +1,7 @@
 """Commands that the bot answers: what is kept in mind, mistyped words, and Telegram's menus."""
 
+import asyncio
+
 import pytest
 
 from bot import texts
@@ -17,10 +19,12 @@ from tasks.roles import RoleRules
 from tasks.session import SessionKey
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.stand_ins import SOON
 from tests.bot.updates import BEN, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
 from tests.conftest import BOT, TOKEN
 from tests.playground.conformance import check_journal
+from tests.support.until import until
 
 ANNS = SessionKey(BOT, 700)
 
@@ -120,7 +124,7 @@ async def test_menus_are_by_scope_and_language(
     check_journal(await people.journal())
 
 
-async def test_a_bot_that_starts_again_sets_no_translation_that_is_there_and_takes_no_word_from_the_operator(
+async def test_a_bot_that_starts_again_sets_nothing_that_is_there_and_takes_no_word_from_the_operator(
     telegram: Telegram, admins: PeopleView, people: PlaygroundClient, api_url: str
 ) -> None:
     await people.call("setMyDescription", description="Ours, in German", language_code="de")
@@ -129,7 +133,7 @@ async def test_a_bot_that_starts_again_sets_no_translation_that_is_there_and_tak
     before = (await people.journal())[-1]["seq"]
     await shown(telegram, admins)
     again = await people.journal(before)
-    assert [entry["params"].get("language_code") for entry in again if entry["method"].startswith("set")] == [None] * 3
+    assert [entry["method"] for entry in again if not entry["method"].startswith("get")] == []
     for what, language, wanted in (
         ("Description", "de", "Ours, in German"),
         ("ShortDescription", "", "The operator's own"),
@@ -137,6 +141,45 @@ async def test_a_bot_that_starts_again_sets_no_translation_that_is_there_and_tak
     ):
         found = await people.call(f"getMy{what}", **({"language_code": language} if language else {}))
         assert list(found["result"].values()) == [wanted]
+
+
+async def test_menus_come_though_telegram_refuses_some_calls(
+    telegram: Telegram, admins: PeopleView, people: PlaygroundClient, store: Store
+) -> None:
+    """429 at the start and in between, an outage, and a chat that is gone, which takes no menu from the others."""
+    await store.people.put(BOT, 9, Person(role="admin"))
+    await admins.refresh()
+    await people.fault("429", "setMyCommands", retry_after=30)
+    await people.fault("429", "setMyCommands", skip=8, retry_after=40)
+    await people.fault("502", "setMyDescription", skip=2)
+    gone = {"code": 400, "description": "Bad Request: chat not found"}
+    await people.fault("error", "setMyCommands", chat=7, times=1000, **gone)
+    waits = list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    menus = CommandMenus(telegram, admins, CommandOffer(RoleRules), sleep=sleep)
+    await menus.show()
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        run = group.create_task(menus.run())
+
+        async def named(**asked: object) -> list[str]:
+            return [command["command"] for command in (await people.call("getMyCommands", **asked))["result"]]
+
+        async def done() -> bool:
+            return "people" in await named(scope={"type": "chat", "chat_id": 9}, language_code="zh")
+
+        await until(done)
+        run.cancel()
+    assert len(waits) >= 2
+    assert set(waits) <= {1.0, 30.0, 40.0}
+    for language in LANGUAGES:
+        asked = {} if language == "en" else {"language_code": language}
+        assert await named(**asked) == list(texts.COMMANDS)
+        with speaking(language):
+            told = (await people.call("getMyDescription", **asked))["result"]["description"]
+            assert told == phrase("description").strip()
 
 
 async def test_a_group_tells_its_administrators(people: PlaygroundClient, api_url: str, playground: State) -> None:
