@@ -5,9 +5,7 @@ not written its bytecode yet), and 80 MiB that they do not share. What it execut
 goes on there where the collection ended.
 """
 
-import ctypes
 import functools
-import gc
 import inspect
 import json
 import os
@@ -31,8 +29,6 @@ EXECUTED = "from tests.harness.collected import collection; collection().go_on(c
 STAND_IN = Path(__file__).parent / "forked_python.py"
 ARGUMENTS = "TEST_NURSERY_ARGUMENTS"
 """The environment's name, as JSON, for modules, the directory that pytest was started in, and its arguments."""
-ENDLESS = 2**32 - 1
-"""A count of references that Python 3.12 and 3.13 do not touch."""
 
 
 class Collection:
@@ -136,21 +132,6 @@ def main() -> None:
     with deterministic_PRNG():
         pass  # Here Hypothesis makes its generator, and finds what holds it. What stays for good is not found.
     nursery.load(modules)
-    stay()
     os.chdir(directory)
     with socket.socket(fileno=0) as listener:
         collection().collect(arguments, lambda: run_forked(lambda: nursery.run(listener, ())))
-
-
-def stay() -> None:
-    """Have whatever is there now stay for good, and its memory shared by the processes that are forked.
-
-    To look at an object writes its count of references, and with it a page. Tests that walk through all objects would
-    copy 45 MiB in each process. What pytest collects must not stay: it lets go of each test's fixtures.
-    """
-    if sys.version_info >= (3, 14):
-        return
-    gc.unfreeze()
-    for found in gc.get_objects():
-        for one in (found, *gc.get_referents(found)):
-            ctypes.c_uint32.from_address(id(one)).value = ENDLESS

@@ -29,6 +29,7 @@ from typing import Any, Self
 
 from tasks.ending import run_forked
 from tests.harness import unwatched
+from tests.harness.staying import stay
 
 ROOT = Path(__file__).parents[2]
 LOADED = ("workers.process.preload", "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
@@ -207,7 +208,7 @@ def load(modules: Sequence[str]) -> None:
     os.environ[SET] = " ".join([*before.get(SET, "").split(), *told])
     assert len([*Path("/proc/self/task").iterdir()]) == 1, "a forked process would lack the threads of this one"
     gc.collect()
-    gc.freeze()
+    stay()
     gc.enable()
 
 

@@ -1,5 +1,6 @@
 """Processes that are forked with their modules loaded behave as started ones do."""
 
+import json
 import os
 import select
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.nursery import Nursery, listening
+from tests.harness.nursery import nursery as shared_nursery
 from tests.harness.processes import ROOT, Process
 
 SERVER = ["-m", "http.server", "0", "--bind", "127.0.0.1"]
@@ -71,6 +73,7 @@ def test_a_forked_process_has_the_directory_and_the_two_outputs_that_it_was_give
 TEST_RUN = f"""
 import signal
 from tests.harness.nursery import Nursery, listening
+from tests.harness.nursery import nursery as shared_nursery
 from tests.harness.processes import Process
 run = listening(loaded=())
 server = Process("server", {SERVER}, {{}}, Nursery(loaded=(), shared=%s))
@@ -92,3 +95,26 @@ def test_no_forked_process_outlives_a_test_run_that_is_killed(shared: str) -> No
             assert select.select([handle], [], [], 60)[0], "it is still there"
         finally:
             os.close(handle)
+
+
+PROBE = """
+import json, sys, threading
+from openai.types.chat import ChatCompletionChunk
+from workers.runtime.patches import patch, shortcuts
+
+due = {(entry.target, entry.by_source) for entry in patch.patches() if entry.due}
+print(json.dumps({
+    "not looked at": sorted(due - set(patch._shapes)),
+    "not loaded": [name for name in ("celery.backends.base", "billiard.pool") if name not in sys.modules],
+    "chunks": ChatCompletionChunk.__pydantic_complete__,
+    "bodies": shortcuts.renames.cache_info().currsize > 0,
+    "threads": threading.active_count(),
+}))
+"""
+
+
+def test_what_a_worker_s_start_and_first_turn_build_is_there_when_it_is_forked() -> None:
+    with Process("probe", ["-c", PROBE], {}, shared_nursery()) as probe:
+        assert probe.wait() == 0, probe.output
+    told = {"not looked at": [], "not loaded": [], "chunks": True, "bodies": True, "threads": 1}
+    assert json.loads(probe.output) == told

@@ -12,20 +12,22 @@ from pkgutil import iter_modules
 from celery.utils.imports import load_extension_class_names
 from fast_agent.llm import model_factory
 
+from workers.process import first_answers
 from workers.runtime import patches
-from workers.runtime.patches import manifest, patch
+from workers.runtime.patches import patch
 
 _LATE = (
     "workers.process.app",
     "workers.process.own",
     "acp",
     "anyio._backends._asyncio",
+    "billiard.pool",
     "celery.app.amqp",
     "celery.app.control",
     "celery.app.events",
     "celery.app.log",
     "celery.app.routes",
-    "celery.backends",
+    "celery.backends.base",
     "celery.events.receiver",
     "celery.fixups.django",
     "celery.worker.autoscale",
@@ -62,7 +64,7 @@ _LATE = (
 """The worker, and what Celery, fast-agent and our own patches load late."""
 
 _CLIENTS = {
-    ".openai.": "openai.resources.chat.completions.completions",
+    ".openai.": "openai.resources.chat.chat",
     "responses": "openai.resources.responses.responses",
 }
 """What OpenAI's client loads with its first call, by a part of the provider's name."""
@@ -82,8 +84,9 @@ def load() -> None:
         except ImportError:
             continue
     # What each worker would read of what is installed.
-    manifest.patches()
+    patch.look()
     patch.version(patch.LIBRARY)
+    first_answers.build()
     load_extension_class_names(_BACKENDS)
 
 

@@ -58,7 +58,12 @@ class Patch:
 
     def fits(self, seen: str) -> bool:
         """Whether the replacement is right for a shape."""
-        return any(re.fullmatch(re.escape(shape).replace(r"\.\.\.", ".*"), seen) for shape in self.shapes)
+        return any(_pattern(shape).fullmatch(seen) for shape in self.shapes)
+
+
+@cache
+def _pattern(shape: str) -> re.Pattern[str]:
+    return re.compile(re.escape(shape).replace(r"\.\.\.", ".*"))
 
 
 @cache
