@@ -30,6 +30,8 @@ _NAMELESS = ("application/octet-stream", "text/plain")
 """A file of these types may well have a name without an ending: ``Makefile``."""
 _LONGEST_ALT = 200
 _MARK = PICTURE_MARK.encode("utf-16-le")
+_OPUS, _FIRST_PAGE = b"OpusHead", 512
+"""The first packet of an Ogg file says what it holds."""
 _UNPRINTABLE = re.compile(r"[^\w .,()+@=\[\]-]", re.UNICODE)
 
 _KINDS: dict[str, OutKind] = {
@@ -45,12 +47,20 @@ _KINDS: dict[str, OutKind] = {
 """What Telegram shows by itself; all else is a document."""
 
 
-def kind_of(mime: str, size: int, pixels: Pixels | None = None, *, moving: bool = False) -> OutKind:
+def is_opus(body: bytes) -> bool:
+    """Whether an Ogg file is what Telegram plays as a voice message; Vorbis and FLAC stand in Ogg, too (RFC 7845)."""
+    return _OPUS in body[:_FIRST_PAGE]
+
+
+def kind_of(mime: str, size: int, pixels: Pixels | None = None, *, moving: bool = False, opus: bool = True) -> OutKind:
     """What a file of so many bytes is sent as.
 
-    A picture that Telegram refuses as a photo, or that would not move any more, is a document at once.
+    A picture that Telegram refuses as a photo, or that would not move any more, is a document at once, and so is an Ogg
+    file that is no Opus.
     """
     kind = _KINDS.get(mime, "document")
+    if kind == "voice" and not opus:
+        return "document"
     whole = size <= LARGEST_PHOTO and is_photo(pixels) and not moving
     return "document" if kind == "photo" and not whole else kind
 

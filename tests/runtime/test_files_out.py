@@ -115,6 +115,47 @@ def test_a_picture_that_telegram_refuses_as_a_photo_is_taken_as_a_document(tmp_p
     assert [(file.kind, file.name) for file in out.files] == [("document", "file-1.png")]
 
 
+OGG = b"OggS" + b"\0" * 24
+MP4 = b"\0\0\0\x18ftypmp42" + b"\0" * 90
+
+
+@pytest.mark.promise("files-out")
+@pytest.mark.parametrize(
+    ("body", "name", "kind"),
+    [
+        (OGG + b"OpusHead", "a.ogg", "voice"),
+        (OGG + b"OpusHead", "", "voice"),
+        (OGG + b"\x01vorbis", "song.ogg", "document"),
+        (OGG + b"\x80theora", "film.ogv", "document"),
+        (MP4, "film.mp4", "video"),
+        (MP4, "", "video"),
+        (MP4, "song.m4a", "audio"),
+        (PNG, "table.csv", "photo"),
+    ],
+)
+def test_what_a_tool_gives_is_sent_as_what_it_holds(tmp_path: Path, body: bytes, name: str, kind: str) -> None:
+    assert FilesOut(tmp_path).keep(body, name).kind == kind
+
+
+@pytest.mark.promise("files-out")
+async def test_a_model_is_not_told_that_more_files_are_sent_than_are(runtime: Open, model: Model, cards: Path) -> None:
+    many = DRAW.replace("SIZE", "9").replace(
+        'return attach(PNG, "chart.png", "Sales")', f"return str([attach(PNG) for _ in range({MOST + 2})])"
+    )
+    card(cards, "drawing.py", many)
+    card(cards, "assistant.md", CARD)
+    async with runtime() as engine:
+        done = await engine.run(replace(ask(1, "CALL:draw THEN CALL:draw"), steps=MemorySteps()), Screen())
+    first, second = (message["text"] for message in model.journal[-1].messages if message["role"] == "tool")
+    assert (len(done.files), first.count("is sent to the chat with"), first.count("Not sent: at most")) == (
+        MOST,
+        MOST,
+        2,
+    )
+    assert second.count("Not sent: at most") == MOST + 2
+    assert len(done.notices) == 1, "the person reads that some were left out"
+
+
 @pytest.mark.promise("files-out")
 @pytest.mark.parametrize(
     ("uri", "mime", "name"),

@@ -17,13 +17,13 @@ from urllib.parse import unquote, urlsplit
 from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent
 from pydantic import ValidationError
 
-from tasks.envelope import OutFile
+from tasks.envelope import Media, OutFile
 from tasks.errors import Misconfigured, Terminal
 from tasks.http.addresses import is_public
 from workers import texts
-from workers.outgoing import LARGEST, MOST, kept, kind_of, name_of
+from workers.outgoing import LARGEST, MOST, is_opus, kept, kind_of, name_of
 from workers.pictures import moves, pixels_of
-from workers.runtime.conversation.file_types import HEAD_BYTES, UNKNOWN, mime_by_content
+from workers.runtime.conversation.file_types import HEAD_BYTES, UNKNOWN, mime_by_content, mime_of
 
 log = logging.getLogger("cohort.runtime")
 
@@ -51,6 +51,8 @@ class FilesOut:
     """Files that were too many, too large or could not be kept."""
     drawn: list[str] = field(default_factory=list[str])
     """What stands in the model's answers for the pictures that it drew itself."""
+    promised: int = 0
+    """Files that a tool was told are sent, and whose calls have not ended."""
     links: dict[str, str] = field(default_factory=dict[str, str])
     """Addresses of resources that tools named, with their titles."""
 
@@ -70,9 +72,11 @@ class FilesOut:
         for block in blocks:
             if shown and isinstance(block, ResourceLink):
                 self._link(block)
-            file = self._noted(block) or (self._shown(block) if shown else None)
+            noted = self._noted(block)
+            file = noted or (self._shown(block) if shown else None)
             if file is None:
                 continue
+            self.promised = max(0, self.promised - (noted is not None))
             if len(self.files) >= MOST:
                 self.left_out += 1
                 continue
@@ -145,9 +149,10 @@ class FilesOut:
             raise NotAttached("The file is empty.")
         if len(body) > LARGEST:
             raise NotAttached(f"The file is too large: at most {LARGEST >> 20} MiB can be sent.")
-        mime = mime_by_content(body[:HEAD_BYTES], mime)
+        told = mime_of(Media(kind="document", file_id="", name=name)) if mime == UNKNOWN else mime
+        mime = mime_by_content(body[:HEAD_BYTES], told)
         about = OutFile(
-            kind=kind_of(mime, len(body), pixels_of(body), moving=moves(body)),
+            kind=kind_of(mime, len(body), pixels_of(body), moving=moves(body), opus=is_opus(body)),
             name=name_of(name, mime, len(self.files) + 1),
             caption=caption,
         )
@@ -192,12 +197,16 @@ def attach(file: str | Path | bytes, name: str = "", caption: str = "") -> str:
     out, attached = files_of_turn.get(), _attached.get()
     if out is None or attached is None:
         raise Misconfigured("attach only works inside a tool call of Cohort")
+    if len(out.files) + out.promised >= MOST:
+        out.left_out += 1
+        return f"Not sent: at most {MOST} files are sent with one answer."
     try:
         body, own = (file, "") if isinstance(file, bytes) else (_read(Path(file)), Path(file).name)
         kept_file = out.keep(body, name or own, caption=caption)
     except (OSError, NotAttached) as problem:
         return f"Not sent: {problem if isinstance(problem, NotAttached) else 'the file cannot be read.'}"
     attached.append(kept_file)
+    out.promised += 1
     return f"{kept_file.name} is sent to the chat with the answer."
 
 
