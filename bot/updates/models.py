@@ -33,7 +33,7 @@ from bot.updates.objects import (
     Venue,
     WebAppData,
 )
-from bot.updates.polls import Checklist, Poll
+from bot.updates.polls import Checklist, Poll, ShownLink
 from bot.updates.rich import RichMessage
 from bot.updates.values import (
     Flag,
@@ -145,6 +145,8 @@ class AnsweredElsewhere(Content):
 
     origin: Maybe[MessageOrigin] = None
     chat: Maybe[NamedChat] = None
+    link_preview_options: Maybe[ShownLink] = None
+    """Of a text the page that is shown with it, which is all that is told."""
 
 
 class Message(Worded):

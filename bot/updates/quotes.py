@@ -4,7 +4,7 @@ from bot.updates.content import answered_by, formatted_text_of, media_of
 from bot.updates.described import beside, describe
 from bot.updates.markdown import formatted
 from bot.updates.meaning import BotIdentity
-from bot.updates.models import Answered, Content, Message, MessageOrigin
+from bot.updates.models import Answered, AnsweredElsewhere, Content, Message, MessageOrigin
 from bot.updates.origin import author_of
 from tasks.envelope import Media, Quoted
 
@@ -23,10 +23,18 @@ def quote_of(message: Message, me: BotIdentity) -> str | None:
     shared = answered or message.external_reply
     if shared is None:
         return "[a story]" if message.reply_to_story else None
-    about = words or describe(shared) or _files(shared)
+    about = words or describe(shared) or _files(shared) or _elsewhere(shared)
     if answered is not None:
         about = "\n".join(filter(None, (about, beside(answered, own=_is_ours(answered, me)))))
     return f"{about[:QUOTE_CHARACTERS]}{_part(message, shared)}" or None
+
+
+def _elsewhere(shared: Content) -> str:
+    """Words for a message of another chat, of whose text Telegram tells nothing but a page that it names."""
+    if not isinstance(shared, AnsweredElsewhere):
+        return ""
+    page = shared.link_preview_options.url if shared.link_preview_options is not None else None
+    return page or "[a message whose words are not told]"
 
 
 def _part(message: Message, answered: Content) -> str:

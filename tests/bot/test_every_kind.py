@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from aiogram import types as tg
+from aiogram.enums import ContentType
 
 from bot.updates.meaning import BotIdentity
 from bot.updates.objects import SERVICE
@@ -98,6 +99,22 @@ async def test_all_that_a_message_can_hold_begins_a_turn_or_is_told_in_one_line_
     assert len(await doorway.said()) == lines
     assert await store.dead.count() == 0
     assert await store.redis.keys("cohort:s:*:inbox") == [f"cohort:s:{session}:inbox".encode()]
+
+
+SEEN = {name for content in (*WORDS, *WORDLESS) for name in content}
+OTHERWISE = {
+    ContentType.UNKNOWN: "its author is told that the bot cannot read it",
+    ContentType.PASSPORT_DATA: "as an unknown one",
+    ContentType.LIVE_PHOTO: "its photo comes beside it",
+    ContentType.MIGRATE_FROM_CHAT_ID: "the session moves",
+    ContentType.MIGRATE_TO_CHAT_ID: "the session moves",
+    ContentType.ANY: "a filter's word",
+}
+
+
+@pytest.mark.parametrize("kind", ContentType)
+def test_each_of_aiograms_types_of_content_is_told_or_answered_or_known_as_an_event(kind: ContentType) -> None:
+    assert (kind.value in SEEN) + (kind.value in SERVICE) + (kind in OTHERWISE) == 1
 
 
 OPTIONAL = (*BUSINESS_UPDATES, *CHANNEL_UPDATES, *INLINE_UPDATES, *GUEST_UPDATES)

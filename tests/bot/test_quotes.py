@@ -100,3 +100,25 @@ FILES: list[tuple[str, dict[str, Any], list[str]]] = [
 def test_the_files_of_the_answered_message_come_along(chat: tg.Chat, fields: dict[str, Any], files: list[str]) -> None:
     text = None if "caption" in fields else "@cohort_bot what is this?"
     assert [media.file_id for media in inbound(said(text, chat=chat, **fields)).media] == files
+
+
+PREVIEW = {"link_preview_options": {"url": "https://n.example/a"}}
+UNTOLD = "[a message whose words are not told]"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (PREVIEW, "https://n.example/a"),
+        ({}, UNTOLD),
+        ({"link_preview_options": {"is_disabled": True}}, UNTOLD),
+        (PREVIEW | {"dice": {"emoji": "🎲", "value": 4}}, "[🎲 shows 4]"),
+    ],
+)
+def test_that_a_text_of_another_chat_is_answered_is_told_though_its_words_are_not(
+    fields: dict[str, Any], told: str
+) -> None:
+    update = said("what of this?", external_reply=tg.ExternalReplyInfo(origin=BY_BEN))
+    update["message"]["external_reply"] |= fields
+    asked = inbound(update)
+    assert (asked.quote, asked.quoted) == (told, Quoted(sender=FROM_BEN))

@@ -55,6 +55,12 @@ _FILTER = (
     *("content_filter", "content filter", "content management policy", "content_policy", "safety system"),
     *("invalid_prompt", "policy_violation", "violating our usage policy", "bio_policy", "cyber_policy"),
 )
+_PICTURE = re.compile(
+    r"(?:could(?: not|n't)|cannot|can't|unable to|failed to) (?:\w+ ){0,2}(?:image|picture)"
+    r"|(?:unsupported|invalid|valid|corrupt(?:ed)?)[ _]image|image(?: data| is| was)* (?:not valid|invalid|corrupt)"
+    r"|image_parse_error|image (?:\w+ ){0,2}exceeds?\b|image does not match"
+)
+"""Damaged, of another format than its name says, or with too many pixels or bytes: it was opened by nobody before."""
 _SETUP_ERRORS = frozenset(
     {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
 )
@@ -142,7 +148,8 @@ def _by_status(fault: ModelFault, where: str) -> TurnFailed | None:
         case int(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ProviderFault("retry", phrase("fault-busy"), where, backoff=SHORT_S)
         case int(status) if status >= HTTPStatus.BAD_REQUEST:
-            return RequestRejected("tell", phrase("fault-unusable"), where)
+            words = phrase("fault-picture") if fault.finds(_PICTURE) else phrase("fault-unusable")
+            return RequestRejected("tell", words, where)
         case _:
             return None
 
