@@ -76,6 +76,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "reply.unreadable": "A stored reply cannot be read; it was dropped.",
     "delivery.refused": "Telegram refused a reply as it stands; it is sent in a plainer form.",
     "delivery.file_gone": "A file for the chat is not on this machine; a line names it.",
+    "files.tidied": "Files for chats that nothing has used for a week were removed.",
     "file.left_out": "A tool's file could not be kept for the chat.",
     "delivery.perhaps_doubled": "A message may have been shown twice.",
     "telegram.flood": "Telegram holds a chat, or the bot.",

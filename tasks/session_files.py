@@ -26,6 +26,7 @@ _SUFFIXES = {
 }
 
 
+_OUT = "out"
 WORDS = ".words"
 """Behind a cached file's name, that of what was read of it."""
 SOUND = ".wav"
@@ -82,7 +83,21 @@ def place(home: Path, session: SessionKey) -> Path:
 
 def outgoing(home: Path, session: SessionKey) -> Path:
     """Where files stand that are on their way to a session's chat. It is made with the first one."""
-    return where(home, session) / "out"
+    return where(home, session) / _OUT
+
+
+def tidy(home: Path, *, before: float) -> int:
+    """Remove files on their way to chats that were written before that time; gives how many.
+
+    What wrote them was stopped or died, or another machine has delivered them. Blocking: call it from a thread.
+    """
+    gone = 0
+    for path in _sessions(home).glob(f"*/{_OUT}/*"):
+        with suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+                gone += 1
+    return gone
 
 
 def move(home: Path, old: SessionKey, new: SessionKey) -> None:

@@ -9,7 +9,9 @@ import pytest
 from mcp_types import BlobResourceContents, CallToolResult, EmbeddedResource, ImageContent, ResourceLink, TextContent
 
 from cohort import attach
+from tasks import session_files
 from tasks.errors import Misconfigured
+from tasks.session import SessionKey
 from tests.runtime.steps import MemorySteps
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
@@ -113,6 +115,20 @@ def test_a_picture_that_telegram_refuses_as_a_photo_is_taken_as_a_document(tmp_p
     out = FilesOut(tmp_path)
     out.take([image(PNG[:8] + b"\0\0\0\rIHDR" + (9000).to_bytes(4) + (1001).to_bytes(4) + b"\0" * 9)])
     assert [(file.kind, file.name) for file in out.files] == [("document", "file-1.png")]
+
+
+@pytest.mark.promise("files-out")
+async def test_a_tool_reads_that_its_file_could_not_be_kept(
+    runtime: Open, model: Model, drawing: Callable[[int], Path], tmp_path: Path
+) -> None:
+    drawing(INLINE)
+    async with runtime() as engine:
+        await engine.run(replace(ask(1, "hi"), steps=MemorySteps()), Screen())
+        own = session_files.place(tmp_path / "home", SessionKey(42, 1))
+        (own / "out").write_text("no folder, as on a full disk")
+        done = await engine.run(replace(ask(1, "CALL:draw"), steps=MemorySteps()), Screen())
+    assert done.files == ()
+    assert "could not keep the file; its disk may be full" in str(model.journal[-1].messages)
 
 
 OGG = b"OggS" + b"\0" * 24

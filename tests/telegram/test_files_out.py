@@ -1,5 +1,6 @@
 """Files on their way to Telegram: as what they are, else as less, else a line that names them."""
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -11,6 +12,7 @@ from botapi.refusals import Refusal
 from botapi.shape import Shape, without
 from tasks import session_files
 from tasks.envelope import OutFile, Reply
+from tasks.session import SessionKey
 from tests.telegram.conftest import World
 from workers import outgoing
 from workers.outgoing import INLINE, LARGEST_PHOTO, kept, kind_of, name_of, read, remove, replies_of
@@ -188,3 +190,19 @@ def test_an_album_holds_ten_and_the_rest_is_another(tmp_path: Path) -> None:
     replies = replies_of([out(tmp_path)] * 12, (1,))
     assert [len(reply.files) for reply in replies] == [outgoing.ALBUM, 2]
     assert {reply.v for reply in replies} == {2}
+
+
+def test_files_that_no_answer_brings_any_more_go_after_a_while_and_the_rest_of_the_session_stays(
+    tmp_path: Path,
+) -> None:
+    session = SessionKey(42, 7)
+    folder = session_files.outgoing(tmp_path, session)
+    old, new = (out(folder, body=png() + b"\0" * INLINE) for _ in range(2))
+    notes = folder.parent / "memory.json"
+    for path in (folder / str(old.stored), notes):
+        path.touch()
+        os.utime(path, (1_000, 1_000))
+    assert session_files.tidy(tmp_path, before=1_001) == 1
+    assert (read(folder, old), read(folder, new) is not None, notes.exists()) == (None, True, True)
+    assert session_files.tidy(tmp_path, before=1_001) == 0
+    assert session_files.tidy(tmp_path / "none", before=1_001) == 0

@@ -29,7 +29,7 @@ from tasks.worker_status import WorkerStatus
 from workers.process import standstill
 from workers.process.celery_pool import pool_on
 from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumers, bind_commands, quiet_celery
-from workers.process.forgetting import Forgetting, Retention
+from workers.process.forgetting import Forgetting, Retention, tidy_files
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
 from workers.process.memory import limit_of, recycle, require_room
@@ -177,6 +177,7 @@ def _beside(settings: Settings, worker: WorkerAssembly, member: Member) -> dict[
         ),
         "loop lag": loop_lag.measure(clock.monotonic),
         "standstill": standstill.watch(),
+        "files": tidy_files(settings.home, clock, settings.ask_ttl),
         "recycle": recycle(limit_of(settings.worker_max_rss_mib, lambda: member.on_this_host)),
         "titles": worker.titles.run(),
         "mended cards": worker.follow_mended(),

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,8 @@ _LOOK_EVERY_S = 1.0
 _LOOKED_AT_ONCE = 200
 """Keys that Redis looks at each second for old sessions: a million sessions take some hours, and no command is long."""
 _DAY_S = 86_400.0
+_SENT_WITHIN = timedelta(days=7)
+"""How long a file may wait for its chat: a turn waits for people, a token is refused, Telegram is away."""
 
 
 class Awake(Protocol):
@@ -72,6 +75,15 @@ class Forgetting:
     async def expired(self, sessions: Sequence[SessionKey]) -> int:
         """The same of sessions that were erased for their age; one that is awake again keeps its files."""
         return await self.forget([session for session in sessions if not self._awake.has(session)])
+
+
+async def tidy_files(home: Path, clock: Clock, ask_ttl: timedelta) -> None:
+    """Once a day, until cancelled: remove files for chats that no turn and no answer has any use for."""
+    while True:
+        before = clock.now() - max(_SENT_WITHIN, 2 * ask_ttl).total_seconds()
+        if gone := await asyncio.to_thread(session_files.tidy, home, before=before):
+            log.info("files.tidied", extra={"files": gone})
+        await asyncio.sleep(_DAY_S)
 
 
 class Retention:

@@ -202,9 +202,15 @@ def attach(file: str | Path | bytes, name: str = "", caption: str = "") -> str:
         return f"Not sent: at most {MOST} files are sent with one answer."
     try:
         body, own = (file, "") if isinstance(file, bytes) else (_read(Path(file)), Path(file).name)
+    except OSError:
+        return "Not sent: the file cannot be read."
+    try:
         kept_file = out.keep(body, name or own, caption=caption)
-    except (OSError, NotAttached) as problem:
-        return f"Not sent: {problem if isinstance(problem, NotAttached) else 'the file cannot be read.'}"
+    except NotAttached as problem:
+        return f"Not sent: {problem}"
+    except OSError as problem:
+        log.warning("file.left_out", extra={"problem": type(problem).__name__})
+        return "Not sent: this machine could not keep the file; its disk may be full."
     attached.append(kept_file)
     out.promised += 1
     return f"{kept_file.name} is sent to the chat with the answer."
