@@ -60,7 +60,7 @@ _PICTURE = re.compile(
     r"|(?:unsupported|invalid|valid|corrupt(?:ed)?)[ _]image|image(?: data| is| was)* (?:not valid|invalid|corrupt)"
     r"|image_parse_error|image (?:\w+ ){0,2}exceeds?\b|image does not match"
 )
-"""Damaged, of another format than its name says, or with too many pixels or bytes: it was opened by nobody before."""
+"""Damaged, of another format than its name says, or with too many pixels or bytes: only a provider decodes it."""
 _SETUP_ERRORS = frozenset(
     {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
 )
