@@ -215,6 +215,10 @@ class LiveAnswer(Sink, Protocol):
         """The words of a dead worker's try that still stand there, "" where they are not known; None: none do."""
         ...
 
+    def begin_again(self) -> None:
+        """The turn is tried again; what was shown stays until as much is said."""
+        ...
+
     def settled(self, reply: Reply) -> bool:
         """Whether the message that a reply edits surely shows it already, so that it need not be delivered."""
         ...

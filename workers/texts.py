@@ -180,6 +180,10 @@ def tool_in_words(tool: str) -> str:
     return _often_met(name) or (plain[0].upper() + plain[1:] if plain else phrase("tool"))
 
 
+STEP_MARKS = ("→ ", "✓ ", "✗ ")
+"""A line about a step begins with one of them."""
+
+
 def under_way(what: str, *about: str) -> str:
     """A line for what goes on: how far it is, how long it takes."""
     return " · ".join(filter(None, (f"→ {what}", *about)))

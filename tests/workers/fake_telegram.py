@@ -103,6 +103,10 @@ class ScriptedLive:
         self._text = so_far
         self._news.set()
 
+    def begin_again(self) -> None:
+        if self._text:
+            self.stands, self._text = self._text, ""
+
     def more(self, text: str) -> None:
         self._text += text
         self._news.set()

@@ -13,7 +13,7 @@ from workers.interfaces import TurnRequest
 from workers.sessions.asking import parked_commit
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.journal import TurnJournal
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.owned_session import OwnedSession, below, seen_words
 from workers.sessions.planning.parked import Expired, Noted, Rules, Withdrawn
 from workers.sessions.planning.planner import Earlier, decide
 from workers.sessions.planning.plans import BegunTurn, Control, Handled, HandOff, Move, Park, Plan, Wait
@@ -77,9 +77,7 @@ async def kept_history(
     if cut is None:
         journal = TurnJournal(owned, spending, begun.updates)
         await journal.open()
-        if owned.shows_unknown:
-            said = await deps.delivery.standing(owned.session, owned.live, still_ours=owned.ensure_owned_once)
-            owned.watch(lambda: said)
+        await seen_words(deps, owned)
         cut = CutTurn(begun.messages, journal, len(begun.updates), owned)
     return await cut.history(deps)
 
@@ -124,10 +122,10 @@ def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:
 async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | None, handled: Handled) -> Commit:
     """The commit of a turn that a newer message interrupted."""
     stands, notes = owned.shows_unknown, (phrase("interrupted"),)
-    shown = owned.shown if not stands and (owned.live or deps.settings.stream == "draft") else ""
+    shown = owned.kept if not stands and (owned.live or deps.settings.stream == "draft") else ""
     replies = deps.delivery.render(shown, edits=() if stands else owned.live, notes=notes)
     if stands:
-        replies = (*replies[:-1], replies[-1].model_copy(update={"disarms": owned.live[-1:]}))
+        replies = below(owned, replies)
     answering = tuple(reply.model_copy(update={"answers": handled.answers}) for reply in replies)
     history = await cut.history(deps) if cut else None
     return Commit(handled.drop, answering, history, unset=(StateField.unanswered,))

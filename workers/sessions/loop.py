@@ -207,7 +207,7 @@ class TurnLoop:
                 await self._commit(owned, await undo_commit(self._deps, owned, plan), handled)
             case plans.GiveUp():
                 with burial(self._deps, self._session, plan):
-                    await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
+                    await self._commit(owned, await give_up_commit(self._deps, owned, plan), plan.handled)
             case plans.Interrupted(handled):
                 await self._commit(owned, await interrupted(self._deps, owned, self._cut, handled), handled)
             case plans.Skip(handled):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tasks.backoff import Backoff
 from tasks.chats.asking import HeldQuestion
 from tasks.chats.conversations import Conversation
+from tasks.envelope import Reply
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.phrases import spoken
 from tasks.session import SessionKey
@@ -272,3 +273,16 @@ class OwnedSession(SeenText):
             raise
         self._verified_at = before
         return written
+
+
+async def seen_words(deps: Dependencies, owned: OwnedSession) -> str:
+    """The words of a begun turn that people see; those of a worker that died are asked of Telegram."""
+    if owned.shows_unknown:
+        said = await deps.delivery.standing(owned.session, owned.live, still_ours=owned.ensure_owned_once)
+        owned.watch(lambda: said)
+    return owned.seen.strip()
+
+
+def below(owned: OwnedSession, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+    """Replies that stand below what a dead worker has shown, whose Stop button goes."""
+    return (*replies[:-1], replies[-1].model_copy(update={"disarms": owned.live[-1:]}))

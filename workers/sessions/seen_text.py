@@ -20,6 +20,8 @@ class SeenText(StateView):
         self.inherited = self.live[-1:]
         """The message in which a turn of an earlier owner grew, if that turn never ended."""
         self._shown: list[str] = []
+        self._kept = ""
+        """What a try that broke had shown, while this one has shown less."""
         self._stands: Callable[[], str | None] = _nothing
 
     @property
@@ -36,7 +38,13 @@ class SeenText(StateView):
     @property
     def seen(self) -> str:
         """The words that people see, as far as they are known."""
-        return (self._stands() if self.shows_unknown else None) or self.shown
+        return (self._stands() if self.shows_unknown else None) or self.kept
+
+    @property
+    def kept(self) -> str:
+        """The text of the running turn as it stands: of this try, or of one that broke and had shown more."""
+        shown = self.shown
+        return shown if len(shown) >= len(self._kept) else self._kept
 
     def watch(self, stands: Callable[[], str | None]) -> None:
         """Learn from now on whether an earlier try's words stand on the screen, and which (``LiveAnswer.stands``)."""
@@ -45,6 +53,12 @@ class SeenText(StateView):
     def shows_nothing(self) -> None:
         """The turn has ended. What it showed is held no more: it holds this session."""
         self.live, self._stands = (), _nothing
+        self._kept = ""
+        self.show("")
+
+    def begin_again(self) -> None:
+        """The turn is tried again. What it has shown stays until as much is shown again."""
+        self._kept = self.kept
         self.show("")
 
     def show(self, text: str) -> None:

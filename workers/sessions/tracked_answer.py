@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tasks.chats.asking import ParkedTurn
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.turn_record import MOST_STEPS, ToolStep
@@ -85,6 +86,13 @@ class TrackedAnswer:
         self._owned.show(so_far)
         self._answer.text(so_far)
 
+    def begin_again(self) -> None:
+        """The turn is tried again; what was shown stays until as much is said."""
+        self._thoughts.clear()
+        self.so_far = TurnText()
+        self._owned.begin_again()
+        self._answer.begin_again()
+
     def more(self, text: str) -> None:
         """The answer goes on."""
         self._thoughts.answer_begins()
@@ -126,3 +134,10 @@ class TrackedAnswer:
         lines = self._progress.folded() if steps == "fold" else self._progress.kept() if steps == "keep" else []
         thoughts = self._thoughts.text if thinking != "hide" else ""
         return Trace(tuple(lines), thoughts, folds=thinking == "fold", heard=self._heard)
+
+
+def rest_of(parked: ParkedTurn | None, text: str) -> str:
+    """What of a turn's text is not shown yet: the words before its questions stand above them."""
+    if parked is None or not parked.shown or not text[: parked.shown].endswith(parked.shown_end):
+        return text
+    return text[parked.shown :].strip() or text

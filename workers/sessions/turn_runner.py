@@ -26,16 +26,16 @@ from workers.sessions.failures import Failures
 from workers.sessions.held import HeldQuestions
 from workers.sessions.journal import TurnJournal
 from workers.sessions.outcome import Asked, Outcome
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.owned_session import OwnedSession, below
 from workers.sessions.planning.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
-from workers.sessions.tracked_answer import TrackedAnswer, TurnText
+from workers.sessions.tracked_answer import TrackedAnswer, TurnText, rest_of
 from workers.showing import NO_TRACE, Showing, Trace
 from workers.speech import with_voice
 from workers.steps import Question, TurnParked
 
 log = logging.getLogger("cohort.turns")
-
+type _Replies = tuple[Reply, ...]
 _LONG = 2_000  # Longer answers are rendered in a thread, so that they do not hold up other chats.
 
 
@@ -193,7 +193,7 @@ class TurnRunner:
                     return without_frames(defect)
                 pause = failures.pause_s(0, random())  # noqa: S311 - spreads load, guards nothing
             self._spending.count_soon()
-            live.text("")
+            live.begin_again()
             live.phase(phrase("another-try"))
             await self._owned.tries.pause(self._deps.sleep, pause)
             live.phase("")
@@ -225,17 +225,11 @@ class TurnRunner:
         model = texts.stand_in(self._deps.settings.model) if self._owned.history is None else ""
         left_out = phrase("inline-files") if result.files and self._alone else ""
         notes = [*result.notices, phrase("cut") if result.cut else "", model, left_out]
-        said = with_files(self._render(self._rest_of(result.text), notes, self._trace), (*self._linked, *result.files))
+        said = self._render(rest_of(self._parked, result.text), notes, self._trace)
+        said = with_files(said, (*self._linked, *result.files))
         said = with_voice(said, result.text, self._messages, self._owned.effective, self._deps)
         unset, turns = (*self._settled(), *result.dropped), {StateField.turns.value: 1}
         return Outcome(said, result.history, self._asked.start, unset, turns)
-
-    def _rest_of(self, text: str) -> str:
-        """What is not shown yet: the words before a question stand above it."""
-        parked = self._parked
-        if parked is None or not parked.shown or not text[: parked.shown].endswith(parked.shown_end):
-            return text
-        return text[parked.shown :].strip() or text
 
     def _failed(self, problem: TurnFailed) -> Outcome:
         if problem.action != "retry":
@@ -256,12 +250,18 @@ class TurnRunner:
         """State fields to remove when these messages are settled for good."""
         return (StateField.retry_batch,) if self._asked.retry else ()
 
-    def _apology(self, words: str) -> tuple[Reply, ...]:
-        """What is told in place of an answer, with the reference that `cohort find` finds."""
-        return self._render(with_reference(words, self._owned.session.bot, self._answers))
+    def _apology(self, words: str) -> _Replies:
+        """What is told below what was shown, or in its place, with the reference that `cohort find` finds."""
+        owned, said = self._owned, with_reference(words, self._owned.session.bot, self._answers)
+        if owned.shows_unknown and owned.seen.strip() and not self._alone:
+            return below(owned, self._render(said, apart=True))
+        shown = "" if self._alone else owned.kept.strip()
+        return self._render(shown, [said]) if shown else self._render(said)
 
-    def _render(self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE) -> tuple[Reply, ...]:
-        live, render = self._owned.live, self._deps.delivery.render
+    def _render(
+        self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE, *, apart: bool = False
+    ) -> _Replies:
+        live, render = () if apart else self._owned.live, self._deps.delivery.render
         rendered = render(text, edits=live, reply_to=self._reply_to, notes=notes, trace=trace, alone=self._alone)
         self._linked = linked_pictures(rendered) if self._deps.settings.picture_links == "on" else ()
         if self._live is not None and not self._owned.inherited:
@@ -273,7 +273,7 @@ class TurnRunner:
 
     # -- what it may cost
 
-    async def _refuse_over_budget(self) -> tuple[Reply, ...]:
+    async def _refuse_over_budget(self) -> _Replies:
         """Take out the messages of payers whose allowance is used up; returns what they are told."""
         owned, spending, messages = self._owned, self._spending, self._messages
         goes_on = bool(self._asked.resumed or self.journal.kept)

@@ -30,7 +30,7 @@ from workers.outgoing import read, remove
 from workers.showing import NO_TRACE, Showing, Trace
 from workers.speech import Speaker
 from workers.telegram.live import Live
-from workers.telegram.render import alone_in_one, render
+from workers.telegram.render import alone_in_one, render, without_lines
 from workers.telegram.screen import Screen, stop_button
 from workers.telegram.tempo import Tempo
 from workers.telegram.waiting import typing_meanwhile
@@ -161,8 +161,8 @@ class TelegramDelivery:
             for message_id in message_ids:
                 with suppress(TelegramError, StoreUnavailable):
                     part = await self._calls.look(session, message_id, other=stop_button())
-                    found += [part] if part is not None else []
-        return "\n\n".join(part.text for part in found)
+                    found += [without_lines(part)] if part is not None else []
+        return "\n\n".join(part.text for part in found if part.text.strip())
 
     async def name_topic(self, session: SessionKey, name: str) -> None:
         """Give the session's topic a name (``workers.sessions.commands.titles.TopicNames``)."""

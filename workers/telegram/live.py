@@ -21,6 +21,7 @@ from tasks.session import SessionKey
 from tasks.waiting import came_within
 from workers.progress import Progress
 from workers.showing import NO_TRACE, Step, Trace
+from workers.telegram.growing_text import GrowingText
 from workers.telegram.render import BEGINNING, GOES_ON, growing, with_lines
 from workers.telegram.screen import Frame, FramesEnded, Screen
 from workers.telegram.tempo import Tempo
@@ -76,8 +77,7 @@ class Live:
         self._thoughts = Thoughts()
         self._heard = ""
 
-        self._pieces: list[str] = []
-        self._size = 0
+        self._growing = GrowingText(BEGINNING * most)
         self._read: tuple[tuple[str, Trace], list[Part]] = ("", NO_TRACE), []
         self._began = clock.monotonic()
         self._progress = Progress(self._began, tempo.tick(session.chat))
@@ -109,13 +109,21 @@ class Live:
 
     def text(self, so_far: str) -> None:
         """The whole answer so far, Markdown; an empty string takes back what was shown."""
-        self._pieces, self._size = [], 0
+        self._growing.begin()
         if so_far:
             self.more(so_far)
         else:
-            self._thoughts.clear()
-            self._progress.took_back()
-            self._news.set()
+            self._took_back()
+
+    def begin_again(self) -> None:
+        """The turn is tried again; what was shown stays until as much is said."""
+        self._growing.begin_again(self._thoughts.text)
+        self._took_back()
+
+    def _took_back(self) -> None:
+        self._thoughts.clear()
+        self._progress.took_back()
+        self._news.set()
 
     def thought(self, text: str) -> None:
         """The model thinks on."""
@@ -130,10 +138,7 @@ class Live:
 
     def more(self, text: str) -> None:
         """The answer goes on with this."""
-        # What comes after so many messages' worth is not seen before the answer is there.
-        if self._size <= self._limit:
-            self._pieces.append(text[: self._limit + 1 - self._size])
-            self._size += len(self._pieces[-1])
+        self._growing.more(text)
         self._thoughts.answer_begins()
         self._progress.wrote()
         self._news.set()
@@ -167,10 +172,6 @@ class Live:
 
     # -- what the screen sees
 
-    @property
-    def _limit(self) -> int:
-        return BEGINNING * self._most
-
     async def _run(self) -> None:
         # A process that was paused would write over what the session's next owner shows in the same message.
         with speaking_if(self._still_ours):
@@ -201,14 +202,8 @@ class Live:
             self._tempo.growing -= counted
 
     def _has_something(self, screen: Screen) -> bool:
-        return (
-            bool(self._text().strip() or self._thoughts.text or self._heard) or self._progress.begun or not screen.blank
-        )
-
-    def _text(self) -> str:
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+        text, thoughts = self._growing.shown(self._thoughts.text)
+        return bool(text.strip() or thoughts or self._heard) or self._progress.begun or not screen.blank
 
     async def _type(self) -> float:
         """Show typing when nothing was to be seen for as long as it shows; the seconds until it is due again."""
@@ -230,8 +225,8 @@ class Live:
     async def _frame(self) -> Frame:
         """What is to be seen now."""
         now = self._clock.monotonic()
-        trace = Trace(thoughts=self._thoughts.text, folds=self._thinking == "fold", heard=self._heard)
-        text, lines = self._text(), self._progress.lines(now)
+        (text, thoughts), lines = self._growing.shown(self._thoughts.text), self._progress.lines(now)
+        trace = Trace(thoughts=thoughts, folds=self._thinking == "fold", heard=self._heard)
         if self._session.inline is not None and not text.strip() and not lines:
             # No typing sign says there that an answer comes, and a question alone looks as if it had ended.
             text = GOES_ON

@@ -8,6 +8,7 @@ from tasks.envelope import Reply
 from tasks.phrases import phrase
 from tasks.session import INLINE_MESSAGE
 from tasks.text import utf16
+from workers import texts
 from workers.showing import NO_TRACE, Trace
 from workers.telegram.clean import clean
 from workers.telegram.markdown.document import to_entities
@@ -90,6 +91,21 @@ def with_lines(parts: Sequence[Part], lines: Sequence[str]) -> list[Part]:
         if utf16(text) <= LIMIT and len(entities) <= MAX_ENTITIES:
             return [*before, Part(text, tuple(entities))]
     return list(parts)
+
+
+def without_lines(part: Part) -> Part:
+    """A message's words without the lines about the turn below them; of a message that only said "…", nothing."""
+    whole, last = part.text, part.entities[-1] if part.entities else None
+    if last is not None and last["type"] == "blockquote" and last["offset"] + last["length"] == utf16(whole):
+        lines = whole[_place(whole, last["offset"]) :]
+        if lines.rpartition("\n")[2].startswith(texts.STEP_MARKS):
+            text = whole[: -len(lines)].rstrip()
+            return Part(text, tuple(one for one in part.entities[:-1] if one["offset"] < utf16(text)))
+    return Part("") if whole.strip() == GOES_ON else part
+
+
+def _place(text: str, units: int) -> int:
+    return len(text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore"))
 
 
 def _replies(parts: Sequence[Part], edits: Sequence[int], reply_to: int | None) -> list[Reply]:

@@ -20,7 +20,7 @@ from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.text import utf16
 from workers import texts
-from workers.telegram.render import GOES_ON
+from workers.telegram.render import GOES_ON, without_lines
 
 log = logging.getLogger("cohort.telegram")
 
@@ -85,18 +85,22 @@ class Screen:
 
     async def look(self) -> None:
         """Learn what a dead worker's try has shown, which Telegram alone knows; its message gets a Stop button."""
+        part: Part | None = None
         try:
-            self._stands = await self.calls.look(self.session, self.ids[-1], buttons=stop_button())
+            part = await self.calls.look(self.session, self.ids[-1], buttons=stop_button())
         except TelegramError as error:
             log.info("frames.not_known", extra={"said": said(error)})
         self.older = False
-        if self._stands is not None:
-            self._shown[len(self.ids) - 1] = self._stands, True
+        if part is not None:
+            self._shown[len(self.ids) - 1] = part, True
+            words = without_lines(part)
+            # Where only steps stand, there are no words to be taken away.
+            self._stands = words if words.text.strip() else None
 
     def holds(self, frame: Frame) -> bool:
         """Whether a frame shows less than what stands there: then it would take words away from their reader."""
         if self._stands is not None:
-            sizes = len(frame.parts), utf16(frame.parts[-1].text)
+            sizes = len(frame.parts), utf16(without_lines(frame.parts[-1]).text)
             if sizes >= (len(self.ids), utf16(self._stands.text)):
                 self._stands = None
         return self._stands is not None

@@ -17,7 +17,7 @@ from workers.sessions.asking import withdrawn
 from workers.sessions.commands.again import exchange_buttons, stood_in
 from workers.sessions.commands.conversations import begin_another, conversation_commit
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.owned_session import OwnedSession, below, persist, seen_words
 from workers.sessions.planning import plans
 from workers.sessions.planning.planner import dead_letter
 from workers.sessions.reminders import after_cut
@@ -37,7 +37,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
     # What a dead worker has shown stays as it is while this one has shown less.
     known = not owned.shows_unknown and (bool(owned.live) or deps.settings.stream == "draft")
-    partial = owned.shown if known else ""
+    partial = owned.kept if known else ""
     if plan.pressed is not None:
         replies = (_picker(deps, plan, plan.pressed),)
     elif partial and plan.forget:
@@ -54,8 +54,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
         replies = render(plan.words, edits=() if owned.shows_unknown else owned.live)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     if replies and owned.shows_unknown and not partial:
-        # What a dead worker showed stays, and its Stop button goes.
-        replies = (*replies[:-1], replies[-1].model_copy(update={"disarms": owned.live[-1:]}))
+        replies = below(owned, replies)
     replies = (*withdrawn(owned), *replies)
     if history is not None:
         buttons = (*buttons, exchange_buttons(history))
@@ -86,11 +85,17 @@ def _picker(deps: Dependencies, plan: plans.Control, message_id: int) -> Reply:
     return Reply(text=said, buttons=chat_choices.buttons(what, names, now), edit=message_id)
 
 
-def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: plans.GiveUp) -> Commit:
-    """Build the commit. When the message is a Retry, those that it was to try again become dead letters as well."""
+async def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: plans.GiveUp) -> Commit:
+    """Build the commit. When the message is a Retry, those that it was to try again become dead letters as well.
+
+    What it has shown stays, and the words about it stand below.
+    """
     said = with_reference(phrase("poison") if plan.to else phrase("damaged"), owned.session.bot, plan.handled.answers)
-    replies = deps.delivery.render(said, edits=owned.live)
+    stands = bool(await seen_words(deps, owned))
+    replies = deps.delivery.render(said, edits=() if stands else owned.live)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
+    if stands:
+        replies = below(owned, replies)
     letters = [plan.letter.model_copy(update={"session": str(owned.session)})]
     retried = plan.to is not None and plan.to.kind == "retry"
     if retried:

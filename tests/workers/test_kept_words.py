@@ -1,0 +1,68 @@
+"""A turn that gives no answer takes none of its words away: what it had shown stays, and the apology stands below."""
+
+import pytest
+
+from tasks.phrases import phrase
+from tests.workers.fakes import without_reference
+from tests.workers.pool import Pool, Worker, session
+from workers.interfaces import TurnFailed
+from workers.sessions.seen_text import SeenText
+
+ONE = session(1)
+
+
+async def heir_of(pool: Pool, dying: Worker, name: str) -> Worker:
+    """The next worker, whose turn has begun."""
+    begun = len(pool.model.calls)
+    dying.doorbell(ONE)
+    await pool.model.changes.until(lambda: len(pool.model.calls) > begun)
+    await pool.telegram.changes.until(lambda: bool(pool.telegram.noted))
+    await dying.kill()
+    return await pool.worker(name)
+
+
+@pytest.mark.promise("poison-message")
+async def test_the_words_of_a_message_that_is_given_up_stay(pool: Pool) -> None:
+    pool.model.hold("poison")
+    pool.model.partial["poison"] = "Once upon"
+    worker = await pool.worker("w-0")
+    await pool.say(1, "poison")
+    for number in range(1, 4):
+        worker = await heir_of(pool, worker, f"w-{number}")
+    await worker.answer(ONE)
+    first, second = pool.telegram.chat(ONE).shown.values()
+    assert (first, without_reference(second)) == ("Once upon", phrase("poison"))
+    assert pool.telegram.delivered[-1][1].disarms == tuple(pool.telegram.noted)
+
+
+@pytest.mark.promise("retry-undo")
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (TurnFailed("tell", "The model declined.", "content filter"), "The model declined."),
+        (TurnFailed("retry", "busy", "503"), f"{phrase('outage')} {phrase('press-retry')}"),
+        (ValueError("a defect"), phrase("defect")),
+    ],
+)
+async def test_words_of_a_turn_that_fails_stay_above_its_apology(pool: Pool, problem: Exception, words: str) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.partial["bad"] = "Once upon"
+    pool.model.fail("bad", *[problem] * 5)
+    await pool.say(1, "bad")
+    await worker.answer(ONE)
+    (shown,) = pool.telegram.chat(ONE).shown.values()
+    assert without_reference(shown) == f"Once upon\n\n{words}"
+    assert pool.telegram.delivered[-1][1].buttons[0][0].text == phrase("button-retry")
+
+
+def test_words_of_the_try_that_said_most_count_until_the_turn_ends() -> None:
+    seen = SeenText(ONE, {})
+    seen.show("Once upon")
+    seen.begin_again()
+    seen.show("On")
+    assert (seen.shown, seen.kept, seen.seen) == ("On", "Once upon", "Once upon")
+    seen.begin_again()
+    seen.show("Once again")
+    assert seen.seen == "Once again"
+    seen.shows_nothing()
+    assert seen.seen == ""
