@@ -1,8 +1,11 @@
 """What a model has thought in a turn before it began to answer (pure)."""
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 
+_FIRST = re.compile(r"\A\S{0,80}\s")
+"""The end of a word that is cut."""
 MOST = 3_000
 """Characters that are kept, the last ones: a quote of more is longer than most answers."""
 
@@ -40,5 +43,6 @@ class Thoughts:
     def text(self) -> str:
         """What is kept of them."""
         whole = "".join(self._pieces)
-        text = whole[-MOST:].strip()
-        return f"…{text}" if self._cut or len(whole) > MOST else text
+        if not self._cut and len(whole) <= MOST:
+            return whole.strip()
+        return f"…{_FIRST.sub('', whole[-MOST:], count=1).strip()}"

@@ -1,11 +1,13 @@
 """What is seen of a model's thoughts."""
 
+import re
+
 import pytest
 
 from tests.telegram.conftest import World
 from tests.telegram.stage import Stage, stage_with
 from workers.showing import Trace
-from workers.telegram.render import render
+from workers.telegram.render import growing, render
 from workers.thoughts import MOST, Thoughts
 
 
@@ -20,14 +22,14 @@ async def test_thoughts_grow_in_a_quote_above_the_answer(stage: Stage, thinking:
     session = await stage.world.session()
     async with stage.live(session, thinking=thinking) as answer:
         answer.thought("They **greet**")
-        await stage.shows(session, "They **greet**")
+        await stage.shows(session, "They greet")
         answer.thought(" me.")
         answer.text("**Hello**")
         answer.thought("and what else?")
-        message = await stage.shows(session, "They **greet** me.\n\nHello")
+        message = await stage.shows(session, "They greet me.\n\nHello")
     assert message["entities"] == [
-        {"type": kind, "offset": 0, "length": 18},
-        {"type": "bold", "offset": 20, "length": 5},
+        {"type": kind, "offset": 0, "length": 14},
+        {"type": "bold", "offset": 16, "length": 5},
     ]
     trace = Trace(thoughts="They **greet** me.", folds=thinking == "fold")
     (reply,) = stage.delivery.render("**Hello**", edits=answer.message_ids, trace=trace)
@@ -90,3 +92,19 @@ def test_long_thoughts_and_a_long_answer_are_messages_that_fit() -> None:
     assert len(replies) == 4
     assert replies[0].text.startswith("thought thought")
     assert all(len(reply.text) <= 4096 for reply in replies)
+
+
+@pytest.mark.parametrize("folds", [True, False])
+def test_marks_in_thoughts_are_not_seen_while_they_are_thought_or_later(folds: bool) -> None:
+    source = "I **check** the `facts`, [link](https://a.b) and\n\n- <b>tags</b>\n\n```py\nx = 1\n```\n" * 20
+    for end in (*range(1, 90), len(source)):
+        trace = Trace(thoughts=source[:end], folds=folds)
+        for part in (*growing("", trace=trace), *render("Answer.", trace=trace)):
+            assert not re.search(r"\*\*|`|\]\(|<b|^- ", part.text, re.MULTILINE), part.text
+            assert {entity["type"] for entity in part.entities} <= {"expandable_blockquote" if folds else "blockquote"}
+
+
+def test_thoughts_that_are_cut_begin_with_a_word() -> None:
+    thoughts = Thoughts()
+    thoughts.add("reasoning " * MOST)
+    assert thoughts.text.startswith("…reasoning reasoning")

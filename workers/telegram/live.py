@@ -232,7 +232,7 @@ class Live:
             text = GOES_ON
         if (wanted := (text, trace)) != self._read[0]:
             # A message's worth of lists or links takes a tenth of a second to be read.
-            if len(text) <= _LONG:
+            if len(text) + len(thoughts) <= _LONG:
                 parts = growing(text, self._most, trace)
             else:
                 parts = await asyncio.to_thread(growing, text, self._most, trace)

@@ -178,7 +178,9 @@ def _below_quotes(trace: Trace, body: Text) -> Text:
 
 
 def _quotes(trace: Trace) -> list[Text]:
-    quotes = ((trace.heard, True), (trace.thoughts, trace.folds))
+    # What a model thinks is Markdown. Its marks would be seen raw, and its formats are too many for one message.
+    thoughts = to_entities(trace.thoughts, grows=True)[0] if trace.thoughts else ""
+    quotes = ((trace.heard, True), (thoughts, trace.folds))
     return [_quoted([text], folds=folds) for text, folds in quotes if text.strip()]
 
 
