@@ -1,4 +1,4 @@
-"""A turn that gives no answer takes none of its words away: what it had shown stays, and the apology stands below."""
+"""A turn that gives no answer takes no word away: what it had shown stays, and the apology stands below."""
 
 import pytest
 
