@@ -182,9 +182,9 @@ class AccessControl:
         if whom < 0 and standing in ("owner", "admin"):
             return phrase("allow-how")
         known = self._view.people.entries.get(whom)
-        if inbound.pressed and standing == "member" and known is not None and has is not None:
-            # The request is older than what was decided meanwhile, and its button only lets in.
-            return texts.decided(known.name, whom, has)
+        if inbound.pressed and known is not None:
+            # The request is older than what was decided meanwhile, perhaps by another admin.
+            return texts.decided_before(known.name, whom, has or "denied")
         name = known.name if known is not None else self._name_of(whom, inbound)
         person = Person(role=standing, name=name, at=self._clock.now(), by=inbound.person)
         await self._view.store.put(self._view.bot, whom, person)

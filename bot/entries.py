@@ -18,7 +18,8 @@ log = logging.getLogger("cohort.bot")
 
 _TOAST = 200
 """Characters (Bot API, "answerCallbackQuery")."""
-_SHOWS = frozenset({"reminders", "forget", "logout"})
+_DECIDES = frozenset({"allow", "deny"})
+_SHOWS = frozenset({"reminders", "forget", "logout"}) | _DECIDES
 """Commands whose button changes the list under which it stands: the first line says what changed."""
 
 
@@ -162,5 +163,5 @@ def toast(ask: Command | None, inbound: Inbound, reply: Reply | None) -> str | N
         return said(what, value)[:_TOAST]
     if ask is None:
         return None
-    turns = is_digits(ask.argument)
+    turns = is_digits(ask.argument) and ask.name not in _DECIDES
     return reply.text.partition("\n")[0][:_TOAST] if reply is not None and ask.name in _SHOWS and not turns else None

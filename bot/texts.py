@@ -199,6 +199,13 @@ def decided(name: str, user: int, standing: Standing) -> str:
     return phrase("decided", who=who(name, user), role=role_name(standing))
 
 
+def decided_before(name: str, user: int, standing: Standing) -> str:
+    """After a button of a request that was decided meanwhile."""
+    if standing == "denied":
+        return phrase("decided-before-denied", who=who(name, user))
+    return phrase("decided-before", who=who(name, user), role=role_name(standing))
+
+
 def by_settings(user: int) -> str:
     """To an admin who changes what only the operator's settings can."""
     return phrase("by-settings", user=str(user))

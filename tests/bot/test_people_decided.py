@@ -37,17 +37,33 @@ async def last(doorway: Doorway) -> str:
 
 
 @pytest.mark.promise("admission")
-@pytest.mark.parametrize("role", ["admin", "member", "guest"])
-async def test_the_button_of_an_old_request_changes_no_role_that_was_given_meanwhile(
-    doorway: Doorway, role: Standing
+@pytest.mark.parametrize("role", ["admin", "member", "guest", "denied"])
+@pytest.mark.parametrize("word", ["allow", "deny"])
+async def test_the_button_of_an_old_request_changes_nothing_that_was_decided_meanwhile(
+    doorway: Doorway, role: Standing, word: str
 ) -> None:
     await doorway.store.people.put(BOT, BEN.id, Person(role=role, name="Ben"))
-    await doorway.door.take([pressed(f"allow:{BEN.id}", REQUEST, update_id=1)])
+    await doorway.door.take([pressed(f"{word}:{BEN.id}", REQUEST, update_id=1)])
     assert await roles(doorway) == {BEN.id: role}
-    assert await last(doorway) == texts.decided("Ben", BEN.id, role)
-    await doorway.door.take([pressed(f"deny:{BEN.id}", REQUEST, update_id=2)])
-    await doorway.door.take([pressed(f"allow:{BEN.id}", REQUEST, update_id=3)])
-    assert await roles(doorway) == {BEN.id: "member"}, "a person who is kept out is let in"
+    assert await last(doorway) == texts.decided_before("Ben", BEN.id, role)
+    await doorway.followed()
+    assert doorway.signs.pressed[-1][1] == texts.decided_before("Ben", BEN.id, role)
+    await doorway.door.take([said(f"/{word} {BEN.id}", update_id=2)])
+    assert await roles(doorway) == {BEN.id: "member" if word == "allow" else "denied"}, "a command does"
+
+
+@pytest.mark.promise("admission")
+async def test_of_two_admins_who_press_at_once_the_first_decides(doorway: Doorway) -> None:
+    await doorway.store.people.put(BOT, 55, Person(role="admin"))
+    other = tg.User(id=55, is_bot=False, first_name="Adam")
+    both = [
+        pressed(f"deny:{BEN.id}", REQUEST, by=other, update_id=1),
+        pressed(f"allow:{BEN.id}", REQUEST, update_id=2),
+    ]
+    await doorway.door.take(both)
+    assert (await roles(doorway))[BEN.id] == "denied"
+    answers = [text for _, text in await doorway.said()]
+    assert answers == [texts.decided("", BEN.id, "denied"), texts.decided_before("", BEN.id, "denied")]
 
 
 @pytest.mark.promise("admission")

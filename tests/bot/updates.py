@@ -35,9 +35,11 @@ def said(text: str | None = None, *, update_id: int = 1, kind: str = "message", 
     return raw(tg.Update(update_id=update_id, **{kind: message(text, **fields)}))
 
 
-def pressed(data: str | None, on: tg.Message | tg.InaccessibleMessage | None, *, update_id: int = 1) -> dict[str, Any]:
+def pressed(
+    data: str | None, on: tg.Message | tg.InaccessibleMessage | None, *, update_id: int = 1, by: tg.User = ANN
+) -> dict[str, Any]:
     """A pressed button."""
-    query = tg.CallbackQuery(id="99", from_user=ANN, chat_instance="1", message=on, data=data)
+    query = tg.CallbackQuery(id="99", from_user=by, chat_instance="1", message=on, data=data)
     return raw(tg.Update(update_id=update_id, callback_query=query))
 
 
