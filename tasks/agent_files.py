@@ -113,6 +113,15 @@ class Card:
         """``agent``, ``chain``, ... in lower case."""
         return str(self.head.get("type") or "agent").strip().casefold().replace("-", "_")
 
+    def listed(self, key: str) -> list[Any]:
+        """What a field lists; one name counts as a list of it, and a value of another type as none."""
+        value = self.head.get(key)
+        return value if isinstance(value, list) else [value] if isinstance(value, str) and value else []
+
+    def names(self, key: str) -> list[str]:
+        """The names that a field lists."""
+        return [str(name) for name in self.listed(key) if isinstance(name, str | int)]
+
 
 def card_files(directory: Path) -> list[Path]:
     """The cards in a directory, in order of their names.

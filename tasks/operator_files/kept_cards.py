@@ -66,12 +66,12 @@ def snapshot(settings: Settings) -> Snapshot | None:
     size = 0
     try:
         for path in files(settings.cards):
-            with suppress(FileNotFoundError):  # a link to nowhere, or gone again
-                content = path.read_bytes()
-                size += len(content)
-                cards[str(path.relative_to(settings.cards))] = content
+            if not path.is_file():  # a link to nowhere or in a circle, a pipe, a device
+                continue
+            size += path.stat().st_size
             if size > MOST_BYTES:
                 return None
+            cards[str(path.relative_to(settings.cards))] = path.read_bytes()
         return Snapshot(cards, _config_of(settings))
     except OSError:
         return None

@@ -1,6 +1,7 @@
 """A worker that starts while the operator's files are broken goes on with the agents of before, and says so."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -158,3 +159,17 @@ def test_a_state_directory_that_takes_no_file_stops_nothing(
     kept_cards.keep(settings, kept_cards.snapshot(settings))
     assert [record.message for record in caplog.records] == ["cards.not_kept"]
     assert list(kept_cards.kept(settings)) == []
+
+
+def test_what_is_no_file_beside_the_cards_is_not_waited_for_and_a_huge_one_is_not_read(
+    settings_of: SettingsOf, cards: Path
+) -> None:
+    settings = settings_of()
+    before = kept_cards.snapshot(settings)
+    os.mkfifo(cards / "pipe.md")
+    (cards / "circle.md").symlink_to(cards / "circle.md")
+    (cards / "endless.txt").symlink_to("/dev/zero")
+    assert kept_cards.snapshot(settings) == before is not None
+    with (cards / "notes.db").open("wb") as sparse:
+        sparse.truncate(2**40)
+    assert kept_cards.snapshot(settings) is None

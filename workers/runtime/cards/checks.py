@@ -92,12 +92,12 @@ def needs_restart(settings: Settings, known: Collection[str]) -> list[BadFile]:
     return [
         BadFile(
             path,
-            line(path.read_text(encoding="utf-8-sig"), str(name)),
+            line(path.read_text(encoding="utf-8-sig"), name),
             f"server {name} is new in the configuration, which is read at a start alone",
             "restart the workers to let it in",
         )
         for path in card_files(settings.cards)
-        for name in read_card(path).head.get("servers") or ()
+        for name in read_card(path).names("servers")
         if name in servers and name not in known
     ]
 
@@ -176,9 +176,8 @@ def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:
     for card in named.values():
         if card.type not in TOOL_USERS:
             continue
-        for child in card.head.get("agents") or ():
-            servers = named[child].head.get("servers") if child in named else None
-            lost = sorted(own & {str(name) for name in servers or ()})
+        for child in card.names("agents"):
+            lost = sorted(own.intersection(named[child].names("servers"))) if child in named else []
             if lost:
                 what = f"uses {child} as a tool, and {child} has a chat's or a person's own server ({', '.join(lost)})"
                 at = line(card.path.read_text(encoding="utf-8-sig"), child)
@@ -253,7 +252,8 @@ def looked_at(settings: Settings) -> tuple[list[str], list[str]]:
         BadFile: the file of bots cannot be used.
     """
     problems, told = [str(one) for one in check_cards(settings)], list[str]()
-    told += [*notes(settings), *rule_notes(settings)]
+    # Notes are about cards that are accepted.
+    told += [*notes(settings), *rule_notes(settings)] if not problems else []
     for entry in read_bots(settings.bots) if settings.bots is not None else ():
         own = settings.model_copy(update={"cards": entry.cards or settings.cards, "agent": None})
         found = list[str]()

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from fast_agent.config import Settings as FastAgentSettings
 from fast_agent.llm.model_factory import ModelFactory
@@ -96,11 +95,11 @@ def _away(card: Card) -> Iterable[str]:
 def _names(card: Card) -> Iterable[str]:
     if any(map(_unseen, card.name)):
         yield f"its name {card.name!r} has marks that cannot be seen, and people have to write it"
-    for child in card.head.get("agents") or () if card.type in TOOL_USERS else ():
-        if not _CHILD.fullmatch(str(child)):
+    for child in card.names("agents") if card.type in TOOL_USERS else ():
+        if not _CHILD.fullmatch(child):
             refused = "and most providers refuse such a name for one"
             yield f"{child} is used as a tool, {refused}: write at most 57 of A-Z a-z 0-9 _ -"
-    tools = Counter(_functions(card.head))
+    tools = Counter(_functions(card))
     for name, times in tools.items():
         if (taken := taken_name(name)) != name:
             yield f"{name} is a tool, and models know it as {taken}, because not all providers take its name"
@@ -113,9 +112,8 @@ def _unseen(mark: str) -> bool:
     return unicodedata.category(mark) in {"Cc", "Cf", "Zl", "Zp"} and mark not in "\u200c\u200d" and mark < "\U000e0000"
 
 
-def _functions(head: Mapping[str, Any]) -> Iterable[str]:
-    listed = head.get("function_tools") or ()
-    for entry in (listed,) if isinstance(listed, str) else listed:
+def _functions(card: Card) -> Iterable[str]:
+    for entry in card.listed("function_tools"):
         spec = entry.get("entrypoint") if isinstance(entry, Mapping) else entry
         yield str(spec).rpartition(":")[2].strip()
 
@@ -141,8 +139,7 @@ def _parameters(card: Card) -> Iterable[str]:
 
 
 def _filters(card: Card) -> Iterable[str]:
-    listed, brought = card.head.get("servers") or (), card.head.get("mcp_connect") or ()
-    servers = {str(name) for name in ((listed,) if isinstance(listed, str) else listed)}
+    servers, brought = set(card.names("servers")), card.head.get("mcp_connect")
     for field in ("tools", "resources", "prompts") if not brought else ():
         given = card.head.get(field)
         for name in given if isinstance(given, Mapping) else ():
@@ -152,18 +149,16 @@ def _filters(card: Card) -> Iterable[str]:
 
 def _approvals(card: Card) -> Iterable[str]:
     """Patterns that fit no tool, where all of them stand in the card."""
-    said = card.head.get("approve")
     if card.type not in TOOL_USERS or _UNTOLD_TOOLS & {key for key, value in card.head.items() if value}:
         return
-    functions = set(_functions(card.head))
-    for pattern in (said,) if isinstance(said, str) else said if isinstance(said, list) else ():
+    functions = set(_functions(card))
+    for pattern in card.listed("approve"):
         if pattern != "*" and not any(fnmatchcase(name, str(pattern)) for name in functions):
             yield f"approve names {pattern}, which is no tool of its, so nothing is asked about"
 
 
 def _skills(card: Card) -> Iterable[str]:
-    given = card.head.get("skills")
-    for place in (given,) if isinstance(given, str) else given if isinstance(given, list) else ():
+    for place in card.listed("skills"):
         folder = Path(str(place)).expanduser()
         if not folder.is_dir():
             yield f"skills names {place}, and there is no such folder: its path starts where the workers run"
@@ -202,7 +197,7 @@ def _servers(settings: Settings, cards: list[Card]) -> Iterable[str]:
             yield f"{settings.config}: nothing reads {key}; {meant} is read"
     section = read.get("mcp")
     servers = section.get("servers") if isinstance(section, Mapping) else None
-    used = {str(name) for card in cards for name in card.head.get("servers") or ()}
+    used = {str(name) for card in cards for name in card.names("servers")}
     for name, server in servers.items() if isinstance(servers, Mapping) else ():
         if name in used and isinstance(server, Mapping) and not _STARTS & server.keys():
             yield f"{settings.config}: server {name} has no command and no url, so it cannot be started"
