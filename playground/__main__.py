@@ -12,7 +12,23 @@ from playground import BOT
 from playground.errors import CannotServe
 from playground.options import Options
 from playground.server import LOOPBACK, serving
+from playground.state.timing import SystemTime
 from playground.state.world import State
+
+_BEGAN = 1_767_225_600
+"""2026, in seconds since the epoch: with 1,000 ids a second from then on they stay in Telegram's ranges for decades."""
+_IDS_A_SECOND = 1000
+
+
+def state_of(options: Options, now: float) -> State:
+    """An empty playground. It gives no id that an earlier one gave: the bot remembers what was said there.
+
+    Args:
+        options: What the starter chose.
+        now: The start, in seconds since the epoch.
+    """
+    past = max(int(now) - _BEGAN, 0) * _IDS_A_SECOND
+    return State(token=options.token or f"{BOT}:{token_urlsafe(24)}", key=options.key, past=past)
 
 
 async def run(options: Options) -> None:
@@ -24,7 +40,7 @@ async def run(options: Options) -> None:
         CannotServe: the port is taken.
     """
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    state = State(token=options.token or f"{BOT}:{token_urlsafe(24)}", key=options.key)
+    state = state_of(options, SystemTime().now())
     async with serving(state, LOOPBACK, options.port) as url:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop.set)

@@ -118,10 +118,6 @@ class Card:
         value = self.head.get(key)
         return value if isinstance(value, list) else [value] if isinstance(value, str) and value else []
 
-    def names(self, key: str) -> list[str]:
-        """The names that a field lists."""
-        return [str(name) for name in self.listed(key) if isinstance(name, str | int)]
-
 
 def card_files(directory: Path) -> list[Path]:
     """The cards in a directory, in order of their names.

@@ -111,14 +111,15 @@ class Chat:
 class Book:
     """All users and chats, bounded in number."""
 
-    def __init__(self, *, message_cap: int, chat_cap: int) -> None:
+    def __init__(self, *, message_cap: int, chat_cap: int, past: int = 0) -> None:
+        """``past``: how many ids of each kind are left out, because an earlier playground may have given them away."""
         self.users: dict[int, Json] = {}
         self.chats: dict[int, Chat] = {}
         self.message_cap = message_cap
         self.chat_cap = chat_cap
-        self._user_ids = count(_FIRST_USER)
-        self._group_ids = count(_FIRST_GROUP)
-        self._supergroup_ids = count(_FIRST_SUPERGROUP)
+        self._user_ids = count(_FIRST_USER + past)
+        self._group_ids = count(_FIRST_GROUP + past)
+        self._supergroup_ids = count(_FIRST_SUPERGROUP + past)
         self._account = count(1)
         self._touches = count(1)
 

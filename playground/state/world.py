@@ -108,6 +108,7 @@ class State:
         chat_cap: int = 50_000,
         journal_cap: int = 100_000,
         file_cap_mib: int = 256,
+        past: int = 0,
     ) -> None:
         self.clock: Time = clock or SystemTime()
         self.random = random or SystemRandom()
@@ -115,7 +116,7 @@ class State:
         self.key = key or token_urlsafe(_KEY_BYTES)
         """Opens the page and the control API. Default: a new one at each start."""
         self.bot = Bot(token, self.clock, self.random)
-        self.book = Book(message_cap=message_cap, chat_cap=chat_cap)
+        self.book = Book(message_cap=message_cap, chat_cap=chat_cap, past=past)
         self.files = FileStore(file_cap_mib * _MIB)
         self.journal = Journal(self.clock, journal_cap)
         self.faults = Faults()

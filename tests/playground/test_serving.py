@@ -12,7 +12,7 @@ import pytest
 
 import playground
 from playground import PLAYGROUND_TOKEN
-from playground.__main__ import run
+from playground.__main__ import run, state_of
 from playground.client import PlaygroundClient, PlaygroundError
 from playground.errors import CannotServe
 from playground.options import Options
@@ -250,3 +250,17 @@ async def test_what_it_keeps_is_bounded(clock):
         assert await pg.chats() == []
         assert (await pg.queue())["pending"] == 0
         assert (await pg.bulk(1)).first_update_id == many.last_update_id + 1
+
+
+def test_chats_of_a_playground_that_is_started_again_are_none_that_the_bot_remembers() -> None:
+    first, second = (state_of(Options(), 1_800_000_000 + later) for later in (0, 1))
+    ids = [
+        {state.book.add_chat(kind).id for _ in range(50) for kind in ("private", "group", "supergroup")}
+        for state in (first, second)
+    ]
+    assert ids[0].isdisjoint(ids[1])
+    # In Telegram's ranges, decades from now.
+    late = state_of(Options(), 1_800_000_000 + 20 * 365 * 86_400).book
+    assert 0 < late.add_chat("private").id < 2**52
+    assert -999_999_999_999 < late.add_chat("group").id < 0
+    assert -1_997_852_516_352 < late.add_chat("supergroup").id < -1_000_000_000_000

@@ -117,6 +117,7 @@ NOTED = {
         "approve names buy, which is no tool of its",
     ),
     "a folder of skills that there is not": ("skills: [no-such-folder]", "there is no such folder"),
+    "an instruction of a book's length": (f"instruction: '{'word ' * 20_001}'", "instruction has 100,005 characters"),
     "a word in braces that is not filled in": ("instruction: 'It is {{curentDate}}.'", "{{currentDate}} is filled in"),
 }
 

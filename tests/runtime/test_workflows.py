@@ -89,6 +89,20 @@ async def test_a_router_sends_to_one_member_and_shows_no_routing(runtime: Open, 
     assert not any("confidence" in frame for frame in screen.frames)
 
 
+@pytest.mark.parametrize("said", ["I'd rather talk.", json.dumps({"agent": "cook", "confidence": "high"}), "{}"])
+async def test_a_router_whose_model_names_no_agent_of_it_fails_its_turn_and_says_nothing_of_routing(
+    runtime: Open, model: Model, members: Path, said: str
+) -> None:
+    card(members, "router.md", "---\nname: router\ntype: router\nmodel: generic.mock\nagents: [writer, editor]\n---\n")
+    async with runtime(COHORT_LANES="1") as engine:
+        model.fault(reply=said)
+        with pytest.raises(TurnFailed) as failure:
+            await engine.run(ask(1, "mend this"), Screen())
+        assert (failure.value.action, "named no agent" in failure.value.detail) == ("tell", True)
+        model.fault(reply=json.dumps({"agent": "editor", "confidence": "high", "reasoning": ""}))
+        assert (await engine.run(ask(1, "mend this"), Screen())).text == "echo: mend this [n=1]"
+
+
 async def test_parallel_members_answer_at_once(runtime: Open, model: Model, members: Path) -> None:
     card(members, "both.md", "---\nname: both\ntype: parallel\nfan_out: [writer, editor]\n---\n")
     async with runtime() as engine:

@@ -97,7 +97,7 @@ def needs_restart(settings: Settings, known: Collection[str]) -> list[BadFile]:
             "restart the workers to let it in",
         )
         for path in card_files(settings.cards)
-        for name in read_card(path).names("servers")
+        for name in map(str, read_card(path).listed("servers"))
         if name in servers and name not in known
     ]
 
@@ -176,8 +176,8 @@ def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:
     for card in named.values():
         if card.type not in TOOL_USERS:
             continue
-        for child in card.names("agents"):
-            lost = sorted(own.intersection(named[child].names("servers"))) if child in named else []
+        for child in map(str, card.listed("agents")):
+            lost = sorted(own.intersection(map(str, named[child].listed("servers")))) if child in named else []
             if lost:
                 what = f"uses {child} as a tool, and {child} has a chat's or a person's own server ({', '.join(lost)})"
                 at = line(card.path.read_text(encoding="utf-8-sig"), child)

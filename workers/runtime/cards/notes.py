@@ -26,6 +26,8 @@ _CHILD = re.compile(r"[A-Za-z0-9_-]{1,57}")
 """What is left of OpenAI's and Anthropic's 64 characters behind fast-agent's ``agent__``."""
 _HEAD = 30
 """Lines in which a head is looked for that does not stand at the top."""
+_LONG = 100_000
+"""Characters of an instruction, some 25,000 tokens; a file that was meant for a tool has come in its place."""
 _FIELD = re.compile(r"(name|type|model|instruction|servers|function_tools|default)[ \t]*[:=]")
 _FILLED = {
     name.casefold(): name
@@ -77,6 +79,7 @@ def notes(settings: Settings) -> list[str]:
             _approvals,
             _skills,
             _braces,
+            _length,
         )
         return [
             *(f"{card.path}: {said}" for card in cards for each in about for said in each(card)),
@@ -95,7 +98,7 @@ def _away(card: Card) -> Iterable[str]:
 def _names(card: Card) -> Iterable[str]:
     if any(map(_unseen, card.name)):
         yield f"its name {card.name!r} has marks that cannot be seen, and people have to write it"
-    for child in card.names("agents") if card.type in TOOL_USERS else ():
+    for child in map(str, card.listed("agents")) if card.type in TOOL_USERS else ():
         if not _CHILD.fullmatch(child):
             refused = "and most providers refuse such a name for one"
             yield f"{child} is used as a tool, {refused}: write at most 57 of A-Z a-z 0-9 _ -"
@@ -139,7 +142,7 @@ def _parameters(card: Card) -> Iterable[str]:
 
 
 def _filters(card: Card) -> Iterable[str]:
-    servers, brought = set(card.names("servers")), card.head.get("mcp_connect")
+    servers, brought = set(map(str, card.listed("servers"))), card.head.get("mcp_connect")
     for field in ("tools", "resources", "prompts") if not brought else ():
         given = card.head.get(field)
         for name in given if isinstance(given, Mapping) else ():
@@ -178,6 +181,12 @@ def _braces(card: Card) -> Iterable[str]:
             yield f"{{{{{word}}}}} stays as it is written; {{{{{_FILLED[meant[0]]}}}}} is filled in"
 
 
+def _length(card: Card) -> Iterable[str]:
+    size = len((card.body or "").strip() or str(card.head.get("instruction") or ""))
+    if size > _LONG:
+        yield f"its instruction has {size:,} characters, and the model reads all of them at each call"
+
+
 def _defaults(cards: list[Card]) -> Iterable[str]:
     said = [card for card in cards if card.head.get("default") is True]
     if len(said) > 1:
@@ -197,7 +206,7 @@ def _servers(settings: Settings, cards: list[Card]) -> Iterable[str]:
             yield f"{settings.config}: nothing reads {key}; {meant} is read"
     section = read.get("mcp")
     servers = section.get("servers") if isinstance(section, Mapping) else None
-    used = {str(name) for card in cards for name in card.names("servers")}
+    used = {str(name) for card in cards for name in card.listed("servers")}
     for name, server in servers.items() if isinstance(servers, Mapping) else ():
         if name in used and isinstance(server, Mapping) and not _STARTS & server.keys():
             yield f"{settings.config}: server {name} has no command and no url, so it cannot be started"

@@ -214,6 +214,11 @@ def empty(model: str) -> TurnFailed:
     return TurnFailed("tell", phrase("fault-empty"), f"{model}: empty answer")
 
 
+def unrouted(router: str) -> TurnFailed:
+    """A router's model chose no agent that there is."""
+    return TurnFailed("tell", phrase("fault-unrouted"), f"{router}: its model named no agent of it")
+
+
 def endless(model: str) -> TurnFailed:
     """The model used up its allowance on reasoning or on one tool call, without an answer."""
     return TurnFailed("tell", phrase("fault-endless"), f"{model}: used up COHORT_ANSWER_MAX without an answer")
