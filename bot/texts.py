@@ -75,7 +75,7 @@ def whoami(user: int, chat: int, topic: int | None) -> str:
 def status(*, waiting: int, oldest_s: float | None, working: bool, agent: str | None, model: str | None) -> str:
     """What /status answers; ``oldest_s``: how long the oldest message has waited."""
     lines = [phrase("ready")]
-    if waiting and oldest_s is not None:
+    if waiting and oldest_s is not None and round(oldest_s):
         lines = [phrase("waiting-for", count=waiting, time=span(oldest_s))]
     elif waiting:
         lines = [phrase("waiting", count=waiting)]

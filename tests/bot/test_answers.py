@@ -2,12 +2,14 @@
 
 import pytest
 
+from bot import texts
 from bot.answers import Answers
 from bot.logins.commands import LoginCommands
 from bot.updates.commands import Command
 from tasks.config.settings import load
 from tasks.envelope import Inbound
 from tasks.operator_files.chat_rules import ChatRulesFile
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.glance import Glance
 from tests.bot.stand_ins import HandClock
@@ -94,3 +96,10 @@ async def test_a_thousand_names_to_choose_from_are_a_message_that_telegram_takes
         assert len(reply.text) <= 4096
         assert len(reply.buttons) <= 100
         assert " more" in reply.text, "it says that there are others"
+
+
+@pytest.mark.parametrize(("oldest_s", "named"), [(None, False), (0.0, False), (0.4, False), (1.2, True), (200.0, True)])
+def test_status_names_how_long_a_message_waits_from_a_second_on(oldest_s: float | None, *, named: bool) -> None:
+    first, *_ = texts.status(waiting=1, oldest_s=oldest_s, working=False, agent="a", model="m").splitlines()
+    expected = phrase("waiting-for", count=1, time=texts.span(oldest_s)) if named and oldest_s else None
+    assert first == (expected or phrase("waiting", count=1))

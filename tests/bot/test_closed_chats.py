@@ -9,6 +9,7 @@ import pytest
 from aiogram import types as tg
 
 from bot.closed_chats import noting
+from botapi.refusals import TABLE, Refusal
 from tasks.chats.closed import why
 from tasks.store import Store
 from tasks.store.closed_chats import MOST
@@ -98,3 +99,15 @@ def test_what_a_refusal_says_of_a_chat() -> None:
     assert why("Bad Request: not enough rights to send text messages to the chat") == "muted"
     assert why("Bad Request: chat not found") == "gone"
     assert why("Bad Request: message text is empty") is None
+    assert why("Forbidden: the group chat was deleted") == "gone"
+    assert why("Bad Request: USER_BANNED_IN_CHANNEL") == "muted"
+
+
+NOT_OF_A_CHAT = ("chat_id is empty", "business", "payment_required")
+
+
+@pytest.mark.promise("closed-chats")
+def test_each_refusal_of_a_chat_for_good_says_why_it_is_closed() -> None:
+    """Else a chat that takes nothing stands in no list of closed ones."""
+    unsaid = [row for row, refusal in TABLE if refusal is Refusal.GONE and why(row) is None]
+    assert [row for row in unsaid if not row.startswith(NOT_OF_A_CHAT)] == []
