@@ -207,7 +207,7 @@ class Supervisor:
         if times > _TOLD:
             return
         if times == _TOLD:
-            again += f", then every {process.longest_pause_s:.0f} s without a word"
+            again += f", later every {process.longest_pause_s:.0f} s, which is not said again"
         self.console.say(f"{name} {describe(status)} after {lasted:.0f} s; starting it again {again}")
 
     def _last_words(self, spec: Spec) -> list[str]:

@@ -65,7 +65,7 @@ async def test_a_page_that_ends_for_one_reason_again_and_again_is_told_twice(con
     async with supervising(console) as supervisor:
         dies = "import os; print('port 5556 is taken (by nginx, pid', os.getpid(), ')', file=sys.stderr); sys.exit(2)"
         page = supervisor.keep(replace(script(tmp_path, "console", dies, vital=False), echo=False))
-        await console.hear("console ended with status 2", "then every 120 s without a word")
+        await console.hear("console ended with status 2", "later every 120 s, which is not said again")
 
         async def again() -> bool:
             return page.starts > 3
@@ -74,7 +74,7 @@ async def test_a_page_that_ends_for_one_reason_again_and_again_is_told_twice(con
     said = [line for line in console.lines if line.startswith("console ended with status 2")]
     assert [line.partition("; ")[2] for line in said] == [
         "starting it again now",
-        f"{said[1].partition('; ')[2].partition(',')[0]}, then every 120 s without a word",
+        f"{said[1].partition('; ')[2].partition(',')[0]}, later every 120 s, which is not said again",
     ]
 
 
