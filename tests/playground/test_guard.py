@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 import playground.loopback
 import tasks.http.loopback
@@ -74,14 +76,16 @@ async def test_no_page_of_another_site_reaches_any_route(state: State, url: str,
     await pg.bulk(3)
     kinds = foreign_requests(urlsplit(url).port)
     answered: list[str] = []
-    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=60) as http:
+    # Some 4,000 requests: httpx takes three times as long for each.
+    async with aiohttp.ClientSession() as http:
         for method, path in all_routes(state):
             for kind, headers in kinds.items():
                 # With everything that its user's own browser would add by itself, and more.
                 given = {"authorization": f"Bearer {state.key}", **headers}
-                answer = await http.request(method, path, headers=given)
-                if answer.status_code != 403 or "set-cookie" in answer.headers:
-                    answered.append(f"{kind}: {method} {path}: {answer.status_code}")
+                whole = URL(f"{url.rstrip('/')}{path}", encoded=True)
+                async with http.request(method, whole, headers=given, allow_redirects=False) as answer:
+                    if answer.status != 403 or "set-cookie" in answer.headers:
+                        answered.append(f"{kind}: {method} {path}: {answer.status}")
     assert answered == []
     assert len(state.bot.queue) == 3
     assert not state.bot.webhook.url

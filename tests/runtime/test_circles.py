@@ -31,8 +31,15 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def frozen() -> None:
+    """What was there before is not looked at by each of the collections of these tests."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
-def no_collector() -> Iterator[None]:
+def no_collector(frozen: None) -> Iterator[None]:
     """Without collections, what is in a circle stays."""
     gc.collect()
     gc.disable()

@@ -45,24 +45,36 @@ FOREIGN_STATE = {
 
 def assignments(path: Path) -> Iterator[str]:
     """Places where a file may put something into a module, a class or an object of another library."""
-    tree = ast.parse(path.read_text())
+    nodes = [*ast.walk(ast.parse(path.read_text()))]
     foreign = {
         (name.asname or name.name).partition(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
+        for node in nodes
+        if isinstance(node, (ast.Import, ast.ImportFrom))
         for name in node.names
         if (getattr(node, "module", None) or name.name).partition(".")[0] not in PACKAGES
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"setattr", "type.__setattr__", "vars"}:
-            yield ast.unparse(node.func)
-        written = list(getattr(node, "targets", ())) or [getattr(node, "target", None)]
-        for target in written if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete) else ():
-            root = target
-            while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
-                root = root.func if isinstance(root, ast.Call) else root.value
-            if root is not target and isinstance(root, ast.Name) and root.id in foreign:
-                yield ast.unparse(target)
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(id="setattr" | "vars" as called)):
+                yield called
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="type"), attr="__setattr__")):
+                yield "type.__setattr__"
+            case ast.Assign(targets=written) | ast.Delete(targets=written):
+                yield from foreign_places(written, foreign)
+            case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+                yield from foreign_places([target], foreign)
+            case _:
+                pass
+
+
+def foreign_places(written: list[ast.expr], foreign: set[str]) -> Iterator[str]:
+    """Those that belong to another library."""
+    for target in written:
+        root = target
+        while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
+            root = root.func if isinstance(root, ast.Call) else root.value
+        if root is not target and isinstance(root, ast.Name) and root.id in foreign:
+            yield ast.unparse(target)
 
 
 def test_a_part_of_another_library_is_replaced_in_one_place() -> None:

@@ -1,6 +1,7 @@
 """The catalogues of texts are whole, alike, and the code asks for nothing that they do not have."""
 
 import ast
+import functools
 import re
 import string
 from pathlib import Path
@@ -69,11 +70,13 @@ def names(form: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
 
 
+@functools.cache
 def asked_for() -> dict[str, tuple[str, set[str]]]:
     """Each id that the code names, with the place and the arguments; of ids that are put together the beginning."""
     found: dict[str, tuple[str, set[str]]] = {}
     for path in (path for package in ("bot", "botapi", "tasks", "workers") for path in (ROOT / package).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text)) if "phrase(" in text else ():
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "phrase"):
                 continue
             given = {word.arg or "**" for word in node.keywords}
