@@ -136,6 +136,10 @@ async def test_hostile_documents_end_in_one_line_and_in_bounded_time(file: Path)
         (packed({"word/document.xml": ""}), damaged),
         (packed({"META-INF/container.xml": '<a><rootfile full-path="../../x"/></a>'}), damaged),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), (phrase("file-locked"),)),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"),
+            (phrase("file-password"),),
+        ),
         (b"", damaged),
     ):
         put(file, body)

@@ -64,6 +64,8 @@ def _why(status: int) -> str:
     """What the user reads; ``status``: the program's."""
     if status == program.EXITS["locked"]:
         return phrase("file-locked")
+    if status == program.EXITS["password"]:
+        return phrase("file-password")
     if status == program.EXITS["pictures"]:
         return phrase("pdf-without-words")
     return phrase("file-damaged")

@@ -23,12 +23,14 @@ from workers.runtime.extraction.pages import book, page
 from workers.runtime.extraction.rtf import rtf
 from workers.runtime.extraction.workbook import workbook
 
-EXITS = {"read": 0, "damaged": 3, "locked": 4, "pictures": 6}
-"""``locked``: it has a password. ``pictures``: a PDF without text."""
+EXITS = {"read": 0, "damaged": 3, "locked": 4, "pictures": 6, "password": 7}
+"""``locked``: it is of an old release of Office, or has a password. ``pictures``: a PDF without text."""
 _HEAD = 1024
 """Bytes within which a PDF says what it is; other bytes may stand before that."""
 _HEADER = re.compile(rb"(?:From [^\n]{0,200}\n)?[A-Za-z][A-Za-z0-9-]{0,60}:[ \t]")
 """How a mail begins."""
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""The name of the stream in which a newer Office file is that has a password ([MS-OFFCRYPTO], 2.3.4)."""
 _MEMORY = 384 * 2**20
 _CPU_S = 10
 _DAMAGED = (
@@ -55,7 +57,7 @@ def read(path: Path, words: Words) -> None:
         head = file.read(_HEAD)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         # What Office encrypts is no ZIP file but this; so are the files of old releases, which their names tell.
-        raise Ended("locked")
+        raise Ended("password" if _ENCRYPTED in path.read_bytes() else "locked")
     if b"%PDF-" in head:
         from workers.runtime.extraction.paper import paper  # noqa: PLC0415 - other files do without pypdf
 
@@ -105,7 +107,7 @@ def main(path: Path, limit: int) -> int:
     except Ended as end:
         how = str(end)
     except _DAMAGED as problem:
-        how = "locked" if "password" in str(problem) else "damaged"
+        how = "password" if "password" in str(problem) else "damaged"
     text = re.sub(r"[ \t]+\n", "\n", "".join(words.pieces))
     sys.stdout.buffer.write(re.sub(r"\n{3,}", "\n\n", text).strip().encode(errors="replace"))
     return EXITS[how]

@@ -17,7 +17,7 @@ def paper(path: Path, words: Words) -> None:
     try:
         reader = PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
-            raise Ended("locked")  # noqa: TRY301 - it ends the program
+            raise Ended("password")  # noqa: TRY301 - it ends the program
         for page in reader.pages:
             words.add(page.extract_text().strip() + "\n\n")
     except (Ended, Full):
