@@ -100,6 +100,21 @@ async def test_an_archive_is_read_as_the_names_of_its_files_and_the_words_of_tho
     assert "bomb.txt" in await read(file, packed({"bomb.txt": b" " * 80_000_000}))
 
 
+def sealed(archive: bytes) -> bytes:
+    """An archive whose last file says that it has a password (its flags: APPNOTE.TXT, 4.3.7 and 4.3.12)."""
+    body = bytearray(archive)
+    for mark, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        body[body.rindex(mark) + flags] |= 1
+    return bytes(body)
+
+
+@pytest.mark.promise("office-files")
+async def test_what_has_a_password_in_an_archive_is_told(file: Path) -> None:
+    found = await read(file, sealed(packed({"a.txt": "open", "b.txt": "secret"})))
+    assert found == "Files in the archive:\n- a.txt\n- b.txt (has a password)\n\n## a.txt\nopen"
+    assert await outcome(file, sealed(packed({"b.txt": "secret"}))) == phrase("file-password")
+
+
 @pytest.mark.promise("office-files")
 async def test_hostile_mails_notebooks_and_archives_end_in_one_line(file: Path) -> None:
     nested = b"From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n" * 300

@@ -20,6 +20,10 @@ class Ended(Exception):  # noqa: N818 - an event
     """The program ends; the word is one of ``EXITS``."""
 
 
+_ENCRYPTED = 0x1
+"""The bit of a member's flags (APPNOTE.TXT, 4.4.4)."""
+
+
 class Words:
     """What was read so far."""
 
@@ -41,6 +45,8 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self._file = zipfile.ZipFile(path)
         self.names = self._file.namelist()
+        self.locked = {member.filename for member in self._file.infolist() if member.flag_bits & _ENCRYPTED}
+        """Members that have a password."""
         self._left = UNPACKED
 
     def pieces(self, name: str) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """An archive of any files: their names, and the words of those that are text."""
 
-from workers.runtime.extraction.archive import Archive, Words
+from workers.runtime.extraction.archive import Archive, Ended, Words
 
 _NAMED = 500
 """Names of an archive that are told."""
@@ -10,11 +10,18 @@ _TEXT_BYTES = 100_000
 
 
 def bundle(archive: Archive, words: Words) -> None:
-    """Add them; archives within it stay names."""
+    """Add them; archives within it stay names.
+
+    Raises:
+        Ended: all have a password.
+        Full: there are more words.
+    """
     names = [name for name in archive.names if not name.endswith("/")]
+    if names and archive.locked.issuperset(names):
+        raise Ended("password")
     words.add("Files in the archive:\n")
     for name in names[:_NAMED]:
-        words.add(f"- {_shown(name)}\n")
+        words.add(f"- {_shown(name)}{' (has a password)' if name in archive.locked else ''}\n")
     if len(names) > _NAMED:
         words.add(f"- and {len(names) - _NAMED} more\n")
     opened = 0
