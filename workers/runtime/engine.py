@@ -24,7 +24,7 @@ from workers.runtime.call_log import listen
 from workers.runtime.cards.bot_rules import BotRules
 from workers.runtime.cards.refused import misconfigured
 from workers.runtime.cards.sets import CardSets
-from workers.runtime.conversation import content, history
+from workers.runtime.conversation import content
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.durable.opening import brought, opened_journal
 from workers.runtime.faults import classify as faults
@@ -165,7 +165,7 @@ class Engine:
         journal = await opened_journal(request, session_files.where(self._settings.home, request.session), lead)
         holds_of_turn.set(request.holds)
         async with self._reported(request, choice), limited(self._settings, choice.model) as limit:
-            record = self.histories.record(request, choice.agent)
+            record, lost = self.histories.record(request, choice.agent)
             async with self._files.share(request, record, self._choices.reads(choice.model), sink) as files:
                 if request.messages[0].kind == "retry":
                     record, message = self.histories.again(record)
@@ -185,7 +185,7 @@ class Engine:
             history=self.histories.stored(answer.record),
             usage=answer.usage,
             cut=answer.cut,
-            notices=(*choice.refused.values(), *files.new.notices, *answer.notices),
+            notices=(*choice.refused.values(), *lost, *files.new.notices, *answer.notices),
             dropped=tuple(choice.refused),
         )
         return brought(done, journal)
@@ -200,14 +200,14 @@ class Engine:
             limited(self._settings, choice.model) as limit,
             self._lane(request, limit) as lane,
         ):
-            record = history.decode(request.history)
+            record, lost = self.histories.record(request, choice.agent)
             agent = await self._agent(request, lane, choice)
             done = await compaction.compact(agent, record, request.session, choice.model)
         return TurnResult(
             text=done.words,
             history=self.histories.stored(done.record),
             usage=done.usage,
-            notices=tuple(choice.refused.values()),
+            notices=(*choice.refused.values(), *lost),
             dropped=tuple(choice.refused),
         )
 

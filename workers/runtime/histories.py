@@ -1,16 +1,24 @@
 """What sessions remember: read for a turn, and changed by what their users take back or stop."""
 
 import asyncio
+import logging
+from contextlib import suppress
 
 from fast_agent.types import PromptMessageExtended
 
 from tasks import session_files
 from tasks.config.settings import Settings
 from tasks.phrases import phrase
+from tasks.session import SessionKey
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.cards.sets import CardSets
 from workers.runtime.conversation import content, history
 from workers.runtime.durable.so_far import SoFar
+
+log = logging.getLogger("cohort.runtime")
+
+BROKEN = "history.broken"
+"""The file of a session's directory that has the bytes of a history which could not be read, for who repairs it."""
 
 
 class Histories:
@@ -20,11 +28,27 @@ class Histories:
         self._sets = sets
         self._settings = settings
 
-    def record(self, request: TurnRequest, agent: str) -> history.Record:
-        """What the session remembers; a new session begins with the messages of its card."""
-        if request.history is None:
-            return history.Record(self._sets.of(request.session).registry.initial(agent))
-        return history.decode(request.history)
+    def record(self, request: TurnRequest, agent: str) -> tuple[history.Record, tuple[str, ...]]:
+        """What the session remembers, and what its people have to know of that.
+
+        A new session begins with the messages of its card, and so does one whose history cannot be read.
+
+        Raises:
+            HistoryTooNew: a newer release wrote it.
+        """
+        told: tuple[str, ...] = ()
+        if request.history is not None:
+            try:
+                return history.decode(request.history), ()
+            except history.HistoryBroken as problem:
+                self._put_aside(request.session, request.history, str(problem))
+                told = (phrase("history-broken"),)
+        return history.Record(self._sets.of(request.session).registry.initial(agent)), told
+
+    def _put_aside(self, session: SessionKey, stored: bytes, problem: str) -> None:
+        log.error("history.broken", extra={"session": session, "bytes": len(stored), "problem": problem})
+        with suppress(OSError):
+            (session_files.place(self._settings.home, session) / BROKEN).write_bytes(stored)
 
     def stored(self, record: history.Record) -> bytes:
         """The stored form, within the bound; empty where nothing was said yet."""
@@ -36,8 +60,10 @@ class Histories:
             return None
 
         def taken() -> bytes | None:
-            record, message = history.without_last(history.decode(stored))
-            return None if message is None else _kept(record)
+            with suppress(history.HistoryBroken):
+                record, message = history.without_last(history.decode(stored))
+                return None if message is None else _kept(record)
+            return None  # the next turn says that it cannot be read
 
         return await asyncio.to_thread(taken)
 
@@ -55,7 +81,7 @@ class Histories:
     async def stopped(self, request: TurnRequest, shown: str) -> bytes:
         """See ``SessionHistories.stopped``."""
         agent, workflow = self._sets.of(request.session).choices.answering(request)
-        record = self.record(request, agent)
+        record, _ = self.record(request, agent)
         directory = session_files.where(self._settings.home, request.session) / "journal"
 
         def joined() -> bytes:
