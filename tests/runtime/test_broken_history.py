@@ -21,7 +21,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.promise("broken-messages")
-async def test_a_chat_whose_history_cannot_be_read_is_told_and_begins_anew_and_the_bytes_are_kept(
+async def test_a_chat_whose_history_cannot_be_read_is_told_and_begins_a_new_one_and_the_bytes_are_kept(
     runtime: Open, model: Model, settings_of: Callable[..., Settings]
 ) -> None:
     async with runtime(COHORT_LANES="1") as engine:
