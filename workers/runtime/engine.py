@@ -171,7 +171,7 @@ class Engine:
                     record, message = self.histories.again(record)
                     (message,) = await content.with_files([message], files.new)
                 else:
-                    message = await opened(content.user_turn(request.messages, files.new, record.messages))
+                    message = await opened(content.user_turn(request.messages, files.new, choice.past(record.messages)))
                 message = askers.marked(message)
                 files.show_heard(sink)
                 record.messages = await content.with_files(record.messages, files.past)

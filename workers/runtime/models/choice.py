@@ -57,6 +57,9 @@ _WITHOUT_MODEL = frozenset(
     )
 )
 
+ECHO = "passthrough"
+"""fast-agent's stand-in for a model."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
@@ -77,6 +80,10 @@ class ModelChoice:
     """The session chose the model."""
     refused: dict[str, str] = field(default_factory=dict[str, str])
     """Choices of the session that do not apply (``agent``, ``model``) -> the sentence that tells the user why."""
+
+    def past[T](self, messages: T) -> T | None:
+        """What says to the model who writes; None for fast-agent's echo, which would repeat a line about that."""
+        return None if self.model == ECHO else messages
 
 
 class ModelChooser:
