@@ -123,3 +123,11 @@ async def test_a_stop_repeats_no_choice_that_was_told(pool: Pool) -> None:
     assert pool.telegram.texts(ONE) == [f"{texts.stopped(1)} {texts.chosen({'steps': 'keep'})}"]
     now = await pool.state(ONE)
     assert (now["queue"], now["steps"]) == ("followup", "keep")
+
+
+async def test_a_new_conversation_that_was_told_begins_in_silence_with_its_message(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say_all(1, {"text": "a"}, {"kind": "new", "text": "b", "told": True})
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["answer to b"]
+    assert pool.model.calls[-1].history == []

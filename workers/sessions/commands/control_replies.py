@@ -43,7 +43,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     elif partial and plan.forget:
         replies = (
             *render(partial, edits=owned.live, notes=(phrase("stopped"),)),
-            *render(plan.words),
+            *(render(plan.words) if plan.words else ()),
         )
     elif partial:
         replies = render(partial, edits=owned.live, notes=(plan.words,))
