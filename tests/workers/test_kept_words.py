@@ -3,7 +3,9 @@
 import pytest
 
 from tasks.phrases import phrase
+from tests.workers.asking import Asking
 from tests.workers.fakes import without_reference
+from tests.workers.mishaps import heir_of_a_message
 from tests.workers.pool import Pool, Worker, session
 from workers.interfaces import TurnFailed
 from workers.sessions.seen_text import SeenText
@@ -53,6 +55,23 @@ async def test_words_of_a_turn_that_fails_stay_above_its_apology(pool: Pool, pro
     (shown,) = pool.telegram.chat(ONE).shown.values()
     assert without_reference(shown) == f"Once upon\n\n{words}"
     assert pool.telegram.delivered[-1][1].buttons[0][0].text == phrase("button-retry")
+
+
+@pytest.mark.promise("parked")
+@pytest.mark.parametrize("words", ["Once upon", ""])
+async def test_a_question_of_a_turn_whose_worker_died_stands_below_its_words_or_in_the_place_of_its_steps(
+    pool: Pool, words: str
+) -> None:
+    await heir_of_a_message(pool)
+    (message,) = pool.telegram.noted
+    pool.telegram.edit(ONE, message, words)
+    asks = await pool.worker("w-three", real=Asking())
+    await pool.workers["w-two"].kill()
+    await asks.answer(ONE)
+    *above, question = pool.telegram.chat(ONE).shown.values()
+    assert above == ([words] if words else [])
+    assert "book" in question
+    assert pool.telegram.delivered[-1][1].disarms == ((message,) if words else ())
 
 
 def test_words_of_the_try_that_said_most_count_until_the_turn_ends() -> None:

@@ -286,3 +286,8 @@ async def seen_words(deps: Dependencies, owned: OwnedSession) -> str:
 def below(owned: OwnedSession, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
     """Replies that stand below what a dead worker has shown, whose Stop button goes."""
     return (*replies[:-1], replies[-1].model_copy(update={"disarms": owned.live[-1:]}))
+
+
+def in_place(owned: OwnedSession, reply: Reply) -> Reply:
+    """A reply in the place of steps that stand there alone: nothing goes on with them."""
+    return reply.model_copy(update={"edit": owned.live[-1], "drops": owned.live[:-1]})

@@ -26,7 +26,7 @@ from workers.sessions.failures import Failures
 from workers.sessions.held import HeldQuestions
 from workers.sessions.journal import TurnJournal
 from workers.sessions.outcome import Asked, Outcome
-from workers.sessions.owned_session import OwnedSession, below
+from workers.sessions.owned_session import OwnedSession, below, in_place, seen_words
 from workers.sessions.planning.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
 from workers.sessions.tracked_answer import TrackedAnswer, TurnText, rest_of
@@ -121,8 +121,8 @@ class TurnRunner:
         commit = await put_questions(owned, self.journal.mark, ask, deps.settings)
         first, *further = commit.replies
         if owned.live and not said:
-            # Steps stand there alone, and nothing goes on with them: the question takes their place.
-            first = first.model_copy(update={"edit": owned.live[-1], "drops": owned.live[:-1]})
+            stands = await seen_words(deps, owned)
+            first = below(owned, (first,))[0] if stands else in_place(owned, first)
         return Outcome((), parks=replace(commit, replies=(*said, first, *further)))
 
     async def _run(self) -> Outcome:
@@ -256,7 +256,7 @@ class TurnRunner:
         if owned.shows_unknown and owned.seen.strip() and not self._alone:
             return below(owned, self._render(said, apart=True))
         shown = "" if self._alone else owned.kept.strip()
-        return self._render(shown, [said]) if shown else self._render(said)
+        return self._render(shown or said, [said] if shown else ())
 
     def _render(
         self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE, *, apart: bool = False
