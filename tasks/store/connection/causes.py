@@ -16,7 +16,9 @@ def unreachable(problem: Exception) -> str:
     """Why Redis could not be asked just now, with what to do where the error does not say it."""
     under = problem.__cause__ or problem.__context__ or problem
     if isinstance(problem, exceptions.AuthenticationError):
-        return f"it refuses the user or password of REDIS_URL: {str(problem).rstrip('.')}"
+        # Redis explains its protocol to one that gave no password.
+        why = "it wants one" if "HELLO must be called" in str(problem) else said_by(problem).rstrip(".")
+        return f"it refuses the user or password of REDIS_URL: {why}"
     if isinstance(problem, MasterNotFoundError):
         asked = problem.__cause__
         said = (
