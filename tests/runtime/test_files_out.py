@@ -154,6 +154,15 @@ def test_what_a_tool_gives_is_sent_as_what_it_holds(tmp_path: Path, body: bytes,
 
 
 @pytest.mark.promise("files-out")
+async def test_a_tool_reads_that_its_caption_is_cut(runtime: Open, model: Model, cards: Path) -> None:
+    card(cards, "drawing.py", DRAW.replace("SIZE", "9").replace('"Sales"', '"x" * 1025'))
+    card(cards, "assistant.md", CARD)
+    async with runtime() as engine:
+        await engine.run(replace(ask(1, "CALL:draw"), steps=MemorySteps()), Screen())
+    assert "Its caption is cut at 1024 characters." in str(model.journal[-1].messages)
+
+
+@pytest.mark.promise("files-out")
 async def test_a_model_is_not_told_that_more_files_are_sent_than_are(runtime: Open, model: Model, cards: Path) -> None:
     many = DRAW.replace("SIZE", "9").replace(
         'return attach(PNG, "chart.png", "Sales")', f"return str([attach(PNG) for _ in range({MOST + 2})])"

@@ -34,6 +34,8 @@ NOT_SENT = "[a picture that was not sent]"
 _SHOWN = ("data", "blob")
 _MOST_LINKS = 4
 _LONGEST_TITLE = 60
+_CAPTION = 1024
+"""Telegram's limit (Bot API, sendDocument)."""
 
 
 class NotAttached(Terminal):
@@ -186,7 +188,7 @@ def attach(file: str | Path | bytes, name: str = "", caption: str = "") -> str:
     Args:
         file: A path, or the bytes.
         name: What the chat sees as its name; by default the path's.
-        caption: A line below it.
+        caption: A line below it, of 1,024 characters at most.
 
     Returns:
         A sentence for the model: that it is sent, or why it is not.
@@ -213,7 +215,8 @@ def attach(file: str | Path | bytes, name: str = "", caption: str = "") -> str:
         return "Not sent: this machine could not keep the file; its disk may be full."
     attached.append(kept_file)
     out.promised += 1
-    return f"{kept_file.name} is sent to the chat with the answer."
+    cut = f" Its caption is cut at {_CAPTION} characters." if len(caption) > _CAPTION else ""
+    return f"{kept_file.name} is sent to the chat with the answer.{cut}"
 
 
 def _read(path: Path) -> bytes:
