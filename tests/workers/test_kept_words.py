@@ -1,5 +1,7 @@
 """A turn that gives no answer takes no word away: what it had shown stays, and the apology stands below."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from tasks.phrases import phrase
@@ -7,8 +9,9 @@ from tests.workers.asking import Asking
 from tests.workers.fakes import without_reference
 from tests.workers.mishaps import heir_of_a_message
 from tests.workers.pool import Pool, Worker, session
-from workers.interfaces import TurnFailed
+from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
 from workers.sessions.seen_text import SeenText
+from workers.usage import Usage
 
 ONE = session(1)
 
@@ -74,6 +77,36 @@ async def test_a_question_of_a_turn_whose_worker_died_stands_below_its_words_or_
     assert pool.telegram.delivered[-1][1].disarms == ((message,) if words else ())
 
 
+@dataclass
+class Breaking:
+    """A runtime whose calls break after some words, which it takes back, as it does where a stream ends early."""
+
+    broken: int
+
+    async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+        del request
+        sink.more("Once upon")
+        if not self.broken:
+            return TurnResult("Once upon a time", b"history", Usage())
+        self.broken -= 1
+        sink.text("")
+        raise TurnFailed("retry", "busy", "503")
+
+    async def compact(self, request: TurnRequest) -> TurnResult:
+        raise AssertionError
+
+
+@pytest.mark.promise("retry-undo")
+@pytest.mark.parametrize("broken", [1, 5])
+async def test_words_that_a_broken_call_took_back_stay_until_there_is_an_answer(pool: Pool, broken: int) -> None:
+    worker = await pool.worker("w-one", real=Breaking(broken))
+    await pool.say(1, "please")
+    await worker.answer(ONE)
+    (shown,) = pool.telegram.chat(ONE).shown.values()
+    apology = f"Once upon\n\n{phrase('outage')} {phrase('press-retry')}"
+    assert without_reference(shown) == ("Once upon a time" if broken == 1 else apology)
+
+
 def test_words_of_the_try_that_said_most_count_until_the_turn_ends() -> None:
     seen = SeenText(ONE, {})
     seen.show("Once upon")
@@ -81,6 +114,13 @@ def test_words_of_the_try_that_said_most_count_until_the_turn_ends() -> None:
     seen.show("On")
     assert (seen.shown, seen.kept, seen.seen) == ("On", "Once upon", "Once upon")
     seen.begin_again()
+    seen.take_back("")
+    assert seen.seen == "Once upon"
+    seen.show("Once again")
+    seen.take_back("Once")
+    assert (seen.shown, seen.seen, seen.said_most) == ("Once", "Once upon", "Once again")
+    seen.goes_on()
+    assert seen.said_most == "Once upon", "what was taken back was wrong"
     seen.show("Once again")
     assert seen.seen == "Once again"
     seen.shows_nothing()

@@ -22,6 +22,8 @@ class SeenText(StateView):
         self._shown: list[str] = []
         self._kept = ""
         """What a try that broke had shown, while this one has shown less."""
+        self._taken = ""
+        """What the runtime took back last: of a call that broke, if nothing comes behind it."""
         self._stands: Callable[[], str | None] = _nothing
 
     @property
@@ -43,8 +45,12 @@ class SeenText(StateView):
     @property
     def kept(self) -> str:
         """The text of the running turn as it stands: of this try, or of one that broke and had shown more."""
-        shown = self.shown
-        return shown if len(shown) >= len(self._kept) else self._kept
+        return max(self.shown, self._kept, key=len)
+
+    @property
+    def said_most(self) -> str:
+        """The same of a try that has broken: its last call's words were taken back with it."""
+        return max(self.kept, self._taken, key=len)
 
     def watch(self, stands: Callable[[], str | None]) -> None:
         """Learn from now on whether an earlier try's words stand on the screen, and which (``LiveAnswer.stands``)."""
@@ -58,12 +64,21 @@ class SeenText(StateView):
 
     def begin_again(self) -> None:
         """The turn is tried again. What it has shown stays until as much is shown again."""
-        self._kept = self.kept
+        self._kept = self.said_most
         self.show("")
+
+    def take_back(self, text: str) -> None:
+        """The text is only this again; what else was shown was wrong, unless the turn ends with it."""
+        self._taken = self.shown
+        self._shown = [text] if text else []
+
+    def goes_on(self) -> None:
+        """What was taken back last was wrong."""
+        self._taken = ""
 
     def show(self, text: str) -> None:
         """Set the text of the running turn."""
-        self._shown = [text] if text else []
+        self._shown, self._taken = [text] if text else [], ""
 
     def show_more(self, text: str) -> None:
         """Append to the text of the running turn."""

@@ -60,6 +60,7 @@ class TrackedAnswer:
 
     def thought(self, text: str) -> None:
         """The model thinks on."""
+        self._owned.goes_on()
         self._thoughts.add(text)
         self._answer.thought(text)
 
@@ -83,18 +84,24 @@ class TrackedAnswer:
         self.so_far = TurnText().then(so_far)
         if self._before:
             so_far = so_far[self._before :].lstrip()
-        self._owned.show(so_far)
+        if len(so_far) < len(self._owned.shown):
+            self._owned.take_back(so_far)
+        else:
+            self._owned.show(so_far)
         self._answer.text(so_far)
 
     def begin_again(self) -> None:
         """The turn is tried again; what was shown stays until as much is said."""
         self._thoughts.clear()
         self.so_far = TurnText()
+        if said := self._owned.said_most:
+            self._answer.text(said)
         self._owned.begin_again()
         self._answer.begin_again()
 
     def more(self, text: str) -> None:
         """The answer goes on."""
+        self._owned.goes_on()
         self._thoughts.answer_begins()
         self._note_first()
         left = max(0, self._before - self.so_far.length)
