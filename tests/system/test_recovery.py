@@ -15,7 +15,7 @@ from tasks.store import connect
 from tests.harness.checker import check
 from tests.harness.history import Said
 from tests.harness.processes import Process
-from tests.harness.scene import BOT, Scene, scene
+from tests.harness.scene import BOT, SLOTS, Scene, scene
 from tests.support.until import until
 from workers.sessions.planning.planner import MAX_TRIES
 
@@ -183,10 +183,10 @@ async def test_a_third_worker_takes_its_share_of_slots_under_load_and_nothing_is
             await stage.answered(chat, said[chat][-1])
     async with connect(stage.harness.settings()) as store:
         view = await store.members.look()
-    assert sorted(len(view.of(name)) for name in view.members) == [21, 21, 22]
+    assert sorted(len(view.of(name)) for name in view.members) == [5, 5, 6]
     # A session of a slot that moved is the new worker's now.
     more = [*chats, *[await stage.chat() for _ in range(20)]]
-    moved = next(chat for chat in more if slot_of(SessionKey(BOT, chat), 64) in view.of(joiner.name))
+    moved = next(chat for chat in more if slot_of(SessionKey(BOT, chat), int(SLOTS)) in view.of(joiner.name))
     held = await stage.say(moved, "HOLD:moved")
     await stage.model.held("moved")
     assert (await stage.owner(moved)).name == joiner.name

@@ -41,7 +41,7 @@ TALKERS = 4
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
     patient = {"COHORT_HEARTBEAT_TTL": "10", "COHORT_DRAIN_GRACE": "60", "COHORT_SEND_RATE": "1000"}
-    async with scene(tmp_path, **patient) as running:
+    async with scene(tmp_path, **patient, COHORT_SLOTS="64") as running:
         cards = Path(running.harness.environ["COHORT_CARDS"])
         (cards / "hoard.py").write_text(HOARD)
         (cards / "assistant.md").write_text(CARD)

@@ -29,7 +29,7 @@ CHATS = 4
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
     """Two workers; in the end the history must hold."""
-    async with scene(tmp_path, **SLOW, COHORT_SEND_RATE="1000") as running:
+    async with scene(tmp_path, **SLOW, COHORT_SEND_RATE="1000", COHORT_SLOTS="64") as running:
         await running.start(workers=2)
         yield running
         found = check(await running.told())

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.store import connect
 from tests.harness.command import cohort
-from tests.harness.scene import BOT, scene
+from tests.harness.scene import BOT, SLOTS, scene
 from tests.support.spans import Receiver, Seen
 
 CARD = "---\nname: assistant\ndefault: true\nfunction_tools: [tools.py:lookup]\n---\nYou look things up.\n"
@@ -60,7 +60,9 @@ async def test_a_message_is_one_trace_from_its_update_to_its_delivery_without_a_
             assert receiver.spans == []
             for process in (worker, bot):
                 await asyncio.to_thread(process.end)
-            found = cohort("find", "--json", str(chat), home=tmp_path, REDIS_URL=on.harness.redis_url)
+            found = cohort(
+                "find", "--json", str(chat), home=tmp_path, REDIS_URL=on.harness.redis_url, COHORT_SLOTS=SLOTS
+            )
     spans = await receiver.trace("accept", "deliver", "turn")
     assert tree(spans) == TREE
     (deliver,) = [span for span in spans if span.name == "deliver"]
