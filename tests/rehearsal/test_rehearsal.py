@@ -76,7 +76,7 @@ async def test_three_machines_lose_nothing_when_one_is_cut_off_one_is_killed_and
     tmp_path: Path,
 ) -> None:
     async with (
-        scene(tmp_path, COHORT_HISTORY_MESSAGES="2000", COHORT_HEARTBEAT_TTL="5") as stage,
+        scene(tmp_path, COHORT_SLOTS="64", COHORT_HISTORY_MESSAGES="2000", COHORT_HEARTBEAT_TTL="5") as stage,
         machines(stage, 3) as (first, second, third),
     ):
         await started(first, "bot", "worker")
