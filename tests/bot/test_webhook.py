@@ -134,7 +134,7 @@ async def test_other_requests_get_nothing(calls: httpx.AsyncClient) -> None:
 def test_a_taken_port_is_one_clear_line() -> None:
     with listen(LOOPBACK, 0, "COHORT_WEBHOOK") as sock:
         port = sock.getsockname()[1]
-        with pytest.raises(Misconfigured, match=rf"^COHORT_WEBHOOK_PORT: cannot listen on 127.0.0.1, port {port}"):
+        with pytest.raises(Misconfigured, match=rf"^COHORT_WEBHOOK_PORT: port {port} on 127.0.0.1 is taken"):
             listen(LOOPBACK, port, "COHORT_WEBHOOK")
 
 
