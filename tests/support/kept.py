@@ -16,6 +16,7 @@ NO_PERSON = {
     "cohort:bot:*:poller": "a process",
     "cohort:bot:*:pairing": "a digest and a role",
     "cohort:bot:*:guesses": "a count",
+    "cohort:bot:*:business": "names that Telegram gives connections",
     "cohort:bots": "processes",
     "cohort:worker:*": "what a process says of itself",
     "cohort:node:*": "a process",
