@@ -120,6 +120,20 @@ async def test_a_worker_says_once_that_redis_is_away_and_once_that_it_is_back(
     assert [line for line in said("sweep") if line != "sweep.woken"] == ["sweep.missed", "sweep.resumed"]
 
 
+async def test_each_time_that_a_worker_stood_still_for_too_long_is_told(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = await member(pool, "w-one", COHORT_HEARTBEAT_TTL="1")
+    await shared_by(pool, one)
+    for times in (1, 2, 3):
+        pool.clock.advance(60)
+
+        async def told(times: int = times) -> bool:
+            return [record.getMessage() for record in caplog.records].count("heartbeat.late") >= times
+
+        assert await until(told)
+
+
 async def test_news_of_a_new_worker_needs_no_heartbeat(pool: Pool) -> None:
     one = await member(pool, "w-one", **SLOW)
     await shared_by(pool, one)

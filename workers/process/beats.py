@@ -62,7 +62,9 @@ class Beats:
         named = self._deps.incarnation, self._status(), self._ttl
         was_there = await self._members.beat(*named, member=member, drains=drains)
         if (silent := heartbeat.renewed(before, was_there=was_there)) is not None:
-            if (others := self._late.told()) is not None:
+            # One that came too late may have cost turns, so each is told. Where only the key is gone again and again,
+            # that is the store's, and one line a minute.
+            if (others := {} if silent > self._ttl.total_seconds() else self._late.told()) is not None:
                 log.warning("heartbeat.late", extra={"seconds": round(silent, 1), **others})
             await self._scheduler.revalidate_claims()
 
