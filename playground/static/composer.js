@@ -19,7 +19,8 @@ export class Composer {
     $("composer").addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
     $("text").addEventListener("input", () => { this.fit(); this.suggest(); });
     $("text").addEventListener("keydown", (event) => this.typed(event));
-    $("text").addEventListener("blur", () => setTimeout(() => this.closeList(), 150));
+    // Who is back in the meantime may have asked already.
+    $("text").addEventListener("blur", () => setTimeout(() => { if (document.activeElement !== $("text")) this.closeList(); }, 150));
     $("text").addEventListener("paste", (event) => { if (event.clipboardData.files.length) { event.preventDefault(); this.attach(event.clipboardData.files); } });
     // What is pressed in the list leaves the focus in the text, so a slow finger finds the list still open.
     $("commands").addEventListener("mousedown", (event) => event.preventDefault());
