@@ -226,9 +226,14 @@ def people(pages: Sequence[Sequence[str]], page: int = 0, wanted: str = "") -> s
     """
     if not pages:
         return phrase("people-unknown", name=wanted) if wanted else phrase("people-all")
+    return page_text(phrase("people"), pages, page, phrase("people-how"))
+
+
+def page_text(head: str, pages: Sequence[Sequence[str]], page: int, how: str) -> str:
+    """A page of a list between its heading and what can be done with it; how many lines come behind it."""
     further = sum(map(len, pages[page + 1 :]))
     more = [phrase("and-more", count=further)] if further else []
-    return "\n".join([phrase("people"), *pages[page], *more, "", phrase("people-how")])
+    return "\n".join([head, *pages[page], *more, "", how])
 
 
 def did_you_mean(name: str, near: str) -> str:

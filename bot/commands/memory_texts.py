@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.texts import one_line
+from bot.texts import one_line, page_text
 from tasks.chats import pages
 from tasks.phrases import labelled, phrase
 
@@ -34,9 +34,7 @@ def memory(listed: Sequence[Sequence[str]], page: int) -> str:
     """What /memory answers; ``listed``: what ``paged`` gives."""
     if not listed:
         return phrase("memory-none")
-    further = sum(map(len, listed[page + 1 :]))
-    more = [phrase("and-more", count=further)] if further else []
-    return "\n".join([phrase("memory"), *listed[page], *more, "", phrase("memory-how")])
+    return page_text(phrase("memory"), listed, page, phrase("memory-how"))
 
 
 def whole(topic: str, note: str) -> str:

@@ -6,15 +6,16 @@ from typing import Literal, Protocol
 
 from bot import texts
 from bot.commands.role_control import refuses
+from bot.updates.commands import CONTROL
 from tasks.chats.choices import CHAT_CHOICES
 from tasks.envelope import Inbound
 from tasks.roles import Role, RoleRules
 
 type Control = Literal["everyone", "admins", "asker"]
 
-_SAME = {"reset": "new", "clear": "new"}
-"""Other names of commands."""
-_FOR_ALL = frozenset({"new", *_SAME, "undo", "compact", "title", "resume", "model", "agent", *CHAT_CHOICES})
+_NEW = frozenset(name for name, kind in CONTROL.items() if kind == "new")
+"""/new and its other names."""
+_FOR_ALL = frozenset({*_NEW, "undo", "compact", "title", "resume", "model", "agent", *CHAT_CHOICES})
 """Those that change something for all in a group."""
 IN_CHARGE = ("owner", "admin")
 
@@ -64,4 +65,4 @@ class CommandOffer:
         if name in self.without or (name in texts.ADMIN_COMMANDS and role not in IN_CHARGE):
             return False
         shut = group and self.control == "admins" and not administers and role not in IN_CHARGE
-        return not refuses(self.rules(), _SAME.get(name, name), role) and not (shut and name in _FOR_ALL)
+        return not refuses(self.rules(), CONTROL.get(name, name), role) and not (shut and name in _FOR_ALL)

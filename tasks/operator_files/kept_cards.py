@@ -68,10 +68,11 @@ def snapshot(settings: Settings) -> Snapshot | None:
         for path in files(settings.cards):
             if not path.is_file():  # a link to nowhere or in a circle, a pipe, a device
                 continue
-            size += path.stat().st_size
-            if size > MOST_BYTES:
-                return None
-            cards[str(path.relative_to(settings.cards))] = path.read_bytes()
+            with suppress(FileNotFoundError):  # gone again
+                size += path.stat().st_size
+                if size > MOST_BYTES:
+                    return None
+                cards[str(path.relative_to(settings.cards))] = path.read_bytes()
         return Snapshot(cards, _config_of(settings))
     except OSError:
         return None
