@@ -26,8 +26,17 @@ async def serve(engine: Engine, model: Model, chats: range) -> Counter[str]:
         for number in chats:
             group.create_task(chat(number), name=f"chat-{number}")
     model.journal.clear()
+    await forget_timers()
     gc.collect()
     return Counter(type(thing).__name__ for thing in gc.get_objects())
+
+
+async def forget_timers() -> None:
+    """Have the loop drop its cancelled timers, each with its context: it does where most of more than a hundred are."""
+    loop = asyncio.get_running_loop()
+    for _ in range(300):
+        loop.call_later(3600, int).cancel()
+    await asyncio.sleep(0)
 
 
 @pytest.mark.promise("bounded-memory")
@@ -40,10 +49,10 @@ async def test_objects_do_not_grow_with_chats(runtime: Open, model: Model, cards
         await serve(engine, model, range(further // 3))
         before = await serve(engine, model, range(100, 100 + further // 6))
         after = await serve(engine, model, range(150, 150 + further))
-    # Of cancelled timers asyncio keeps up to a hundred.
     grown = {name: (before[name], count) for name, count in after.items() if count > before[name] + 150}
     assert grown == {}, "the further chats left less than an object each, of any kind"
-    assert after.total() < before.total() * 1.02
+    # Of the last turns some connections are still closing: up to 210 objects. A turn that is kept has hundreds.
+    assert after.total() < before.total() + 2 * further
 
 
 @pytest.mark.promise("bounded-memory")
