@@ -65,7 +65,8 @@ class Watched:
     def clean(self) -> None:
         """Nothing was wrong since the last time."""
         errors, self.errors = self.errors, []
-        assert [*errors, *self.refused()] == []
+        found = [*errors, *self.refused()]
+        assert not found, "\n".join(map(str, found))
 
     async def unusable(self) -> list[str]:
         """What axe-core finds: missing names and labels, weak contrast, roles that are wrong."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from playground import BOT
 from playground.client import PlaygroundClient
 from tests.browser.chromium import DESK, PHONE, Browser
 from tests.browser.product import Up
@@ -26,8 +27,10 @@ async def test_each_part_of_the_console_shows_without_an_error_and_with_names_an
         await page.locator('#state[data-is="good"], #state[data-is="warn"]').wait_for()
         await browser.picture(watched, f"console-{part}-{size['width']}-{scheme}")
         found += [f"{part}: {line}" for line in await watched.unusable()]
-    await page.goto(f"{up.console}/#session/{4242}:{chat}")
-    await page.locator("#view > *").first.wait_for()
+    await page.goto(f"{up.console}/#session/{BOT}:{chat}")
+    await page.locator("#view ol.turns > li").first.wait_for()
+    await browser.picture(watched, f"console-session-{size['width']}-{scheme}")
+    found += [f"session: {line}" for line in await watched.unusable()]
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
         "the page is wider than its window"
     )
