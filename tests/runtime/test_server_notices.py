@@ -72,8 +72,8 @@ async def test_a_tool_that_tells_of_each_of_many_steps_is_shown_a_part_of_them(
         result = await engine.run(ask(1, "CALL:tells"), screen)
     assert result.text.endswith("tool=done")
     assert len(screen.steps) < MANY / 10
-    # How many of them are apart depends on how many the worker finds at once: it is one of them at least.
-    assert MANY in {step.total for step in screen.steps}
+    # How many of them are apart depends on how many the worker finds at once: none where the result came with them.
+    assert {step.total for step in screen.steps} <= {MANY, None}
     assert screen.steps[-1].state == "done"
 
 
