@@ -66,7 +66,7 @@ class Watched:
         """Nothing was wrong since the last time."""
         errors, self.errors = self.errors, []
         found = [*errors, *self.refused()]
-        assert not found, "\n".join(map(str, found))
+        assert not found, "\n".join(found)
 
     async def unusable(self) -> list[str]:
         """What axe-core finds: missing names and labels, weak contrast, roles that are wrong."""
