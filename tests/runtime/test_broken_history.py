@@ -9,6 +9,7 @@ from tasks import session_files
 from tasks.config.settings import Settings
 from tests.runtime.support import Open, Screen, ask
 from tests.support.model import Model
+from workers.interfaces import TurnFailed
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "cut": lambda whole: whole[: len(whole) // 2],
@@ -37,3 +38,18 @@ async def test_a_chat_whose_history_cannot_be_read_is_told_and_begins_a_new_one_
             assert kept.read_bytes() == stored
             assert await engine.histories.without_last(stored) is None
             assert (await engine.compact(ask(1, "compact", history=stored))).notices
+
+
+@pytest.mark.promise("broken-messages")
+async def test_a_history_of_a_newer_release_is_left_as_it_is_and_its_chat_reads_at_once_what_it_can_do(
+    runtime: Open,
+) -> None:
+    async with runtime(COHORT_LANES="1") as engine:
+        newer = b"\x02" + (await engine.run(ask(1, "before"), Screen())).history[1:]
+        asked = ask(1, "hello", history=newer)
+        for work in (engine.run(asked, Screen()), engine.compact(asked), engine.histories.stopped(asked, "half")):
+            with pytest.raises(TurnFailed, match="version 2") as failed:
+                await work
+            assert failed.value.action == "operator"
+            assert "/new" in failed.value.words
+        assert await engine.histories.without_last(newer) is None

@@ -34,12 +34,14 @@ class Histories:
         A new session begins with the messages of its card, and so does one whose history cannot be read.
 
         Raises:
-            HistoryTooNew: a newer release wrote it.
+            TurnFailed: a newer release wrote it, so it stays as it is, and ``/new`` is what its people can do here.
         """
         told: tuple[str, ...] = ()
         if request.history is not None:
             try:
                 return history.decode(request.history), ()
+            except history.HistoryTooNew as problem:
+                raise TurnFailed("operator", phrase("history-too-new"), str(problem), cause="history") from problem
             except history.HistoryBroken as problem:
                 self._put_aside(request.session, request.history, str(problem))
                 told = (phrase("history-broken"),)
@@ -60,7 +62,7 @@ class Histories:
             return None
 
         def taken() -> bytes | None:
-            with suppress(history.HistoryBroken):
+            with suppress(history.HistoryBroken, history.HistoryTooNew):
                 record, message = history.without_last(history.decode(stored))
                 return None if message is None else _kept(record)
             return None  # the next turn says that it cannot be read

@@ -9,7 +9,7 @@ from tasks.envelope import Inbound
 from tasks.phrases import phrase, speak
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
-from workers.interfaces import TurnRequest
+from workers.interfaces import TurnFailed, TurnRequest
 from workers.sessions.asking import parked_commit
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.journal import TurnJournal
@@ -54,6 +54,8 @@ class CutTurn:
         )
         try:
             return await deps.runtime.histories.stopped(request, owned.seen)
+        except TurnFailed:  # It cannot be read here, so nothing is added to it.
+            return None
         except Exception:
             log.exception("stop.defect", extra={"session": str(owned.session)})
             return None
