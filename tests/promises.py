@@ -188,6 +188,7 @@ PROMISES = {
     "office-files": "Office files, books, web pages and PDFs reach a model as text; a hostile one costs bounded time.",
     "usage-counts-audio": "Recordings that are heard and answers that are spoken count in /usage, metrics and budgets.",
     "answers-are-spoken": "Where a chat wants it, an answer is spoken behind its text, and never instead of it.",
+    "audio-refusals-are-told": "Operators hear when the server of recordings or voices refuses for what they can mend.",
     "files-read-once": "What was read of a document, or why it was not, is kept with it: no turn reads it again.",
     "picture-costs": "Pictures that a model draws count in budgets and in /usage, also where its own count omits them.",
     "model-reads": "An operator says what a model reads that fast-agent does not know.",

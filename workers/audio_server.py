@@ -6,7 +6,7 @@ however long it is.
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,12 +15,17 @@ from pydantic import SecretStr
 
 from tasks.config.settings import Settings
 from tasks.errors import CohortError
+from tasks.text import is_digits
 
 _OPENAI = "https://api.openai.com/v1"
 _TRIES = 2
 _PAUSE_S = 0.3
+_PATIENCE_S = 10.0
+"""A busy server may ask for so long a pause; a person who spoke does not wait for more."""
 _BUSY = 429
 _SERVER_ERRORS = 500
+_MISCONFIGURED = frozenset({401, 402, 403, 404, 405})
+"""Statuses that an operator can mend: the key, the account, the address or the model's name."""
 _CONNECT_S = 10.0
 _SPEECH_S = 45.0
 _AT_ONCE = 8
@@ -36,11 +41,26 @@ class AudioFailed(CohortError):  # noqa: N818 - reads as the event
         """That it refused with, as it will again; 0 where it did not."""
 
 
+type Told = Callable[[str, str], Awaitable[None]]
+"""Tells operators: the kind of problem, and what they need to know."""
+
+
 class AudioServer:
     """One address with its key. Use as an async context manager; connections are made with the first request."""
 
-    def __init__(self, url: str | None, key: SecretStr | None, timeout_s: float) -> None:
-        """``url`` None: OpenAI; where ``key`` is None, ``OPENAI_API_KEY`` has it, which goes to no other server."""
+    def __init__(
+        self, url: str | None, key: SecretStr | None, timeout_s: float, setting: str = "", alert: Told | None = None
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            url: None is OpenAI.
+            key: Where it is None, ``OPENAI_API_KEY`` has OpenAI's; that goes to no other server.
+            timeout_s: Of a request, with its second try.
+            setting: The one that names its model.
+            alert: Is told what its operator can mend.
+        """
+        self._setting, self._alert = setting, alert
         self._url = url or _OPENAI
         own = None if url else os.environ.get("OPENAI_API_KEY")
         self._key = key.get_secret_value() if key is not None else own
@@ -73,6 +93,11 @@ class AudioServer:
                 return await self._tried(path, most, body)
         except TimeoutError as problem:
             raise AudioFailed("no answer in time") from problem
+        except AudioFailed as problem:
+            if problem.status in _MISCONFIGURED and self._alert is not None:
+                names = f"{self._setting}, {self._setting}_URL and {self._setting}_KEY"
+                await self._alert(self._setting, f"its server refuses with status {problem.status}; check {names}")
+            raise
 
     async def _tried(self, path: str, most: int, body: Mapping[str, Any]) -> bytes:
         for left in reversed(range(_TRIES)):
@@ -81,10 +106,12 @@ class AudioServer:
             except (httpx.HTTPError, httpx.InvalidURL) as problem:
                 if not left:
                     raise AudioFailed(type(problem).__name__) from problem
+                pause = _PAUSE_S
             except _Passing as problem:
-                if not left:
+                if not left or problem.pause_s > _PATIENCE_S:
                     raise AudioFailed(str(problem)) from problem
-            await asyncio.sleep(_PAUSE_S)
+                pause = problem.pause_s
+            await asyncio.sleep(pause)
         raise AssertionError
 
     async def _once(self, path: str, most: int, body: Mapping[str, Any]) -> bytes:
@@ -92,7 +119,7 @@ class AudioServer:
         headers = {"authorization": f"Bearer {self._key}"} if self._key else {}
         async with client.stream("POST", f"{self._url}{path}", headers=headers, **body) as answer:
             if answer.status_code == _BUSY or answer.status_code >= _SERVER_ERRORS:
-                raise _Passing(f"status {answer.status_code}")
+                raise _Passing(answer)
             if not answer.is_success:
                 raise AudioFailed(f"status {answer.status_code}", answer.status_code)
             read = bytearray()
@@ -103,15 +130,22 @@ class AudioServer:
             return bytes(read)
 
 
-def transcriptions(settings: Settings) -> AudioServer:
+def transcriptions(settings: Settings, alert: Told | None = None) -> AudioServer:
     """The server that writes recordings down."""
-    return AudioServer(settings.transcribe_url, settings.transcribe_key, settings.tool_timeout.total_seconds())
+    limit = settings.tool_timeout.total_seconds()
+    return AudioServer(settings.transcribe_url, settings.transcribe_key, limit, "COHORT_TRANSCRIBE", alert)
 
 
-def speech(settings: Settings) -> AudioServer:
+def speech(settings: Settings, alert: Told | None = None) -> AudioServer:
     """The server that speaks answers. A voice that comes late is of no use, so it has less time."""
-    return AudioServer(settings.voice_url, settings.voice_key, min(_SPEECH_S, settings.tool_timeout.total_seconds()))
+    limit = min(_SPEECH_S, settings.tool_timeout.total_seconds())
+    return AudioServer(settings.voice_url, settings.voice_key, limit, "COHORT_VOICE", alert)
 
 
 class _Passing(Exception):  # noqa: N818 - an event
-    """A status that may be another one soon."""
+    """A status that may be another one soon; after a pause that the server may name (``Retry-After``, in seconds)."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(f"status {answer.status_code}")
+        said = answer.headers.get("retry-after", "").strip()
+        self.pause_s = max(_PAUSE_S, float(said)) if is_digits(said) else _PAUSE_S

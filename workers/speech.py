@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from tasks.config.settings import Settings
 from tasks.envelope import Inbound, OutFile, Reply
 from tasks.phrases import phrase, sentences
-from workers.audio_server import AudioFailed, AudioServer, speech
+from workers.audio_server import AudioFailed, AudioServer, Told, speech
 from workers.pictures import PICTURE_MARK
 
 log = logging.getLogger("cohort.delivery")
@@ -152,10 +152,10 @@ class Speaker:
 
 
 @asynccontextmanager
-async def speaker(settings: Settings) -> AsyncGenerator[Speaker | None]:
-    """What speaks answers, where the operator has set it up."""
+async def speaker(settings: Settings, alert: Told | None = None) -> AsyncGenerator[Speaker | None]:
+    """What speaks answers, where the operator has set it up; ``alert`` is told when its server refuses."""
     if settings.voice is None:
         yield None
         return
-    async with speech(settings) as server:
+    async with speech(settings, alert) as server:
         yield Speaker(settings, server)

@@ -102,7 +102,7 @@ async def open_worker(
     async with (
         _store(settings, clock) as (store, pauses),
         connected(token, settings.telegram_base_url, connections=_connections(settings.lanes)) as telegram,
-        speaker(settings) as voice,
+        speaker(settings, lambda cause, about: alerts.raise_(cause, about)) as voice,  # noqa: PLW0108 - made below
         AsyncExitStack() as stack,
     ):
         told = _telegram_side(settings, bots, telegram, store, clock=clock, voice=voice)

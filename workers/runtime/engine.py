@@ -95,7 +95,7 @@ class Engine:
         self._registry, self._choices = self.sets.common.registry, self.sets.common.choices
         self.histories = Histories(self.sets, self._settings)
         self._stack.push_async_callback(connections.close)
-        await self._files.open(self._stack)
+        await self._files.open(self._stack, self._alert)
         try:
             await self._registry.open(self._stack)
             tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
