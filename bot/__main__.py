@@ -7,12 +7,12 @@ import signal
 import sys
 
 from bot.process.stop import Stop
-from tasks import title
 from tasks.config.settings import Settings, load
-from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
-from tasks.open_files import raise_limit, too_few
-from tasks.stack_room import with_room
+from tasks.process import title
+from tasks.process.ending import ending_signals
+from tasks.process.open_files import raise_limit, too_few
+from tasks.process.stack_room import with_room
 from tasks.telemetry.logs import configure_logging, traced
 
 log = logging.getLogger("cohort.bot")

@@ -10,13 +10,13 @@ from bot.commands.saying import here, say
 from bot.people import PeopleView
 from bot.recent import Allowance
 from bot.updates.commands import Command
+from tasks.bounded_dict import BoundedDict
 from tasks.chats.access import Person, Standing
 from tasks.chats.pages import page_of, paged, turning
+from tasks.chats.roles import ROLES, Role, outranks
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
-from tasks.newest import Newest
 from tasks.phrases import phrase
-from tasks.roles import ROLES, Role, outranks
 from tasks.session import SessionKey
 from tasks.text import is_digits
 
@@ -51,9 +51,9 @@ class AccessControl:
         self._view = view
         self._clock = clock
         self._lines: list[LaterLine] = []
-        self._asked = Newest[int, tuple[str, str | None]](_REMEMBERED)
+        self._asked = BoundedDict[int, tuple[str, str | None]](_REMEMBERED)
         """Strangers whom admins have heard of: id -> name and language."""
-        self._renamed = Newest[int, int](_REMEMBERED)
+        self._renamed = BoundedDict[int, int](_REMEMBERED)
         self._codes = Allowance(_CODES, _CODES_IN, _REMEMBERED, clock)
         self._requests = Allowance(_REQUESTS, _REQUESTS_IN, 1, clock)
 

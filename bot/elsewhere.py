@@ -18,10 +18,10 @@ from bot.signs import Signs
 from bot.updates.buttons import WAITS
 from bot.updates.elsewhere import in_message
 from bot.updates.meaning import AskedElsewhere, Incoming, MalformedValue
+from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import CohortError
-from tasks.newest import Newest
 from tasks.phrases import phrase
 
 log = logging.getLogger("cohort.bot")
@@ -64,7 +64,7 @@ class Elsewhere:
         self._people = people
         self._signs = signs
         self._guests = Allowance(_GUESTS, _GUESTS_IN, _REMEMBERED, clock)
-        self._opened = Newest[str, str](_REMEMBERED)
+        self._opened = BoundedDict[str, str](_REMEMBERED)
         """Guest queries -> messages: an update that comes again finds its query answered."""
 
     async def take(self, asked: AskedElsewhere) -> Incoming | None:

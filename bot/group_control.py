@@ -9,13 +9,13 @@ from bot.commands.offered import IN_CHARGE, CommandOffer, Control
 from bot.commands.role_control import role_refusal
 from bot.people import PeopleView
 from bot.updates.meaning import Incoming
+from tasks.bounded_dict import BoundedDict
 from tasks.chats.access import Access
+from tasks.chats.roles import Role, RoleRules
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import CohortError
-from tasks.newest import Newest
 from tasks.phrases import phrase
-from tasks.roles import Role, RoleRules
 from tasks.session import SessionKey
 
 log = logging.getLogger("cohort.bot")
@@ -51,7 +51,7 @@ class GroupControl:
         self._control = control
         self._administrators = administrators
         self._clock = clock
-        self._known = Newest[int, tuple[float, frozenset[int]]](_REMEMBERED)
+        self._known = BoundedDict[int, tuple[float, frozenset[int]]](_REMEMBERED)
 
     async def refusal(self, heard: Incoming, role: Role | None) -> str | None:
         """What a person hears who may not do this; None when they may.

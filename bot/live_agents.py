@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from tasks.status.worker import WorkerStatus
 from tasks.store.membership import Membership
-from tasks.worker_status import WorkerStatus
 
 
 class LiveAgents:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from bot.recent import Once
+from tasks.chats.roles import Role
 from tasks.envelope import Inbound, OverheardMessage
-from tasks.roles import Role
 from tasks.session import SessionKey
 from tasks.store.overheard import OverheardStore
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tasks.chats.access import Access, OperatorsWord, People, access_by
+from tasks.chats.roles import RoleRules
 from tasks.errors import StoreUnavailable
-from tasks.roles import RoleRules
 from tasks.store.people import PeopleStore
 
 log = logging.getLogger("cohort.bot")

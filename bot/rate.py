@@ -1,8 +1,8 @@
 """How many messages one person may send in a minute (``COHORT_RATE``); this process counts for itself."""
 
 from bot.recent import Once
+from tasks.bounded_dict import BoundedDict
 from tasks.envelope import Inbound
-from tasks.newest import Newest
 
 _MINUTE_S = 60
 _REMEMBERED = 10_000
@@ -20,10 +20,10 @@ class PersonalRate:
 
     def __init__(self, a_minute: int) -> None:
         self._a_minute = a_minute
-        self._used = Newest[tuple[int, int], int](_REMEMBERED)
-        self._loops = Newest[tuple[str, int], int](_REMEMBERED)
-        self._albums = Newest[tuple[str, str], None](_REMEMBERED)
-        self._told = Newest[int, int](_REMEMBERED)
+        self._used = BoundedDict[tuple[int, int], int](_REMEMBERED)
+        self._loops = BoundedDict[tuple[str, int], int](_REMEMBERED)
+        self._albums = BoundedDict[tuple[str, str], None](_REMEMBERED)
+        self._told = BoundedDict[int, int](_REMEMBERED)
         self._once = Once()
 
     def takes(self, inbound: Inbound, sent: float) -> bool:

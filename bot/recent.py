@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock
-from tasks.newest import Newest
 
 
 class Recent:
@@ -13,7 +13,7 @@ class Recent:
     def __init__(self, span: timedelta, most: int, clock: Clock) -> None:
         self._span = span.total_seconds()
         self._clock = clock
-        self._added = Newest[object, float](most)
+        self._added = BoundedDict[object, float](most)
 
     def __contains__(self, name: object) -> bool:
         added = self._added.get(name)
@@ -31,7 +31,7 @@ class Once:
     """What was decided of the last updates: one that comes again, because Redis was away, is not counted again."""
 
     def __init__(self) -> None:
-        self._decided = Newest[int, bool](_UPDATES)
+        self._decided = BoundedDict[int, bool](_UPDATES)
 
     def of(self, update: int, decide: Callable[[], bool]) -> bool:
         """What was decided of the update, else what ``decide`` says."""
@@ -51,7 +51,7 @@ class Allowance:
         self._each = each
         self._span = span.total_seconds()
         self._clock = clock
-        self._used = Newest[object, tuple[float, int]](most)
+        self._used = BoundedDict[object, tuple[float, int]](most)
         self._once = Once()
 
     def take(self, name: object, update: int | None = None) -> bool:

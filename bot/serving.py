@@ -23,9 +23,9 @@ from bot.receiving.webhook import PagesEndpoint, WebhookEndpoint, serve
 from bot.replies import Replies
 from bot.signs import Signs
 from botapi.errors import Refused
-from tasks.bot_status import BotStatus
 from tasks.errors import Misconfigured
 from tasks.http.server import listen
+from tasks.status.bot import BotStatus
 
 log = logging.getLogger("cohort.bot")
 

@@ -46,7 +46,6 @@ from bot.serving import BotParts, serve_until
 from bot.signs import Signs
 from bot.stand_in import StandIn
 from botapi.pacing import Pacing
-from tasks.bot_status import BotStatus
 from tasks.chats.access import operators_word
 from tasks.chats.choices import unavailable
 from tasks.clock import Clock, SystemClock
@@ -55,6 +54,7 @@ from tasks.errors import StoreUnavailable
 from tasks.kept_mark import KeptMark
 from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.publishing import Publisher
+from tasks.status.bot import BotStatus
 from tasks.store.pauses import PauseView
 from tasks.store_watch import watch_store
 from tasks.telemetry import loop_lag, metrics

@@ -13,16 +13,16 @@ from zlib import crc32
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
+from botapi.last_minute import LastMinute
 from botapi.refusals import seconds
+from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
-from tasks.lately import Lately
-from tasks.newest import Newest
 from tasks.session import SessionKey
+from tasks.status.worker import Sends
 from tasks.store.pacing import LONGEST_LINE, PaceStore, Place
 from tasks.telemetry import metrics, tracing
 from tasks.telemetry.logs import session_hash
-from tasks.worker_status import Sends
 
 log = logging.getLogger("cohort.telegram")
 
@@ -96,11 +96,11 @@ class Pacing(BaseRateLimiter[Priority]):
         self._clock = clock
         self._sleep = sleep
         self._floods = Floods()
-        self._sent = Lately(clock.monotonic)
-        self._refused = Lately(clock.monotonic)
+        self._sent = LastMinute(clock.monotonic)
+        self._refused = LastMinute(clock.monotonic)
         self._chat_permits: set[int] = set()
         """Chats whose own permit was taken for a QUEUED call that has not gone out yet."""
-        self._places = Newest[int, Place](_PLACES)
+        self._places = BoundedDict[int, Place](_PLACES)
         """Chats whose frame waits in the line."""
 
     def lately(self) -> Sends:
@@ -255,7 +255,7 @@ class Floods:
     """Chats that are remembered; the one that was silent longest is forgotten first."""
 
     def __init__(self) -> None:
-        self._calls = Newest[int, float](self.MOST)
+        self._calls = BoundedDict[int, float](self.MOST)
         self._refused: deque[tuple[float, int]] = deque(maxlen=16)
 
     def was_silent(self, chat: int, now: float) -> bool:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from tasks import agent_files
-from tasks.agent_files import BadFile, Card
 from tasks.config.settings import Settings
-from tasks.operator_files import kept_cards
+from tasks.operator_files import agent_files, kept_cards
+from tasks.operator_files.agent_files import BadFile, Card
 
 
 def configuration(settings: Settings) -> dict[str, Any]:

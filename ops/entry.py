@@ -6,7 +6,7 @@ Both take seconds, and there is a core for each.
 import os
 import sys
 
-from tasks.open_files import raise_limit
+from tasks.process.open_files import raise_limit
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     own = sys.argv[1:3] == ["worker", "--own"]
     if (own or sys.argv[1:2] == ["up"]) and "--help" not in sys.argv:
         from ops.early import begin  # noqa: PLC0415 - other commands do not need it
-        from tasks import title  # noqa: PLC0415 - the same
+        from tasks.process import title  # noqa: PLC0415 - the same
 
         title.show("own host" if own else "up")
         template = begin(os.environ)

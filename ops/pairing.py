@@ -8,8 +8,8 @@ import httpx
 from tasks.bots import ServedBot
 from tasks.chats.access import mode_of
 from tasks.chats.pairing import LASTS, link, new_code
+from tasks.chats.roles import Role
 from tasks.config.settings import Settings
-from tasks.roles import Role
 from tasks.store import Store
 
 _PATIENCE_S = 5

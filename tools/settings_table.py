@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from tasks.config.forms import as_written  # noqa: E402 - also when called as a script from elsewhere
 from tasks.config.settings import Settings, env_name  # noqa: E402 - the same
-from tasks.worker_count import WorkerCount  # noqa: E402 - the same
+from tasks.config.worker_count import WorkerCount  # noqa: E402 - the same
 
 SOURCE = ROOT / "tasks" / "config" / "fields.py"
 TARGET = ROOT / "docs" / "settings.md"

@@ -5,10 +5,10 @@ import logging
 import os
 import sys
 
-from tasks import title
 from tasks.config.settings import load
 from tasks.errors import Misconfigured, StoreUnavailable
-from tasks.open_files import raise_limit, too_few
+from tasks.process import title
+from tasks.process.open_files import raise_limit, too_few
 from tasks.session import SessionKey
 from tasks.telemetry.logs import configure_logging, traced
 

@@ -8,8 +8,8 @@ from bot import texts
 from bot.commands.role_control import refuses
 from bot.updates.commands import CONTROL
 from tasks.chats.choices import CHAT_CHOICES
+from tasks.chats.roles import Role, RoleRules
 from tasks.envelope import Inbound
-from tasks.roles import Role, RoleRules
 
 type Control = Literal["everyone", "admins", "asker"]
 

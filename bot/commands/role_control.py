@@ -3,8 +3,8 @@
 from bot.updates.commands import ASKS, UNKNOWN, parse
 from bot.updates.meaning import Incoming
 from tasks.chats.choices import DEFAULT
+from tasks.chats.roles import Kind, Role, RoleRules, only, outranks
 from tasks.phrases import phrase
-from tasks.roles import Kind, Role, RoleRules, only, outranks
 
 _WORDS = frozenset({"stop", "new", "compact", "retry", "undo"})
 """Kinds of messages that are commands of that name."""

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from tasks.bot_status import BotStatus
 from tasks.clock import Clock
 from tasks.errors import StoreUnavailable
+from tasks.status.bot import BotStatus
+from tasks.status.worker import Sends
 from tasks.store.bots import BEAT
 from tasks.telemetry import metrics
 from tasks.waiting import came_within
-from tasks.worker_status import Sends
 
 
 class HeartbeatStore(Protocol):

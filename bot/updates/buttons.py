@@ -24,7 +24,7 @@ _VERSIONS: dict[InboundKind, int] = {"answer": 3, "conversation": 4}
 
 def choice_of(what: str, name: str) -> dict[str, str]:
     """A choice as the worker takes it: the empty name is the default's."""
-    # An agent's name has no blanks (``tasks.agent_files.Card.name``), whatever its card says.
+    # An agent's name has no blanks (``tasks.operator_files.agent_files.Card.name``), whatever its card says.
     spelled = name.replace(" ", "_") if what == "agent" else name
     named = CHAT_CHOICES[what].value_of(name) if what in CHAT_CHOICES else spelled
     return {what: "" if name.lower() == DEFAULT else named}

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ops import agent_config
-from tasks.agent_files import BadFile
 from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
+from tasks.operator_files.agent_files import BadFile
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 _TAKEN = frozenset({"readme", "skill"})

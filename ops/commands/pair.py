@@ -7,8 +7,8 @@ import typer
 from ops.context import Context, context, run
 from ops.pairing import offer
 from tasks.chats.access import mode_of
+from tasks.chats.roles import ROLES
 from tasks.errors import Misconfigured
-from tasks.roles import ROLES
 
 
 def register(app: typer.Typer) -> None:

@@ -9,13 +9,13 @@ import typer
 
 from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
-from tasks.agent_files import BadFile
 from tasks.bots import ServedBot
 from tasks.chats.access import People, access_by, operators_word
+from tasks.chats.roles import ROLES, Role, RoleRules
 from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
 from tasks.operator_files import chat_rules
-from tasks.roles import ROLES, Role, RoleRules
+from tasks.operator_files.agent_files import BadFile
 from tasks.store import Store
 
 

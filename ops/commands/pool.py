@@ -10,10 +10,10 @@ from ops.commands.doctor.memory import memory
 from ops.commands.finding import Finding
 from ops.context import Context, context, run
 from ops.up.supervisor import number_of
+from tasks.config.worker_count import WorkerCount, cores
 from tasks.errors import Misconfigured
 from tasks.store import Store
 from tasks.text import is_digits
-from tasks.worker_count import WorkerCount, cores
 
 _NAMED = 3
 """Of so many in a row each is named."""

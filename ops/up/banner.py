@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ops.model import ChosenModel
 from ops.up.plan import Plan
-from tasks.worker_count import WorkerCount
+from tasks.config.worker_count import WorkerCount
 
 WIDTH = 80
 _READ = {True: "read as you save them", False: "changed ones: cohort cards reload"}

@@ -20,9 +20,9 @@ from ops import model
 from ops.agent_config import card_models, configuration, readable
 from ops.environment import environment, needed
 from ops.up.process import Spec
-from tasks import title
 from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
+from tasks.process import title
 
 HOST = "127.0.0.1"
 _SESSIONS = 4

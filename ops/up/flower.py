@@ -27,7 +27,7 @@ from tornado.web import RequestHandler
 
 from ops.up.flower_actions import refuse_the_meaningless
 from ops.up.plan import chosen_port
-from tasks import title, turn
+from tasks import turn
 from tasks.app import make_app
 from tasks.clock import SystemClock
 from tasks.config.redis_url import tls_of
@@ -37,6 +37,7 @@ from tasks.http.addresses import without_link
 from tasks.http.guesses import PasswordGuesses
 from tasks.http.loopback import foreign
 from tasks.ports import ELSEWHERE, TurnReport
+from tasks.process import title
 from tasks.session import SessionKey
 from tasks.slots import queue_of
 

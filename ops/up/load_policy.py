@@ -8,7 +8,7 @@ then ends.
 from dataclasses import dataclass
 from math import ceil
 
-from tasks.worker_count import WorkerCount
+from tasks.config.worker_count import WorkerCount
 
 FULL = 0.8
 """The load above which workers are added: chats run and wait that need so much of all lanes."""

@@ -18,14 +18,14 @@ from uuid import uuid4
 from ops.up.process import Spec
 from ops.up.supervisor import ManagedProcess, Supervisor, describe
 from tasks.backoff import Backoff
+from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock
 from tasks.errors import CohortError
-from tasks.newest import Newest
 from tasks.session import SessionKey
+from tasks.status.worker import OwnHostStatus
 from tasks.store import Store
 from tasks.store.own import BEAT, LEAVE, PREFIX, STARTING, YIELD
 from tasks.waiting import came_within
-from tasks.worker_status import OwnHostStatus
 
 log = logging.getLogger("cohort.supervisor")
 
@@ -98,7 +98,7 @@ class OwnProcesses:
         self._host = f"{socket.gethostname()}-{uuid4().hex[:8]}"
         self._places: dict[str, _OwnPlace] = {}
         """By incarnation: a session whose process stands still has a second one."""
-        self._failures: Newest[SessionKey, _Failures] = Newest(_REMEMBERED)
+        self._failures: BoundedDict[SessionKey, _Failures] = BoundedDict(_REMEMBERED)
         self._look = asyncio.Event()
         self._starts = self._evictions = self._failures_seen = 0
 

@@ -12,8 +12,8 @@ from ops.up.supervisor import Supervisor
 from tasks.bots import BotsReader
 from tasks.clock import Clock
 from tasks.config.settings import Settings
-from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
+from tasks.process.ending import ending_signals
 from tasks.store import connect
 
 

@@ -29,11 +29,11 @@ from ops.up.scaling import Scaling
 from ops.up.supervisor import Supervisor
 from tasks.clock import Clock
 from tasks.config.settings import Settings, load
-from tasks.ending import ending_signals
+from tasks.config.worker_count import WorkerCount
 from tasks.errors import CohortError, Misconfigured, Retryable, StoreUnavailable
-from tasks.open_files import raise_limit, too_few
+from tasks.process.ending import ending_signals
+from tasks.process.open_files import raise_limit, too_few
 from tasks.store import Store, connect
-from tasks.worker_count import WorkerCount
 
 _START_PATIENCE = 60.0
 _READ_S = 180.0

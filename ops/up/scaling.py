@@ -8,10 +8,10 @@ from ops.up.load_policy import History, Seen, decide
 from ops.up.process import Spec
 from ops.up.supervisor import Supervisor
 from tasks.config.settings import Settings
+from tasks.config.worker_count import MAX_WORKERS, WorkerCount
 from tasks.errors import CohortError, Misconfigured
-from tasks.machine_memory import available_mib, pss_mib, room
+from tasks.process.memory import available_mib, pss_mib, room
 from tasks.store import Store
-from tasks.worker_count import MAX_WORKERS, WorkerCount
 
 LOOK_EVERY_S = 2.0
 _PATIENCE_S = 5.0

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ops.up.script import chunks, next_line
-from tasks import title
+from tasks.process import title
 
 HOST = "127.0.0.1"
 _PER_WORD = 0.03

@@ -27,8 +27,8 @@ from typing import Any
 
 from ops.up.die_with_parent import die_with
 from ops.up.fresh_pools import use_up_gaps
-from tasks import title
-from tasks.ending import run_forked
+from tasks.process import title
+from tasks.process.ending import run_forked
 
 HEADER = 8
 """Bytes before an order: its length."""

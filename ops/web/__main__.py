@@ -12,12 +12,12 @@ from starlette.types import ASGIApp
 from ops.web import connections
 from ops.web.app import create_app
 from ops.web.patience import PatientReader
-from tasks import title
 from tasks.clock import SystemClock
 from tasks.config.settings import Settings, load
-from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
 from tasks.http.server import SignallessServer, listen
+from tasks.process import title
+from tasks.process.ending import ending_signals
 from tasks.telemetry.logs import configure_logging
 
 log = logging.getLogger("cohort.console")

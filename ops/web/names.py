@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from tasks.bot_status import BotStatus
-from tasks.worker_status import OwnHostStatus, WorkerStatus
+from tasks.status.bot import BotStatus
+from tasks.status.worker import OwnHostStatus, WorkerStatus
 
 
 def process_names(

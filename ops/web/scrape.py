@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from ops.commands.status.read import look
 from ops.web.names import process_names
 from tasks.clock import Clock
+from tasks.status.worker import OwnHostStatus
 from tasks.store import Store
 from tasks.store.bots import ALIVE
 from tasks.store.pauses import Pauses
 from tasks.telemetry.exposition import Families, escaped, families, gauge, merged, unpacked
-from tasks.worker_status import OwnHostStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BOTS = 200

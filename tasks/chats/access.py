@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasks.chats.roles import Role
 from tasks.config.settings import Settings
-from tasks.roles import Role
 
 type Decision = Literal["admit", "tell", "ignore"]
 """``tell``: a stranger, who hears so with their id. ``ignore``: a stranger who must not hear from us."""

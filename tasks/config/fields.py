@@ -22,7 +22,7 @@ from tasks.config.forms import (
     Url,
     Workers,
 )
-from tasks.worker_count import WorkerCount
+from tasks.config.worker_count import WorkerCount
 
 
 class SettingFields(BaseSettings):

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from tasks.config import redis_url
+from tasks.config.worker_count import WorkerCount
 from tasks.text import is_digits
-from tasks.worker_count import WorkerCount
 
 # Telegram's alphabet and greatest length (setWebhook); at least 16 characters, because each request may try one.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")

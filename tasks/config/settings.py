@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from tasks.agent_files import found_configuration
 from tasks.config import environ as environment
+from tasks.config.fastagent_config import found_configuration
 from tasks.config.fields import SettingFields
 from tasks.config.forms import callback, in_words
 from tasks.errors import Misconfigured

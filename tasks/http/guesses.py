@@ -7,7 +7,7 @@ The right password does not empty the count, because behind a proxy all people c
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 
-from tasks.newest import Newest
+from tasks.bounded_dict import BoundedDict
 
 AT_ONCE = 10
 EACH_S = 6.0
@@ -20,7 +20,7 @@ _NETWORK_BITS = 64
 class PasswordGuesses:
     """The counts of one process, in bounded memory."""
 
-    _paid_until: Newest[str, float] = field(default_factory=lambda: Newest[str, float](_REMEMBERED))
+    _paid_until: BoundedDict[str, float] = field(default_factory=lambda: BoundedDict[str, float](_REMEMBERED))
     """Address -> when its wrong guesses are forgotten, in seconds of a monotonic clock."""
 
     def wait_s(self, address: str, now: float) -> float:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from tasks.agent_files import BadFile, line_of, read_mapping
 from tasks.config.settings import env_name, load
 from tasks.errors import Misconfigured
+from tasks.operator_files.agent_files import BadFile, line_of, read_mapping
 
 MOST_BOTS = 100
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)

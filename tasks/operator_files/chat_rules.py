@@ -18,10 +18,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from tasks.agent_files import BadFile, line_of, read_mapping
-from tasks.kept_file import KeptFile
+from tasks.chats.roles import ROLES, RoleRules
+from tasks.operator_files.agent_files import BadFile, line_of, read_mapping
+from tasks.operator_files.kept_file import KeptFile
 from tasks.operator_files.watched import Watched, stamp_of
-from tasks.roles import ROLES, RoleRules
 from tasks.session import SessionKey
 
 log = logging.getLogger("cohort.chats")

@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.agent_files import CONFIGURATIONS, SECRETS
+from tasks.config.fastagent_config import CONFIGURATIONS
 from tasks.config.settings import KEPT_CARDS, Settings
+from tasks.operator_files.agent_files import SECRETS
 
 log = logging.getLogger("cohort.cards")
 

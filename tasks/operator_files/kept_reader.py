@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.agent_files import BadFile
 from tasks.errors import Misconfigured
-from tasks.kept_file import KeptFile
+from tasks.operator_files.agent_files import BadFile
+from tasks.operator_files.kept_file import KeptFile
 
 
 class KeptReader[T]:

@@ -7,8 +7,8 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.bot_status import BotStatus
 from tasks.clock import Clock
+from tasks.status.bot import BotStatus
 from tasks.store.connection.redis import guard, text
 
 BEAT = timedelta(seconds=3)

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store.connection.redis import Script, guard, text
-from tasks.worker_status import WorkerStatus
 
 LOOK = "look"
 TAKEN = "took "

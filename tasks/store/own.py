@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.clock import Clock
 from tasks.session import SessionKey
+from tasks.status.worker import OwnHostStatus, WorkerStatus
 from tasks.store.connection.redis import Script, guard, text
 from tasks.store.connection.whose import Whose
-from tasks.worker_status import OwnHostStatus, WorkerStatus
 
 PREFIX = "own-"
 """Incarnations of such processes begin so: the owner in a claim tells where a doorbell has to go."""

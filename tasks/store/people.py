@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.chats.access import OperatorsWord, People, Person, person_from
 from tasks.chats.pairing import GUESSES_AN_HOUR, LASTS, digest
+from tasks.chats.roles import Role, outranks
 from tasks.clock import Clock
-from tasks.roles import Role, outranks
 from tasks.store.connection.redis import Script, guard, text
 from tasks.text import is_digits
 

@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from tasks.config import environ
 from tasks.config.settings import Settings
-from tasks.seldom import Seldom
 from tasks.telemetry import tracing
+from tasks.telemetry.log_rate_limit import LogRateLimit
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -104,7 +104,7 @@ def configure_logging(settings: Settings) -> None:
     """Everything of this process goes to stderr in the chosen form. Call once, first."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormat() if settings.log_format == "json" else TextFormat())
-    handler.addFilter(Seldom())
+    handler.addFilter(LogRateLimit())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())

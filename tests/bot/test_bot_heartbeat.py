@@ -6,10 +6,10 @@ from itertools import product
 import pytest
 
 from bot.process.heartbeat import BotHeartbeat
-from tasks.bot_status import BotStatus
 from tasks.clock import SystemClock
+from tasks.status.bot import BotStatus
+from tasks.status.worker import Sends
 from tasks.store import Store
-from tasks.worker_status import Sends
 
 
 async def seen(store: Store, *, leads: bool) -> BotStatus:

@@ -13,9 +13,9 @@ from bot.people import PeopleView
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.chats.access import OperatorsWord, Person
+from tasks.chats.roles import RoleRules
 from tasks.config.settings import load
 from tasks.phrases import LANGUAGES, phrase, speaking
-from tasks.roles import RoleRules
 from tasks.session import SessionKey
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway

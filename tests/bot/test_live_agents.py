@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.live_agents import LiveAgents
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
-from tasks.worker_status import WorkerStatus
 
 LONG = timedelta(hours=1)
 

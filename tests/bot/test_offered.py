@@ -14,9 +14,9 @@ from bot.updates.meaning import Incoming
 from bot.updates.understand import understand
 from playground.client import PlaygroundClient
 from tasks.chats.access import Access, OperatorsWord, Person
+from tasks.chats.roles import Role, RoleRules
 from tasks.config.settings import Settings
 from tasks.phrases import LANGUAGES, phrase, speaking
-from tasks.roles import Role, RoleRules
 from tasks.store import Store
 from tests.bot.conftest import ME, make_doorway
 from tests.bot.stand_ins import HandClock

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.process.pause import own_entry
-from tasks.agent_files import BadFile
 from tasks.config.settings import load
+from tasks.operator_files.agent_files import BadFile
 
 
 @pytest.mark.promise("many-bots")

@@ -7,9 +7,9 @@ from bot import texts
 from tasks import keys
 from tasks.chats.access import Person
 from tasks.chats.asking import GivenAnswer, OpenQuestion, ParkedTurn
+from tasks.chats.roles import Role
 from tasks.config.settings import Settings
 from tasks.phrases import phrase
-from tasks.roles import Role
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, raw, said

@@ -11,9 +11,9 @@ from bot.updates.commands import ADMINS, ASKS, CONTROL
 from bot.updates.meaning import Incoming
 from bot.updates.understand import understand
 from tasks.chats.access import Access, Person
+from tasks.chats.roles import Role, RoleRules
 from tasks.config.settings import Settings, load
 from tasks.phrases import phrase
-from tasks.roles import Role, RoleRules
 from tasks.store import Store
 from tests.bot.conftest import ME, Doorway, make_doorway
 from tests.bot.stand_ins import HandClock

@@ -11,10 +11,10 @@ from bot.commands.languages import Languages
 from bot.stand_in import StandIn
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.stopping import exchange_of
 from tasks.store import Store
 from tasks.store.intake import Accept
-from tasks.worker_status import WorkerStatus
 from tests.bot.conftest import BOT
 
 ONE = SessionKey(BOT, 1)

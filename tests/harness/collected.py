@@ -20,8 +20,8 @@ import pytest
 import xdist.remote
 from hypothesis.internal.entropy import deterministic_PRNG
 
-from tasks.ending import run_forked
-from tasks.stack_room import with_room
+from tasks.process.ending import run_forked
+from tasks.process.stack_room import with_room
 from tests.harness import nursery
 
 EXECUTED = "from tests.harness.collected import collection; collection().go_on(channel)"

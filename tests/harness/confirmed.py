@@ -13,10 +13,10 @@ from tasks.config.settings import load
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit
-from tasks.worker_status import WorkerStatus
 from tests.harness.failover import Failover
 
 BOT = 4242

@@ -27,7 +27,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
-from tasks.ending import run_forked
+from tasks.process.ending import run_forked
 from tests.harness import unwatched
 from tests.harness.staying import stay
 

@@ -10,8 +10,8 @@ import pytest
 from ops.up.card_watch import CardWatch, look, stand_ins
 from ops.up.plan import Plan, make_plan
 from tasks.config.settings import load
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
-from tasks.worker_status import WorkerStatus
 from tests.conftest import TOKEN
 
 SOON = 0.01

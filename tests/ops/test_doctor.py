@@ -13,9 +13,9 @@ from ops.commands.doctor.runtime_check import RuntimeCheck
 from ops.commands.doctor.sound import verdict
 from ops.context import Context
 from ops.home import Home
-from tasks.bot_status import BotStatus
 from tasks.clock import SystemClock
 from tasks.config.settings import Settings, load
+from tasks.status.bot import BotStatus
 from tasks.store import Store
 from tests.harness.command import cohort, python_with
 from tests.harness.processes import ROOT

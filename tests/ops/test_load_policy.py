@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ops.up.load_policy import AFTER_DEATH_S, CALM_S, FULL, LOOKS, History, Seen, decide
 from ops.up.scaling import LOOK_EVERY_S
-from tasks.worker_count import WorkerCount
+from tasks.config.worker_count import WorkerCount
 
 LANES = 4
 

@@ -8,8 +8,8 @@ import pytest
 from ops.commands.doctor.memory import verdict
 from ops.commands.doctor.processes import limit_of
 from ops.commands.doctor.processes import verdict as open_files_of
-from tasks.machine_memory import WORKER_MIB, available_mib, pss_mib, room, total_mib
-from tasks.worker_count import WorkerCount
+from tasks.config.worker_count import WorkerCount
+from tasks.process.memory import WORKER_MIB, available_mib, pss_mib, room, total_mib
 
 MIB = 1024 * 1024
 

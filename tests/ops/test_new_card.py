@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ops.commands import new_card
-from tasks import agent_files
 from tasks.config.settings import load
 from tasks.errors import Misconfigured
+from tasks.operator_files import agent_files
 from tests.harness.command import cohort
 
 

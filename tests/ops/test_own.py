@@ -14,8 +14,8 @@ from ops.up.supervisor import Supervisor
 from tasks.clock import Clock, SystemClock
 from tasks.config.settings import Settings
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
-from tasks.worker_status import WorkerStatus
 from tests.conftest import BOT
 from tests.harness.supervising import Heard, supervising
 from tests.ops.conftest import PATIENT, script

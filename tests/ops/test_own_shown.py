@@ -16,9 +16,9 @@ from tasks.clock import SystemClock
 from tasks.config.settings import Settings, load
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.status.worker import OwnHostStatus, WorkerStatus
 from tasks.store import Store
 from tasks.telemetry.exposition import packed
-from tasks.worker_status import OwnHostStatus, WorkerStatus
 from tests.conftest import BOT
 
 ONE, TWO = SessionKey(BOT, 1), SessionKey(BOT, 2)

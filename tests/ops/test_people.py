@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.bot_status import BotStatus
 from tasks.chats.access import OperatorsWord, Person
+from tasks.status.bot import BotStatus
 from tasks.store import Store
 from tests.harness.command import cohort
 

@@ -9,10 +9,10 @@ from ops.home import Scale
 from ops.up.scaling import Scaling
 from ops.up.supervisor import Supervisor
 from tasks.config.settings import Settings, load
+from tasks.config.worker_count import WorkerCount
 from tasks.errors import Misconfigured
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
-from tasks.worker_count import WorkerCount
-from tasks.worker_status import WorkerStatus
 from tests.harness.supervising import Heard, supervising
 from tests.ops.conftest import PATIENT, script
 

@@ -20,8 +20,8 @@ from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.slots import assign, slot_of
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
-from tasks.worker_status import WorkerStatus
 from tests.harness.command import cohort
 from tests.harness.processes import ROOT
 

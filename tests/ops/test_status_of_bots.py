@@ -8,13 +8,13 @@ import pytest
 from ops.commands.status.read import among, look
 from ops.commands.status.text import health_problems, render
 from ops.web.scrape import scrape
-from tasks.bot_status import BotStatus
 from tasks.bots import ServedBot
 from tasks.chats.access import Person
 from tasks.clock import SystemClock
 from tasks.config.settings import Settings
 from tasks.envelope import DeadLetter
 from tasks.operator_files.bots_file import BotEntry
+from tasks.status.bot import BotStatus
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tests.harness.command import cohort

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from botapi.last_minute import LastMinute
 from ops.commands.status.read import look
 from ops.commands.status.text import health_problems, render
-from tasks.bot_status import BotStatus
 from tasks.config.settings import Settings
-from tasks.lately import Lately
 from tasks.slots import slot_of
+from tasks.status.bot import BotStatus
+from tasks.status.worker import Sends, WorkerStatus
 from tasks.store import Store, connect
 from tasks.store.bots import KEPT
-from tasks.worker_status import Sends, WorkerStatus
 from tests.harness.command import cohort
 
 
@@ -137,7 +137,7 @@ def test_health_of_flower_asks_its_port(tmp_path: Path) -> None:
 
 def test_what_happened_lately_is_forgotten_after_a_minute() -> None:
     now = [1000.0]
-    lately = Lately(lambda: now[0])
+    lately = LastMinute(lambda: now[0])
     lately.note(3)
     now[0] += 30
     lately.note()

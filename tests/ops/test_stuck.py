@@ -16,10 +16,10 @@ from tasks.config.settings import Settings
 from tasks.envelope import Inbound, Reply
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit
-from tasks.worker_status import WorkerStatus
 from tests.harness.command import cohort
 
 CHAT, OTHER = SessionKey(20, 7), SessionKey(202, -100_8, 3)

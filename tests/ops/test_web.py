@@ -15,16 +15,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from ops.web import app
 from ops.web.names import process_names
 from ops.web.patience import PatientReader
-from tasks.bot_status import BotStatus
 from tasks.chats.access import OperatorsWord, Person
 from tasks.clock import Clock, SystemClock
 from tasks.config.settings import load
 from tasks.envelope import DeadLetter, Inbound
 from tasks.slots import assign, slot_of
+from tasks.status.bot import BotStatus
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.telemetry.exposition import packed
 from tasks.turn_record import CallStep, ToolStep, TurnRecord
-from tasks.worker_status import WorkerStatus
 from tests.conftest import TOKEN
 
 SESSION = "4242:-100:t7"

@@ -6,12 +6,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from ops.web.names import process_names
 from ops.web.scrape import scrape
 from ops.web.sections import overview
-from tasks.bot_status import BotStatus
 from tasks.chats.access import Person
 from tasks.chats.feedback import Opinion
 from tasks.clock import SystemClock
 from tasks.envelope import DeadLetter, Inbound
 from tasks.session import SessionKey
+from tasks.status.bot import BotStatus
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.telemetry import metrics

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.telemetry.exposition import packed
 from tasks.telemetry.rollups import HOUR
 from tasks.turn_record import TurnRecord
-from tasks.worker_status import WorkerStatus
 from tests.ops.test_web import READS, SESSION, Open, console, lived_in
 
 __all__ = ["console"]

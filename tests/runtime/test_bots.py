@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.chats.roles import RoleRules
 from tasks.config.settings import Settings, load
 from tasks.envelope import Media
 from tasks.operator_files.bots_file import BotEntry
-from tasks.roles import RoleRules
 from tasks.session import SessionKey
 from tests.runtime.support import Open, Screen, ask, card, inbound
 from tests.support.model import Model

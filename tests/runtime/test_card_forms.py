@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ops import agent_config
-from tasks import agent_files
 from tasks.config.settings import Settings, load
+from tasks.operator_files import agent_files
 from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.model import Model
 from workers.runtime.cards.checks import check_cards

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fast_agent.core.agent_card_loader import load_agent_cards
 
-from tasks.agent_files import BadFile
+from tasks.operator_files.agent_files import BadFile
 from tests.runtime.support import card
 from workers.runtime.cards import code
 from workers.runtime.cards.importing import NotImported, bounded

@@ -10,9 +10,9 @@ from hypothesis.stateful import (
 )
 
 from tasks.envelope import DeadLetter, Inbound, Reply
+from tasks.status.worker import WorkerStatus
 from tasks.store.intake import ROOM_FOR_CONTROL, Accept
 from tasks.store.sessions import Claim
-from tasks.worker_status import WorkerStatus
 from tests.tasks.machine import Model, ModelSession
 from tests.tasks.opened_store import OpenedStore
 

@@ -18,13 +18,13 @@ from tasks.config.settings import load
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, Misconfigured
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
 from tasks.store.backup import StoredKey, dump, restore
 from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.layout import open_layout
 from tasks.store.sessions import Claim, Commit
-from tasks.worker_status import WorkerStatus
 from tests.tasks.test_reminders_and_notes import anyone
 
 BOT = 4242

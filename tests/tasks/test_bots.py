@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.agent_files import BadFile, card_files, read_mapping
 from tasks.bots import BotsReader, bots_of, resolved
 from tasks.config.forms import _SECRET
 from tasks.config.settings import load
 from tasks.errors import Misconfigured
+from tasks.operator_files.agent_files import BadFile, card_files, read_mapping
 from tasks.operator_files.bots_file import MOST_BOTS, read
 from tasks.operator_files.watched import Watched, stamp_of
 

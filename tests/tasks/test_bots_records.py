@@ -7,6 +7,7 @@ import pytest
 from tasks import keys
 from tasks.envelope import DeadLetter, Inbound
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.store.connection.whose import Whose
 from tasks.store.intake import Accept
@@ -15,7 +16,6 @@ from tasks.store.records.recorded import LEAST, share
 from tasks.store.records.trail import BUNDLES_KEPT
 from tasks.store.sessions import Claim, Commit
 from tasks.turn_record import TurnRecord
-from tasks.worker_status import WorkerStatus
 
 NOISY, QUIET = SessionKey(20, 7), SessionKey(202, 7)
 

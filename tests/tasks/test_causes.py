@@ -22,6 +22,7 @@ from tasks.doorbell import Doorbells
 from tasks.envelope import Inbound, Reply
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
 from tasks.store.backup import dump
 from tasks.store.connection.causes import said_by, unreachable, wrong
@@ -30,7 +31,6 @@ from tasks.store.erasure import Whose
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit
 from tasks.turn import bind
-from tasks.worker_status import WorkerStatus
 from tests.conftest import BOT
 from tests.harness.processes import ROOT
 from tests.support.ports import free_port

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.agent_files import BadFile
+from tasks.operator_files.agent_files import BadFile
 from tasks.operator_files.chat_rules import ChatRule, ChatRules, ChatRulesFile, read
 from tasks.session import SessionKey
 

@@ -15,6 +15,7 @@ from tasks.envelope import DeadLetter, Inbound, Media, Reply, Sender
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.store.connection.whose import Whose
 from tasks.store.earlier import Struck
@@ -23,7 +24,6 @@ from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
 from tasks.turn_record import TurnRecord
-from tasks.worker_status import WorkerStatus
 from tests.harness.contents import everything
 from workers.runtime.conversation import stored
 from workers.runtime.conversation.frames import body, closing, label, opening, overheard

@@ -15,10 +15,10 @@ from tasks.envelope import Inbound
 from tasks.errors import ClaimLost
 from tasks.journal import Mark
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts, Rest
-from tasks.worker_status import WorkerStatus
 from tests.tasks.opened_store import OpenedStore
 
 SESSION = SessionKey(7, 1)

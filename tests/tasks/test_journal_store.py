@@ -7,10 +7,10 @@ import pytest
 from tasks import keys
 from tasks.errors import ClaimLost
 from tasks.journal import JournalTooNew, Mark
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
-from tasks.worker_status import WorkerStatus
 from tests.tasks.test_sessions_store import LONG, SESSION, claimed, message
 
 USAGE = {"cohort:usage:test:2026-01-01": Counts({"input_tokens": 3})}

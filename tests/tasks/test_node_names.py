@@ -8,8 +8,8 @@ import pytest
 
 from tasks import keys
 from tasks.config.settings import load
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
-from tasks.worker_status import WorkerStatus
 from tests.harness.valkey import Valkey
 from workers.process.naming import keep_name, take_name
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks.open_files import ENOUGH, raise_limit, too_few
+from tasks.process.open_files import ENOUGH, raise_limit, too_few
 
 
 @pytest.fixture

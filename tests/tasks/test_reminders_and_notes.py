@@ -7,9 +7,9 @@ from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound
 from tasks.errors import Terminal
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
 from tasks.store.reminders import A_CHAT, A_PERSON, A_SESSION, LONGEST_CHAIN
-from tasks.worker_status import WorkerStatus
 from workers.sessions.reminders import admission
 
 MINE, YOURS = SessionKey(4242, 1), SessionKey(4242, 2)

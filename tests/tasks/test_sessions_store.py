@@ -9,11 +9,11 @@ from tasks.clock import SystemClock
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held, SessionStore
 from tasks.store.state import StateField
-from tasks.worker_status import WorkerStatus
 
 SESSION = SessionKey(4242, 5)
 LONG = timedelta(minutes=5)

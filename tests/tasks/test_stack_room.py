@@ -1,10 +1,10 @@
-"""``tasks.stack_room`` at each depth of the stack: nothing is mapped for a call that a loop makes."""
+"""``tasks.process.stack_room`` at each depth of the stack: nothing is mapped for a call that a loop makes."""
 
 import resource
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tasks.stack_room import with_room
+from tasks.process.stack_room import with_room
 
 DEPTHS = 150
 """Frames of so many calls are more than a chunk."""

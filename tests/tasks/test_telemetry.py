@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
-from tasks.seldom import Seldom
 from tasks.store import Store
 from tasks.store_watch import watch_store
 from tasks.telemetry import logs as telemetry
+from tasks.telemetry.log_rate_limit import LogRateLimit
 from tasks.telemetry.logs import JsonFormat, TextFormat, bind_fields, hash_sessions, session_hash
 
 
@@ -46,11 +46,11 @@ async def test_what_a_task_binds_stands_in_its_lines_and_in_those_of_the_tasks_i
 @pytest.mark.promise("log-fields")
 def test_of_a_library_s_line_that_comes_again_and_again_one_a_minute_is_shown_and_of_our_events_all() -> None:
     now = [0.0]
-    seldom = Seldom(lambda: now[0])
+    limit = LogRateLimit(lambda: now[0])
 
     def shown(name: str, text: str, *, level: int = logging.WARNING) -> list[int]:
         record = logging.LogRecord(name, level, "f", 1, text, (), None)
-        return [getattr(record, "more", 0)] if seldom.filter(record) else []
+        return [getattr(record, "more", 0)] if limit.filter(record) else []
 
     assert [shown("kombu.transport.redis", "again") for _ in range(3)] == [[0], [], []]
     assert shown("kombu.transport.redis", "another") == [0]
@@ -61,7 +61,7 @@ def test_of_a_library_s_line_that_comes_again_and_again_one_a_minute_is_shown_an
     assert shown("kombu.transport.redis", "again") == [2]
     for number in range(5_000):
         shown("talkative", f"line {number}")
-    assert len(vars(seldom)["_said"]) <= 1_000
+    assert len(vars(limit)["_said"]) <= 1_000
 
 
 async def test_a_field_that_a_line_names_itself_wins_over_what_is_bound() -> None:

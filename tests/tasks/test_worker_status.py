@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tasks import keys
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
-from tasks.worker_status import WorkerStatus
 
 TOLD = WorkerStatus(host="a", pid=7, lanes=4, at_work=1, turns=3, agents=("main", "other"), servers_down=("sky",))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.agent_files import BadFile, read_card
+from tasks.operator_files.agent_files import BadFile, read_card
 
 WRONG = {
     "a tab": ("name: x\n\tmodel: y", 3, "indent with spaces"),

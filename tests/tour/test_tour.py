@@ -10,10 +10,10 @@ from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.slots import assign, queue_of, slot_of
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held
-from tasks.worker_status import WorkerStatus
 from workers.sessions.planning.parked import Rules
 from workers.sessions.planning.planner import Earlier, Handled, Run, decide
 from workers.telegram.render import render

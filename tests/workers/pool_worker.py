@@ -10,8 +10,8 @@ from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
 from tasks.ports import TurnReport
 from tasks.session import SessionKey
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
-from tasks.worker_status import WorkerStatus
 from tests.workers.cable import Cable
 from tests.workers.fake_model import ScriptedRuntime
 from tests.workers.fake_telegram import ScriptedDelivery

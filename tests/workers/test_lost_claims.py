@@ -7,7 +7,7 @@ import pytest
 from tasks.envelope import Reply
 from tasks.errors import Retryable
 from tasks.session import SessionKey
-from tasks.worker_status import WorkerStatus
+from tasks.status.worker import WorkerStatus
 from tests.workers.cable import Fate
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, Worker, session

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tasks.phrases import phrase
+from tasks.status.worker import OwnHostStatus, Sends
 from tasks.store.pauses import PauseView
-from tasks.worker_status import OwnHostStatus, Sends
 from tests.support.until import until
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.mishaps import at

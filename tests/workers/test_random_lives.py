@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tasks.session import SessionKey
-from tasks.worker_status import WorkerStatus
+from tasks.status.worker import WorkerStatus
 from tests.workers.cable import Fate
 from tests.workers.history import check
 from tests.workers.pool import Pool, Worker, session

@@ -6,8 +6,8 @@ import pytest
 
 from tasks.envelope import Inbound, Reply
 from tasks.phrases import phrase
+from tasks.status.worker import WorkerStatus
 from tasks.stopping import exchange_of
-from tasks.worker_status import WorkerStatus
 from tests.workers.fakes import PATIENCE_S, Hold
 from tests.workers.pool import Pool, Worker, session
 from tests.workers.pool_worker import LONG

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tasks import keys
 from tasks.config.settings import Settings
+from tasks.status.worker import WorkerStatus
 from tasks.store.sessions import Claim
-from tasks.worker_status import WorkerStatus
 from tests.workers.fakes import PATIENCE_S, without_reference
 from tests.workers.pool import Pool, Worker, opened, session
 from tests.workers.pool_worker import LONG

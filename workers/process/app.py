@@ -21,11 +21,11 @@ from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
 from tasks.kept_mark import KeptMark
 from tasks.publishing import Publisher, WorkNow
+from tasks.status.worker import WorkerStatus
 from tasks.store_watch import watch_store
 from tasks.telemetry import loop_lag, metrics, metrics_server
 from tasks.telemetry.logs import bind_fields
 from tasks.turn import bind
-from tasks.worker_status import WorkerStatus
 from workers.process import standstill
 from workers.process.celery_pool import pool_on
 from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumers, bind_commands, quiet_celery

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.outage import OnceAMinute, Outage
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.waiting import came_within
-from tasks.worker_status import WorkerStatus
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.scheduler import SessionScheduler
 

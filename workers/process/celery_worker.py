@@ -18,10 +18,10 @@ from celery.worker.control import control_command, inspect_command
 from kombu.asynchronous.hub import Hub
 from vine import promise
 
-from tasks import title
 from tasks.app import CANCEL, CONSUME, DRAIN, FORGET, IDLE_QUEUE, RELOAD
-from tasks.ending import ending_signals
 from tasks.errors import CohortError, StoreUnavailable
+from tasks.process import title
+from tasks.process.ending import ending_signals
 from tasks.session import SessionKey
 from workers.process.broker import broken
 from workers.process.loop_thread import LoopThreadPort

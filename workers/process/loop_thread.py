@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from tasks.ports import TurnReport
+from tasks.process.stack_room import with_room
 from tasks.session import SessionKey
-from tasks.stack_room import with_room
 from workers.sessions.scheduler import SessionScheduler
 
 log = logging.getLogger("cohort.host")

@@ -12,11 +12,11 @@ from tasks.errors import StoreUnavailable
 from tasks.outage import Outage
 from tasks.session import SessionKey
 from tasks.slots import assign, queue_of
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.store.membership import FORGOTTEN, TAKEN, View
 from tasks.telemetry import metrics
 from tasks.waiting import came_within
-from tasks.worker_status import WorkerStatus
 from workers.process.beats import Beats
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.reminders import SettingsOf, admission

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tasks.errors import Misconfigured
-from tasks.machine_memory import total_mib
+from tasks.process.memory import total_mib
 from workers.process.loop_thread import end_process
 
 log = logging.getLogger("cohort.worker")

@@ -13,20 +13,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from tasks import title
 from tasks.clock import Clock, SystemClock
 from tasks.config.settings import Settings
-from tasks.ending import ending_signals
 from tasks.errors import CohortError, StoreUnavailable
+from tasks.process import title
+from tasks.process.ending import ending_signals
+from tasks.process.stack_room import with_room
 from tasks.publishing import Publisher, WorkNow
 from tasks.session import SessionKey
-from tasks.stack_room import with_room
+from tasks.status.worker import WorkerStatus
 from tasks.store import membership as news
 from tasks.store import own as words
 from tasks.store_watch import watch_store
 from tasks.telemetry import loop_lag, metrics
 from tasks.telemetry.logs import bind_fields, session_hash
-from tasks.worker_status import WorkerStatus
 from workers.process import limits, standstill
 from workers.process.beats import Beats
 from workers.process.memory import recycle, require_room

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from botapi.client import Connection
 from botapi.pacing import Pacing
 from tasks.bots import BotsReader, ServedBot, tell_changed, tell_refused
+from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock
 from tasks.config.settings import Settings
-from tasks.newest import Newest
 from tasks.operator_files.bots_file import BotEntry
 from tasks.operator_files.watched import Watched
 from tasks.session import SessionKey
+from tasks.status.worker import Sends
 from tasks.store.pacing import PaceStore
-from tasks.worker_status import Sends
 from workers.sessions.dependencies import CHATS_REMEMBERED, Dependencies
 from workers.speech import Speaker
 from workers.telegram.delivery import TelegramDelivery
@@ -150,7 +150,7 @@ class ServedBots:
                 delivery=served.delivery,
                 offered=served.bot.entry.agents,
                 bot=session.bot,
-                refusing=Newest[int, None](CHATS_REMEMBERED),
+                refusing=BoundedDict[int, None](CHATS_REMEMBERED),
                 of_bot=None,
             )
         return served.dependencies

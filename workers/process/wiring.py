@@ -12,11 +12,11 @@ from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
 from tasks.operator_files.watched import Watched
 from tasks.session import SessionKey
+from tasks.status.worker import Sends
 from tasks.store import Store, connect
 from tasks.store.own import RELOAD
 from tasks.store.pauses import PauseView
 from tasks.telemetry.logs import hash_sessions
-from tasks.worker_status import Sends
 from workers.placing import OnePlace
 from workers.process.loop_thread import end_process
 from workers.process.places import SharedPlace

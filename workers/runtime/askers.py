@@ -15,10 +15,10 @@ from typing import Self
 from fast_agent.types import PromptMessageExtended
 
 from tasks.chats.access import Access, People, access_by, operators_word, says_who_may_talk
+from tasks.chats.roles import ROLES, Kind, Role, RoleRules, lowest, only
 from tasks.config.settings import Settings
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
-from tasks.roles import ROLES, Kind, Role, RoleRules, lowest, only
 from tasks.session import SessionKey
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.conversation.history import authors_of, with_authors

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
-from tasks.agent_files import SECRETS
 from tasks.config.settings import Settings
 from tasks.errors import CohortError, Misconfigured
 from tasks.operator_files import kept_cards
+from tasks.operator_files.agent_files import SECRETS
 from tasks.operator_files.watched import LOOK_EVERY_S, stamp_of
 from workers.runtime.engine import Engine
 from workers.runtime.servers.health import Alert

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock
 from tasks.config.settings import Settings
-from tasks.newest import Newest
 from tasks.session import SessionKey
 from tasks.store.closed_chats import ClosedChatStore
 from tasks.store.earlier import EarlierStore
@@ -70,7 +70,7 @@ class Dependencies:
     sleep: Sleep = asyncio.sleep
     last_tries: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the turn that runs its message for the last time before it is given up."""
-    refusing: Newest[int, None] = field(default_factory=lambda: Newest[int, None](CHATS_REMEMBERED))
+    refusing: BoundedDict[int, None] = field(default_factory=lambda: BoundedDict[int, None](CHATS_REMEMBERED))
     """Chats that refused an answer of this worker: the next one that they take opens them."""
     titles: Titles = field(default_factory=NoTitles)
     places: Places = field(default_factory=OnePlace)

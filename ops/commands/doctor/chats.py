@@ -9,10 +9,10 @@ from ops import model
 from ops.agent_config import configuration
 from ops.commands.finding import Finding
 from ops.context import Context
-from tasks.agent_files import BadFile, card_files, read_card
 from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
 from tasks.operator_files import chat_rules
+from tasks.operator_files.agent_files import BadFile, card_files, read_card
 
 
 async def chats(here: Context, settings: Settings | None = None) -> list[Finding]:

@@ -22,12 +22,12 @@ from ops.commands.finding import Finding, Severity
 from ops.context import Context
 from ops.powers import powers
 from ops.up import demo_model
-from tasks.agent_files import documents
 from tasks.bots import bots_of
 from tasks.chats.access import access_of, mode_of
 from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.errors import CohortError, Misconfigured
+from tasks.operator_files.agent_files import documents
 
 ROOM_MIB, _LEAST_ROOM_MIB = 1024, 100
 """Below the first doctor warns, below the second it is a problem."""

@@ -3,8 +3,8 @@
 from ops.commands.doctor.processes import running
 from ops.commands.finding import Finding
 from ops.context import Context
-from tasks.machine_memory import WORKER_MIB, available_mib, pss_mib, room
-from tasks.worker_count import WorkerCount
+from tasks.config.worker_count import WorkerCount
+from tasks.process.memory import WORKER_MIB, available_mib, pss_mib, room
 
 
 async def memory(here: Context, wanted: int | None = None) -> list[Finding]:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from ops.commands.finding import Finding
 from ops.context import Context
-from tasks.agent_files import BadFile, card_files, read_card
 from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
 from tasks.operator_files import chat_rules
+from tasks.operator_files.agent_files import BadFile, card_files, read_card
 
 _SHOWN = 3
 """Places of rules that are named; the others are counted."""

@@ -9,7 +9,7 @@ from ops import control
 from ops.commands.finding import Finding
 from ops.context import Context
 from tasks.errors import Misconfigured
-from tasks.open_files import raise_limit, too_few
+from tasks.process.open_files import raise_limit, too_few
 
 
 async def running(here: Context) -> list[Mapping[str, Any]]:

@@ -6,15 +6,15 @@ from typing import Any
 from ops import durability
 from ops.commands.finding import Finding
 from ops.context import Context
-from tasks.bot_status import BotStatus
 from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
+from tasks.status.bot import BotStatus
+from tasks.status.worker import WorkerStatus
 from tasks.store import Store, look_into
 from tasks.store.bots import ALIVE
 from tasks.store.connection.redis import connection
 from tasks.store.connection.server import RedisServer
-from tasks.worker_status import WorkerStatus
 
 MAX_SKEW_S = 2.0
 _OLDEST_REDIS = (7, 0)

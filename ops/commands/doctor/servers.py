@@ -15,7 +15,7 @@ from ops import agent_config
 from ops.agent_config import configuration
 from ops.commands.finding import Finding
 from ops.context import Context
-from tasks.agent_files import BadFile
+from tasks.operator_files.agent_files import BadFile
 
 _REACH_S = 5.0
 _STATEFUL = frozenset({

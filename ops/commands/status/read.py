@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from ops import durability
 from ops.commands.status.view import BotSeen, Depth, FailingModel, Look, OwnHost, Traffic, Worker
-from tasks.bot_status import BotStatus
 from tasks.bots import ServedBot
 from tasks.chats.closed import summary
 from tasks.clock import Clock
+from tasks.status.bot import BotStatus
+from tasks.status.worker import ModelTrouble, OwnHostStatus, Sends, WorkerStatus
 from tasks.store import Store
 from tasks.store.bots import ALIVE
-from tasks.worker_status import ModelTrouble, OwnHostStatus, Sends, WorkerStatus
 
 
 async def look(store: Store, clock: Clock, *, slots: int) -> Look:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tasks.agent_files import BadFile
+from tasks.chats.roles import RoleRules
 from tasks.errors import StoreUnavailable
+from tasks.operator_files.agent_files import BadFile
 from tasks.operator_files.chat_rules import ChatRule, ChatRulesFile
 from tasks.operator_files.watched import LOOK_EVERY_S
-from tasks.roles import RoleRules
 from tasks.session import SessionKey
 from workers.many_bots import BotsOfTurns
 from workers.tool_stores import StoredPeople

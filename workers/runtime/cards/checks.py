@@ -20,9 +20,9 @@ from fast_agent.core.agent_card_validation import scan_agent_card_directory
 from fast_agent.core.exceptions import FastAgentError
 from fast_agent.llm.model_factory import ModelFactory
 
-from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card, read_mapping
 from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
+from tasks.operator_files.agent_files import SECRETS, BadFile, Card, card_files, read_card, read_mapping
 from tasks.operator_files.bots_file import read as read_bots
 from workers.runtime.cards import code as card_code
 from workers.runtime.cards.notes import TOOL_USERS, notes, rule_notes

@@ -19,7 +19,7 @@ from fast_agent.tools.function_tool_config import function_tool_entrypoint
 from fast_agent.tools.function_tool_loader import build_default_function_tool, load_function_from_spec
 from fast_agent.tools.hook_loader import load_tool_runner_hooks
 
-from tasks.agent_files import BadFile
+from tasks.operator_files.agent_files import BadFile
 from workers.runtime.cards.importing import IMPORT_S, NotImported, bounded
 from workers.runtime.cards.words import line, line_of_key
 from workers.runtime.process_state import unchanged

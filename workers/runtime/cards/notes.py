@@ -15,9 +15,9 @@ from fast_agent.llm.model_factory import ModelFactory
 from fast_agent.skills.registry import SkillRegistry
 from fast_agent.types import RequestParams
 
-from tasks.agent_files import BadFile, Card, card_files, documents, read_card, read_mapping
 from tasks.config.settings import Settings
 from tasks.operator_files import chat_rules
+from tasks.operator_files.agent_files import BadFile, Card, card_files, documents, read_card, read_mapping
 from workers.runtime.patches import card_reading
 from workers.runtime.servers.answers import taken_name
 

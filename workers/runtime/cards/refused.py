@@ -2,9 +2,9 @@
 
 import logging
 
-from tasks.agent_files import documents
 from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
+from tasks.operator_files.agent_files import documents
 from workers.runtime.cards import checks as cards
 
 log = logging.getLogger("cohort.runtime")

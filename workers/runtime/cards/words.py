@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fast_agent.core.agent_card_rules import ALLOWED_FIELDS_BY_TYPE
 
-from tasks.agent_files import BadFile
+from tasks.operator_files.agent_files import BadFile
 from workers.runtime.patches.card_entries import OF_CARDS as OURS
 
 _FIELDS = {str(kind): {*fields, *(OURS if kind == "agent" else ())} for kind, fields in ALLOWED_FIELDS_BY_TYPE.items()}

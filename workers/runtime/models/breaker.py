@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tasks.clock import Clock
-from tasks.worker_status import ModelTrouble
+from tasks.status.worker import ModelTrouble
 from workers.interfaces import TurnRequest
 
 # Five chats of five people within two minutes are no accident; ten seconds is what a provider's hiccup takes, a minute

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from tasks.chats.roles import ROLES, Role, only
 from tasks.operator_files.chat_rules import ChatRule
 from tasks.phrases import phrase, sentences
-from tasks.roles import ROLES, Role, only
 from tasks.session import SessionKey
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.askers import TurnAskers

@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 
 from frontmatter.default_handlers import BaseHandler
 
-from tasks.agent_files import NOT_CARDS
 from tasks.clock import SystemClock
+from tasks.operator_files.agent_files import NOT_CARDS
 
 _URL = re.compile(r"\{\{url:((?:https?|hf)://[^}]+)\}\}")
 

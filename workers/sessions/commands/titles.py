@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from botapi.errors import Refused
+from tasks.bounded_dict import BoundedDict
 from tasks.config.settings import Settings
 from tasks.errors import CohortError
-from tasks.newest import Newest
 from tasks.operator_files.chat_rules import ChatRule
 from tasks.session import SessionKey
 from tasks.text import clean, within
@@ -125,7 +125,7 @@ class TopicTitles:
         self._spending = spending
         self._alert = alert
         self._waiting: asyncio.Queue[_Untitled] = asyncio.Queue(_WAITING)
-        self._refused = Newest[tuple[int, int], None](_REFUSED)
+        self._refused = BoundedDict[tuple[int, int], None](_REFUSED)
 
     def after(
         self, owned: OwnedSession, asked: Asked, outcome: Outcome, done: Callable[[], None]

@@ -9,7 +9,7 @@ _MOST = 1_000
 """Different lines that are remembered; a library may put what changes into the text itself."""
 
 
-class Seldom(logging.Filter):
+class LogRateLimit(logging.Filter):
     """Lets our own events through, and of each line of others the first in a minute (``more``: how many were not)."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""Counts what happened lately, at a cost that does not depend on how much that was (pure)."""
+"""Counts what happened within the last minute, at a cost that does not depend on how much that was (pure)."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ SPAN_S = 60
 _PARTS = 12
 
 
-class Lately:
+class LastMinute:
     """The number of events within the last minute, to five seconds."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:

@@ -1,10 +1,10 @@
-"""A mapping that forgets: of more than so many entries the oldest go."""
+"""A dict of bounded size: beyond it, the oldest entries are dropped."""
 
 from collections import OrderedDict
 
 
-class Newest[K, V](OrderedDict[K, V]):
-    """Its ``most`` newest entries. What is set, also again, is the newest."""
+class BoundedDict[K, V](OrderedDict[K, V]):
+    """Keeps the ``most`` newest entries. Setting a key again makes it the newest."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """What a process of the bot says of itself: one shape, for the process that writes it and for all that read it."""
 
-from tasks.worker_status import ProcessStatus, Sends
+from tasks.status.worker import ProcessStatus, Sends
 
 
 class BotStatus(ProcessStatus):

@@ -14,11 +14,10 @@ from typing import Any, cast
 
 import yaml
 
+from tasks.config.fastagent_config import CONFIGURATIONS
 from tasks.errors import Misconfigured
-from tasks.yaml_advice import advice
+from tasks.operator_files.yaml_advice import advice
 
-CONFIGURATIONS = ("fastagent.config.yaml", "fast-agent.yaml", "fast-agent.config.yaml")
-"""Names of fast-agent's configuration, here and in ``.fast-agent``."""
 SECRETS = ("fast-agent.secrets.yaml", "fastagent.secrets.yaml")
 
 _MARKDOWN = frozenset({".md", ".markdown"})
@@ -211,14 +210,6 @@ def node_at(path: Path, *place: int | str) -> tuple[yaml.Node | None, int | None
 def line_of(path: Path, *place: int | str) -> int | None:
     """The line of the key that stands at a place of a YAML file, as far as the file has it."""
     return node_at(path, *place)[1]
-
-
-def found_configuration(default: Path) -> Path:
-    """The configuration where none is named: ``default``, else the first of fast-agent's own names that is there."""
-    if default.is_file():
-        return default
-    places = (Path(directory) / name for directory in (".", ".fast-agent") for name in CONFIGURATIONS)
-    return next((path for path in places if path.is_file()), default)
 
 
 def _candidates(directory: Path) -> list[Path]:

@@ -1,0 +1,1 @@
+"""What any process of Cohort is to the machine: signals and forks, memory, open files, stack, title."""
