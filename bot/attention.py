@@ -16,8 +16,8 @@ from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
 from tasks.operator_files.chat_rules import ChatRulesFile
-from tasks.store.connection.whose import inbounds
-from tasks.store.overheard import OverheardStore
+from tasks.store.chats.overheard import OverheardStore
+from tasks.store.connection.erasure_scope import inbounds
 
 log = logging.getLogger("cohort.bot")
 

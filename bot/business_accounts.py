@@ -7,7 +7,7 @@ from bot.interrupts import Interrupts
 from bot.updates.meaning import AccountChanged, Ignored, Incoming, Meaning, TakenBack, Understood
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
-from tasks.store.business import BusinessStore
+from tasks.store.chats.business import BusinessStore
 
 log = logging.getLogger("cohort.bot")
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, cast
 
 from tasks.chats.closed import Why
-from tasks.store.closed_chats import ClosedChatStore
+from tasks.store.chats.closed_chats import ClosedChatStore
 
 type Take = Callable[[Sequence[object]], Awaitable[bool]]
 type _Change = tuple[int, Why | Literal["open"]]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tasks.status.worker import WorkerStatus
-from tasks.store.membership import Membership
+from tasks.store.processes.membership import Membership
 
 
 class LiveAgents:

@@ -8,7 +8,7 @@ from bot.recent import Once
 from tasks.chats.roles import Role
 from tasks.envelope import Inbound, OverheardMessage
 from tasks.session import SessionKey
-from tasks.store.overheard import OverheardStore
+from tasks.store.chats.overheard import OverheardStore
 
 EACH_CHARACTERS = 500
 ALL_CHARACTERS = 4000

@@ -10,7 +10,7 @@ from datetime import timedelta
 from tasks.chats.access import Access, OperatorsWord, People, access_by
 from tasks.chats.roles import RoleRules
 from tasks.errors import StoreUnavailable
-from tasks.store.people import PeopleStore
+from tasks.store.chats.people import PeopleStore
 
 log = logging.getLogger("cohort.bot")
 

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 
 from tasks.clock import Clock
 from tasks.errors import CohortError
-from tasks.store.figures import EVERY, FigureStore
+from tasks.store.processes.figures import EVERY, FigureStore
 from tasks.telemetry.exposition import packed
 from tasks.telemetry.rollups import MetricCounts, Rollups
 

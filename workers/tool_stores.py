@@ -27,7 +27,7 @@ class Notes(Protocol):
 
 
 class StoredPeople(Protocol):
-    """Who was let in, and in which role (``tasks.store.people.PeopleStore``)."""
+    """Who was let in, and in which role (``tasks.store.chats.people.PeopleStore``)."""
 
     async def look(self, bot: int) -> People:
         """All that is stored of one bot."""
@@ -43,7 +43,7 @@ class StoredPeople(Protocol):
 
 
 class Zones(Protocol):
-    """In which time zone people mean their times (``tasks.store.zones.ZoneStore``)."""
+    """In which time zone people mean their times (``tasks.store.chats.zones.ZoneStore``)."""
 
     async def look(self, bot: int, person: int) -> str | None:
         """A person's zone, an IANA name; None where it was not told."""
@@ -86,7 +86,7 @@ class Reminders(Protocol):
 
 
 class Logins(Protocol):
-    """Logins of people at MCP servers (``tasks.store.logins.LoginStore``)."""
+    """Logins of people at MCP servers (``tasks.store.chats.logins.LoginStore``)."""
 
     @property
     def kept(self) -> bool:

@@ -17,8 +17,8 @@ from tasks.envelope import Button, Inbound, Sender
 from tasks.phrases import phrase, spoken
 from tasks.secret_box import SecretBox
 from tasks.session import SessionKey
+from tasks.store.chats.logins import LoginStore
 from tasks.store.intake import Accept, Verdict
-from tasks.store.logins import LoginStore
 
 log = logging.getLogger("cohort.bot")
 

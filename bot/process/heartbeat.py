@@ -11,13 +11,13 @@ from tasks.clock import Clock
 from tasks.errors import StoreUnavailable
 from tasks.status.bot import BotStatus
 from tasks.status.worker import Sends
-from tasks.store.bots import BEAT
+from tasks.store.processes.bots import BEAT
 from tasks.telemetry import metrics
 from tasks.waiting import came_within
 
 
 class HeartbeatStore(Protocol):
-    """Where it is written (``tasks.store.bots.BotStore``)."""
+    """Where it is written (``tasks.store.processes.bots.BotStore``)."""
 
     async def beat(self, holder: str, status: BotStatus) -> None:
         """Say that this process lives."""

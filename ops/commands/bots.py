@@ -15,7 +15,7 @@ from tasks.bots import bots_of
 from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.pauses import Pauses
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="Show the bots, or forget one.")
@@ -103,7 +103,7 @@ def forget_bot(
         raise Misconfigured(f"{bot}: a process of this bot runs; end it first")
     if not yes and not typer.confirm(f"Erase everything of the bot {bot}?"):
         raise Misconfigured("nothing was erased")
-    told = run(forget(here, Whose(bot=bot)))
+    told = run(forget(here, ErasureScope(bot=bot)))
     for what, count in sorted(told.counts.items()):
         if count:
             print(f"erased: {count} {what}")

@@ -11,7 +11,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.connection.server_files import NotRewritten
 from tasks.store.earlier import Struck
-from tasks.store.erasure import Erased, Whose
+from tasks.store.erasure import Erased, ErasureScope
 from workers.runtime.conversation import stored
 
 
@@ -24,7 +24,7 @@ class Told:
     problems: list[str] = field(default_factory=list[str])
 
 
-async def forget(here: Context, whose: Whose) -> Told:
+async def forget(here: Context, whose: ErasureScope) -> Told:
     """Erase it; may be said again.
 
     Raises:
@@ -63,7 +63,7 @@ async def forget(here: Context, whose: Whose) -> Told:
     return told
 
 
-async def _erase(store: Store, whose: Whose) -> Erased:
+async def _erase(store: Store, whose: ErasureScope) -> Erased:
     def media(history: bytes | None) -> list[stored.Media]:
         read = stored.read(history)
         return stored.media_in(read) if read is not None else []

@@ -20,7 +20,7 @@ from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Misconfigured
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.earlier import INDEX
 from tasks.store.listing import SessionFacts
 from tasks.store.state import StateField
@@ -172,7 +172,7 @@ def forget_session(session: Session, *, yes: Yes = False) -> None:
     """Erase one session: history, choices, notes, reminders, what waits, dead letters, files. There is no way back."""
     here, key = context(), _key(session)
     _confirm(f"Erase everything of {key}?", yes=yes)
-    _report(run(forget(here, Whose(session=key))))
+    _report(run(forget(here, ErasureScope(session=key))))
 
 
 def forget_person(
@@ -181,7 +181,7 @@ def forget_person(
     """Erase one person everywhere: private chats, messages in groups, usage, notes, reminders, files, logs."""
     here = context()
     _confirm(f"Erase everything of the person {user}?", yes=yes)
-    _report(run(forget(here, Whose(user=user))))
+    _report(run(forget(here, ErasureScope(user=user))))
 
 
 def _confirm(question: str, *, yes: bool) -> None:

@@ -1,8 +1,8 @@
 """The host of sessions' own processes (``isolation: process``): starts them on demand, and makes room for others.
 
-A worker that finds such a session asks in Redis (``tasks.store.own``); any host may take the order, by the lease of the
-session's place. The processes end by themselves when their sessions rest, and are not started again: the next message
-asks for another one.
+A worker that finds such a session asks in Redis (``tasks.store.processes.own``); any host may take the order, by the
+lease of the session's place. The processes end by themselves when their sessions rest, and are not started again: the
+next message asks for another one.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tasks.errors import CohortError
 from tasks.session import SessionKey
 from tasks.status.worker import OwnHostStatus
 from tasks.store import Store
-from tasks.store.own import BEAT, LEAVE, PREFIX, STARTING, YIELD
+from tasks.store.processes.own import BEAT, LEAVE, PREFIX, STARTING, YIELD
 from tasks.waiting import came_within
 
 log = logging.getLogger("cohort.supervisor")

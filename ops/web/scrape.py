@@ -7,8 +7,8 @@ from ops.web.names import process_names
 from tasks.clock import Clock
 from tasks.status.worker import OwnHostStatus
 from tasks.store import Store
-from tasks.store.bots import ALIVE
 from tasks.store.pauses import Pauses
+from tasks.store.processes.bots import ALIVE
 from tasks.telemetry.exposition import Families, escaped, families, gauge, merged, unpacked
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

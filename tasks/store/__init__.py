@@ -8,30 +8,30 @@ from redis.asyncio import Redis
 
 from tasks.clock import Clock, SystemClock
 from tasks.config.settings import Settings
-from tasks.store.bots import BotStore
-from tasks.store.broadcasts import BroadcastStore
-from tasks.store.business import BusinessStore
-from tasks.store.closed_chats import ClosedChatStore
+from tasks.store.chats.broadcasts import BroadcastStore
+from tasks.store.chats.business import BusinessStore
+from tasks.store.chats.closed_chats import ClosedChatStore
+from tasks.store.chats.logins import LoginStore
+from tasks.store.chats.overheard import OverheardStore
+from tasks.store.chats.people import PeopleStore
 from tasks.store.connection.redis import connection
 from tasks.store.connection.server import RedisServer
 from tasks.store.earlier import EarlierStore
 from tasks.store.erasure import Erasure
-from tasks.store.figures import FigureStore
 from tasks.store.intake import IntakeStore
 from tasks.store.journal import JournalStore
 from tasks.store.layout import LayoutStore, check_layout, open_layout
-from tasks.store.lease import NodeNames, PollerLease
 from tasks.store.listing import SessionListing
-from tasks.store.logins import LoginStore
-from tasks.store.membership import Membership
 from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
-from tasks.store.overheard import OverheardStore
 from tasks.store.oversight import OversightStore
-from tasks.store.own import OwnStore
 from tasks.store.pacing import Limits, PaceStore
 from tasks.store.pauses import PauseStore
-from tasks.store.people import PeopleStore
+from tasks.store.processes.bots import BotStore
+from tasks.store.processes.figures import FigureStore
+from tasks.store.processes.lease import NodeNames, PollerLease
+from tasks.store.processes.membership import Membership
+from tasks.store.processes.own import OwnStore
 from tasks.store.records.alerts import AlertStore
 from tasks.store.records.dead import DeadStore
 from tasks.store.records.feedback import FeedbackStore

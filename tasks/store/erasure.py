@@ -18,8 +18,8 @@ from tasks.clock import Clock
 from tasks.envelope import Media
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
+from tasks.store.connection.erasure_scope import ErasureScope, doorbell_of, inbounds, listed, parted, without
 from tasks.store.connection.redis import Script, guard, text
-from tasks.store.connection.whose import Whose, doorbell_of, inbounds, listed, parted, without
 from tasks.store.earlier import INDEX, EarlierStore, StillWritten, Strike, untitled
 from tasks.store.records.dead import DeadStore
 from tasks.store.records.trail import TrailStore
@@ -66,7 +66,7 @@ class Erasure:
         self._trail = TrailStore(redis)
         self._cancel = Script(redis, "cancel")
 
-    async def erase(self, whose: Whose, *, media: NamesFiles, strike: Strike) -> Erased:
+    async def erase(self, whose: ErasureScope, *, media: NamesFiles, strike: Strike) -> Erased:
         """Erase everything in Redis.
 
         Args:
@@ -142,7 +142,7 @@ class Erasure:
 
     # -- sessions
 
-    async def _sessions(self, whose: Whose) -> dict[SessionKey, list[str]]:
+    async def _sessions(self, whose: ErasureScope) -> dict[SessionKey, list[str]]:
         """Sessions to look at, with all their keys."""
         found: dict[SessionKey, list[str]] = {}
         async for name in self._scan(whose.pattern):
@@ -167,7 +167,7 @@ class Erasure:
         erased.sessions.add(session)
         erased.owners |= {text(owner)} if owner else set()
 
-    async def _group(self, session: SessionKey, whose: Whose, erased: Erased, strike: Strike) -> None:
+    async def _group(self, session: SessionKey, whose: ErasureScope, erased: Erased, strike: Strike) -> None:
         redis = cast("Any", self._redis)
         earlier = 0
         for _ in range(_TRIES):
@@ -208,7 +208,7 @@ class Erasure:
 
     # -- what stands outside of sessions
 
-    async def _reminders(self, whose: Whose, erased: Erased) -> None:
+    async def _reminders(self, whose: ErasureScope, erased: Erased) -> None:
         with guard():
             waiting: list[bytes] = await cast("Any", self._redis).zrange(keys.REMINDERS, 0, -1)
         for raw in waiting:
@@ -216,13 +216,13 @@ class Erasure:
                 if whose.wrote(inbound):
                     erased.counts["reminders"] += int(await self._cancel([keys.REMINDERS, *counted_in(inbound)], [raw]))
 
-    async def _dead(self, whose: Whose, erased: Erased) -> None:
+    async def _dead(self, whose: ErasureScope, erased: Erased) -> None:
         gone, letters = await self._letters.forget(whose)
         erased.counts["dead letters"] += gone
         for letter in letters:
             erased.media += letter.inbound.media if letter.inbound is not None else ()
 
-    async def _lines(self, whose: Whose, erased: Erased) -> None:
+    async def _lines(self, whose: ErasureScope, erased: Erased) -> None:
         """The bot's own lines, and those to people who are not admitted."""
         for pattern in ("cohort:bot:*:replies", "cohort:bot:*:strangers"):
             async for name in self._scan(pattern):
@@ -232,7 +232,7 @@ class Erasure:
                             gone = await cast("Any", self._redis).lrem(name, 0, raw)
                         erased.counts["lines of the bot"] += int(gone)
 
-    async def _doorbells(self, whose: Whose, erased: Erased) -> None:
+    async def _doorbells(self, whose: ErasureScope, erased: Erased) -> None:
         for slot in range(self._slots):
             for raw in await self._list(queue_of(slot)):
                 if whose.is_session_named(doorbell_of(raw)):
@@ -240,7 +240,7 @@ class Erasure:
                         gone = await cast("Any", self._redis).lrem(queue_of(slot), 0, raw)
                     erased.counts["doorbells"] += int(gone)
 
-    async def _usage(self, whose: Whose, erased: Erased) -> None:
+    async def _usage(self, whose: ErasureScope, erased: Erased) -> None:
         redis = cast("Any", self._redis)
         async for name in self._scan("cohort:usage:*"):
             if whose.is_usage(name):
@@ -258,7 +258,7 @@ class Erasure:
                 async for one, _ in self._redis.hscan_iter(name, match=pattern, count=1000):
                     yield one
 
-    async def _shared(self, whose: Whose, erased: Erased) -> None:
+    async def _shared(self, whose: ErasureScope, erased: Erased) -> None:
         """Keys of many sessions: a slot's sets lose theirs, and those that have records a bot that goes."""
         if whose.bot is not None:
             with guard():
@@ -270,7 +270,7 @@ class Erasure:
                     with guard():
                         await self._redis.zrem(name, *names)
 
-    async def _by_name(self, whose: Whose, erased: Erased) -> None:
+    async def _by_name(self, whose: ErasureScope, erased: Erased) -> None:
         """What is left and is named after the session or the person: send budgets, counts of reminders."""
         async for name in self._scan("cohort:*"):
             if whose.is_named_in(name):

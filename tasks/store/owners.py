@@ -11,7 +11,7 @@ from tasks.envelope import Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 from tasks.store.connection.redis import Script, guard, text
-from tasks.store.membership import LOOK, TAKEN
+from tasks.store.processes.membership import LOOK, TAKEN
 from tasks.store.state import StateField, shown_in
 
 _ENDED = -2

@@ -13,8 +13,8 @@ from tasks import keys
 from tasks.clock import Clock
 from tasks.errors import StoreUnavailable, Terminal
 from tasks.session import SessionKey
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.connection.redis import guard, text
-from tasks.store.connection.whose import Whose
 from tasks.text import is_digits
 
 log = logging.getLogger("cohort.pauses")
@@ -116,11 +116,11 @@ class PauseStore:
                 await cast("Any", self._redis).hsetnx(keys.PAUSED, _name("turns", new), since)
         return since is not None
 
-    async def forget(self, whose: Whose) -> int:
+    async def forget(self, whose: ErasureScope) -> int:
         """Strike the pauses of single sessions and of a bot that are erased; gives how many."""
         theirs: list[SessionKey | int] = [one for one in (await self.look()).sessions if whose.is_session(one)]
         struck = sum([await self.resume("turns", session) for session in theirs])
-        if whose.bot is not None and whose == Whose(bot=whose.bot):
+        if whose.bot is not None and whose == ErasureScope(bot=whose.bot):
             struck += await self.resume("turns", whose.bot) + await self.resume("intake", whose.bot)
         return struck
 

@@ -16,10 +16,10 @@ from tasks.reminders.due import firing, named
 from tasks.reminders.recurrence import Rule, beginning
 from tasks.session import SessionKey
 from tasks.slots import slot_of
-from tasks.store.closed_chats import ClosedChatStore
+from tasks.store.chats.closed_chats import ClosedChatStore
+from tasks.store.chats.zones import ZoneStore
 from tasks.store.connection.redis import Script, guard, text
 from tasks.store.state import StateField
-from tasks.store.zones import ZoneStore
 
 log = logging.getLogger("cohort.reminders")
 

@@ -13,8 +13,8 @@ from tasks.envelope import Envelope, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 from tasks.stopping import still_waiting
+from tasks.store.connection.erasure_scope import inbounds, listed
 from tasks.store.connection.redis import guard, text
-from tasks.store.connection.whose import inbounds, listed
 from tasks.store.glance import Glance
 from tasks.store.state import StateField
 from tasks.store.sweeps import SlotSweeps

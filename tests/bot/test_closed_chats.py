@@ -12,7 +12,7 @@ from bot.closed_chats import noting
 from botapi.refusals import TABLE, Refusal
 from tasks.chats.closed import why
 from tasks.store import Store
-from tasks.store.closed_chats import MOST
+from tasks.store.chats.closed_chats import MOST
 from tests.bot.test_greeting import GONE, LEFT, MEMBER, changed
 from tests.bot.updates import BOT, FORUM, GROUP, PRIVATE, SOME_DAY, said
 from tests.harness.command import cohort

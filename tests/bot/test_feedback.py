@@ -11,7 +11,7 @@ from tasks.chats.feedback import Opinion, mark, marked
 from tasks.config.settings import Settings
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, CHANNEL, FORUM, PRIVATE, SOME_DAY, raw
 
@@ -90,9 +90,9 @@ async def test_one_persons_reactions_are_bounded(doorway: Doorway, store: Store)
 async def test_forgetting_a_person_or_a_session_erases_its_thumbs(store: Store) -> None:
     for session, person in ((HERS, ANN.id), (TOPIC, ANN.id), (TOPIC, BEN.id)):
         await store.feedback.put(Opinion(session, 10, 5, person, "up"))
-    assert await store.feedback.forget(Whose(user=ANN.id)) == 2
+    assert await store.feedback.forget(ErasureScope(user=ANN.id)) == 2
     assert await kept(store) == {(str(TOPIC), 5, BEN.id, "up")}
-    assert await store.feedback.forget(Whose(session=TOPIC)) == 1
+    assert await store.feedback.forget(ErasureScope(session=TOPIC)) == 1
 
 
 def test_a_message_is_found_among_marks_and_rubbish_is_passed_over() -> None:

@@ -9,7 +9,7 @@ from tasks.config.settings import Settings
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, said
 
@@ -183,7 +183,7 @@ async def test_a_session_that_is_erased_loses_what_was_said_in_it_and_no_other_o
     await messages.before(one(3, "hi"))
     await messages.add(one(4, "later"))
     await store.overheard.part(one(5, "a view").model_copy(update={"album": "g"}))
-    whose = Whose(session=SessionKey.parse(GROUPS))
+    whose = ErasureScope(session=SessionKey.parse(GROUPS))
     await store.erasure.erase(whose, media=lambda _: (), strike=lambda _: None)
     assert await store.redis.keys("cohort:bot:*") == [f"cohort:bot:4242:overheard:{other}".encode()]
 

@@ -17,7 +17,7 @@ from tasks.chats.access import Person
 from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tests.conftest import BOT
 from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT
@@ -129,7 +129,8 @@ async def test_a_broadcast_of_another_bot_goes_on_where_one_is_stopped_or_forgot
     assert await store.closed.forget({7}, 1) == 1
     assert [(one.bot, one.chat) for one in await store.closed.look()] == [(2, 7)]
     # What a session or a bot leaves is that bot's; what a person leaves is everywhere.
-    assert [Whose(session=SessionKey(1, 7)).within, Whose(bot=2).within, Whose(user=7).within] == [1, 2, None]
+    scopes = (ErasureScope(session=SessionKey(1, 7)), ErasureScope(bot=2), ErasureScope(user=7))
+    assert [scope.within for scope in scopes] == [1, 2, None]
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * 5000])

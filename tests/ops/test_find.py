@@ -11,7 +11,7 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.telemetry.logs import session_hash
 from tasks.turn_record import CallStep, ToolStep, TurnRecord, TurnRecords, reference, task_id, with_reference
 from tests.harness.command import cohort
@@ -131,5 +131,5 @@ async def test_the_newest_turns_come_first_and_bundles_that_cannot_be_read_hide_
 
 async def test_the_turns_of_a_forgotten_session_go_and_the_others_of_their_bundle_stay(store: Store) -> None:
     await store.trail.append([ENDED, ENDED.model_copy(update={"session": OTHER})])
-    assert await store.trail.forget(Whose(session=SessionKey.parse(SESSION))) == 1
+    assert await store.trail.forget(ErasureScope(session=SessionKey.parse(SESSION))) == 1
     assert [record.session async for record in store.trail.newest()] == [OTHER]

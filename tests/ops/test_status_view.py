@@ -13,7 +13,7 @@ from tasks.slots import slot_of
 from tasks.status.bot import BotStatus
 from tasks.status.worker import Sends, WorkerStatus
 from tasks.store import Store, connect
-from tasks.store.bots import KEPT
+from tasks.store.processes.bots import KEPT
 from tests.harness.command import cohort
 
 

@@ -11,7 +11,7 @@ from tasks.config.settings import Settings
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.connection.whose import Whose, parted
+from tasks.store.connection.erasure_scope import ErasureScope, parted
 from tests.runtime.roles import CARD, GUEST, OWNER, STRANGER, Kept, runs, said_by
 from tests.runtime.steps import COUNTER
 from tests.runtime.support import Open, card, inbound
@@ -112,5 +112,5 @@ async def test_who_is_erased_leaves_no_number_in_a_groups_history_nor_in_what_is
     assert left is not None
     assert authors_of(decode(left.history).messages[0]) == {OWNER, STRANGER}
     assert without(left.history, GUEST) is None
-    ((_, kept),) = parted([asked.to_json().encode()], Whose(user=GUEST))
+    ((_, kept),) = parted([asked.to_json().encode()], ErasureScope(user=GUEST))
     assert Inbound.from_json(kept) == asked.model_copy(update={"again_by": ()})

@@ -11,7 +11,7 @@ from ops.up.process import Spec
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import connect
-from tasks.store.membership import View
+from tasks.store.processes.membership import View
 from tests.harness.checker import check
 from tests.harness.processes import ROOT
 from tests.harness.scene import BOT, Scene, scene

@@ -11,7 +11,7 @@ import pytest
 from tasks.session import SessionKey
 from tasks.slots import assign, slot_of
 from tasks.store import connect
-from tasks.store.membership import View
+from tasks.store.processes.membership import View
 from tests.harness.checker import check
 from tests.harness.history import Said, words_in
 from tests.harness.scene import BOT, Scene, scene

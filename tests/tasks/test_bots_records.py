@@ -9,7 +9,7 @@ from tasks.envelope import DeadLetter, Inbound
 from tasks.session import SessionKey
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.intake import Accept
 from tasks.store.records.dead import is_letter
 from tasks.store.records.recorded import LEAST, share
@@ -51,7 +51,7 @@ async def test_a_turn_of_a_quiet_bot_is_found_behind_any_number_of_turns_of_anot
     assert [one.updates async for one in store.trail.newest(QUIET.bot)] == [(3,), (1,)]
     assert sorted([one.updates async for one in store.trail.newest()]) == [(1,), (2,), (3,)]
     assert [one.updates async for one in store.trail.newest()][-1] == (1,)
-    assert await store.trail.forget(Whose(session=QUIET)) == 2
+    assert await store.trail.forget(ErasureScope(session=QUIET)) == 2
     assert [one.session async for one in store.trail.newest()] == [str(NOISY)]
 
 

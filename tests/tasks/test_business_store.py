@@ -8,7 +8,7 @@ from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.business import MOST
+from tasks.store.chats.business import MOST
 from tasks.store.intake import Accept
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField

@@ -27,7 +27,7 @@ from tasks.store import Store, connect
 from tasks.store.backup import dump
 from tasks.store.connection.causes import said_by, unreachable, wrong
 from tasks.store.connection.redis import connection, guard
-from tasks.store.erasure import Whose
+from tasks.store.erasure import ErasureScope
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit
 from tasks.turn import bind
@@ -141,7 +141,7 @@ async def works(store: Store) -> None:
     assert await store.listing.page(10)
     await store.broadcasts.begin("one", [1], 42)
     assert await store.broadcasts.stop()
-    await store.erasure.erase(Whose(user=1), media=lambda _: [], strike=lambda _: None)
+    await store.erasure.erase(ErasureScope(user=1), media=lambda _: [], strike=lambda _: None)
     assert [record async for record in dump(store.redis, SystemClock())]
     await store.server.info()
     assert (await store.server.persistence())["appendonly"] == "yes"

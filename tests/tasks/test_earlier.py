@@ -6,7 +6,7 @@ from tasks.chats.conversations import Conversation
 from tasks.config.settings import Settings
 from tasks.errors import ClaimLost
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.sessions import Commit
 from tests.tasks.test_erasure import ANN, GROUP, HIS, claimed, erase, filled
 
@@ -19,7 +19,7 @@ async def test_a_worker_that_has_read_an_earlier_conversation_cannot_go_on_with_
     claim = await claimed(store, GROUP)
     read = await store.earlier.history(GROUP, 1)
     assert read is not None
-    await erase(store, Whose(user=ANN))
+    await erase(store, ErasureScope(user=ANN))
     with pytest.raises(ClaimLost):
         await store.sessions.commit(claim, Commit(0, history=read))
     with pytest.raises(ClaimLost):

@@ -9,7 +9,7 @@ from tasks.chats.asking import GivenAnswer, HeldQuestion, OpenQuestion, ParkedTu
 from tasks.envelope import Inbound, Quoted
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.connection.whose import ERASED, Whose
+from tasks.store.connection.erasure_scope import ERASED, ErasureScope
 from tests.harness.contents import everything
 from tests.support.kept import Someone
 from tests.tasks.test_erasure import erase, history
@@ -32,7 +32,7 @@ async def test_an_answer_to_anothers_turn_is_forgotten_and_the_turn_begins_again
     await store.redis.rpush(keys.inbox(GROUP), BOB.said(3, GROUP).to_json())  # type: ignore[misc]
     state = {field: told.to_json(), "journal": "m", "epoch": "4", "owner": "w-one"}
     await store.redis.hset(keys.state(GROUP), mapping=state)  # type: ignore[misc]
-    erased = await erase(store, Whose(user=ANN.person))
+    erased = await erase(store, ErasureScope(user=ANN.person))
     kept = await everything(store.redis)
     assert "annword" not in kept
     assert str(ANN.person) not in kept
@@ -49,11 +49,11 @@ async def test_what_another_person_quotes_of_them_is_forgotten_and_the_quoting_m
     await store.redis.rpush(keys.inbox(GROUP), quoting.to_json())  # type: ignore[misc]
     state = {"history": history(quoting, own), "failed": json.dumps([quoting.to_json()])}
     await store.redis.hset(keys.state(GROUP), mapping=state)  # type: ignore[misc]
-    await erase(store, Whose(user=ANN.person))
+    await erase(store, ErasureScope(user=ANN.person))
     assert "annword" not in await everything(store.redis)
     [waits] = [Inbound.from_json(raw) for raw in await store.redis.lrange(keys.inbox(GROUP), 0, -1)]  # type: ignore[misc]
     assert (waits.text, waits.quote, waits.quoted) == ("bobword", ERASED, Quoted())
     said = json.dumps(stored.read(await store.redis.hget(keys.state(GROUP), "history")))  # type: ignore[misc]
     assert f"<tg-quote>{ERASED}</tg-quote>" in said
     assert "bobword before" in said
-    assert (await erase(store, Whose(user=ANN.person))).counts.total() == 0
+    assert (await erase(store, ErasureScope(user=ANN.person))).counts.total() == 0

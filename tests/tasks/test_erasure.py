@@ -17,7 +17,7 @@ from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.earlier import Struck
 from tasks.store.erasure import Erased
 from tasks.store.intake import Accept
@@ -66,7 +66,7 @@ def strike(text: bytes | None) -> Struck | None:
     return Struck(left.history, left.messages, left.media) if left else None
 
 
-async def erase(store: Store, whose: Whose) -> Erased:
+async def erase(store: Store, whose: ErasureScope) -> Erased:
     return await store.erasure.erase(whose, media=lambda h: stored.media_in(stored.read(h) or {}), strike=strike)
 
 
@@ -149,7 +149,7 @@ async def test_after_a_person_is_forgotten_no_key_holds_their_number_or_their_wo
         await store.redis.expire(trail, 60)
     before = await everything(store.redis)
     assert before.count("annword") > 15
-    erased = await erase(store, Whose(user=ANN))
+    erased = await erase(store, ErasureScope(user=ANN))
     assert [record.session async for record in store.trail.newest()] == [str(GROUP)]
     after = await everything(store.redis)
     assert "annword" not in after
@@ -162,18 +162,18 @@ async def test_after_a_person_is_forgotten_no_key_holds_their_number_or_their_wo
     assert after.count("bobword") == before.count("bobword")
     assert after.count(str(HIS)) == before.count(str(HIS))
     assert "(erased at this person's request)" in after
-    assert (await erase(store, Whose(user=ANN))).counts.total() == 0
+    assert (await erase(store, ErasureScope(user=ANN))).counts.total() == 0
 
 
 @pytest.mark.promise("forgotten")
 async def test_one_session_is_forgotten_and_its_neighbours_are_not(store: Store, settings: Settings) -> None:
     await filled(store, settings)
     before = await everything(store.redis)
-    await erase(store, Whose(session=TOPIC))
+    await erase(store, ErasureScope(session=TOPIC))
     after = await everything(store.redis)
     assert "annword3" not in after
     assert str(TOPIC) not in after
-    await erase(store, Whose(session=HERS))
+    await erase(store, ErasureScope(session=HERS))
     last = await everything(store.redis)
     assert f"cohort:s:{HERS}:" not in last
     assert "annword1 to you" not in last
@@ -188,7 +188,7 @@ async def test_a_turn_that_runs_while_its_session_is_forgotten_writes_nothing_ba
 ) -> None:
     await filled(store, settings)
     claim = await claimed(store, session)
-    erased = await erase(store, Whose(user=ANN))
+    erased = await erase(store, ErasureScope(user=ANN))
     assert erased.owners == {"w-one"}
     gone = await everything(store.redis)
     late = Commit(1, [Reply(text="annword late")], history=history(said(1, session, ANN)))
@@ -220,7 +220,7 @@ async def test_what_others_wrote_in_a_group_is_answered_after_one_of_them_was_fo
     # As one whose turn is parked: it waits for a person, and no sweep looks at it.
     await store.sessions.note(claim, "parked", "[]")
     await store.redis.zrem(keys.pending(slot_of(GROUP, settings.slots)), str(GROUP))
-    await erase(store, Whose(user=ANN))
+    await erase(store, ErasureScope(user=ANN))
     again = await claimed(store, GROUP, "w-two")
     assert [Inbound.from_json(raw).text for raw in again.work.inbox] == ["bobword6"]
     work = await store.sessions.sweep(range(settings.slots), 10, 1.0)
@@ -233,20 +233,20 @@ async def test_a_question_of_a_turn_that_was_forgotten_is_not_counted_as_open(st
     await filled(store, settings)
     for session in (HERS, GROUP):
         await store.redis.zadd(keys.parked(slot_of(session, settings.slots)), {str(session): 900.0})
-    await erase(store, Whose(user=ANN))
+    await erase(store, ErasureScope(user=ANN))
     assert await store.sessions.parked_turns(settings.slots) == 0
 
 
 @pytest.mark.promise("forgotten")
 def test_a_number_that_is_part_of_another_number_is_not_the_person() -> None:
-    ann = Whose(user=ANN)
+    ann = ErasureScope(user=ANN)
     assert not ann.is_named_in("cohort:bots")
     theirs = [keys.pace(f"{BOT}:{ANN}"), keys.pace(f"{BOT}:{ANN}:penalty"), keys.reminders(f"user:{BOT}:{ANN}")]
     others = [keys.pace(f"{BOT}:-{ANN}"), keys.pace(f"{BOT}:{ANN}0"), keys.pace(f"{BOT}:1{ANN}"), keys.seen(ANN)]
     assert [name for name in theirs + others if ann.is_named_in(name)] == theirs
     assert ann.is_letter(DeadLetter(reason="r", at=1.0, raw=f'{{"id": {ANN}}}'))
     assert not ann.is_letter(DeadLetter(reason="r", at=1.0, raw=f'{{"id": -{ANN}, "n": {ANN}1}}'))
-    assert not Whose(session=HERS).is_named_in(keys.reminders(f"s:{HERS}:t5"))
+    assert not ErasureScope(session=HERS).is_named_in(keys.reminders(f"s:{HERS}:t5"))
 
 
 @pytest.mark.promise("kept-days")

@@ -4,7 +4,7 @@ from tasks import keys
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.intake import Accept
 
 
@@ -21,7 +21,7 @@ async def test_all_of_one_bot_goes_and_nothing_of_another_whose_chats_have_the_s
     assert await store.oversight.bots() == {20, 202}
     assert {bot: count for bot, (count, _) in (await store.oversight.waiting_by_bot()).items()} == {20: 1, 202: 1}
 
-    erased = await store.erasure.erase(Whose(bot=20), media=lambda _: (), strike=lambda _: None)
+    erased = await store.erasure.erase(ErasureScope(bot=20), media=lambda _: (), strike=lambda _: None)
 
     assert erased.sessions == {SessionKey(20, 7)}
     left = {name.decode() for name in await store.redis.keys("cohort:*")}

@@ -12,7 +12,7 @@ from tasks.errors import Misconfigured
 from tasks.secret_box import NotOurs, SecretBox
 from tasks.store import Store, connect
 from tasks.store.backup import dump
-from tasks.store.erasure import Whose
+from tasks.store.erasure import ErasureScope
 from tests.conftest import TOKEN
 
 OLD, NEW = "old-key-of-thirty-two-characters!", "new-key-of-thirty-two-characters!"
@@ -106,7 +106,7 @@ async def test_a_change_that_changes_nothing_writes_nothing_and_one_to_nothing_l
 async def test_a_forgotten_persons_logins_are_gone_and_others_stay(store: Store) -> None:
     await keep(store, ANN)
     await keep(store, BEN)
-    await store.erasure.erase(Whose(user=ANN), media=lambda _: (), strike=lambda _: None)
+    await store.erasure.erase(ErasureScope(user=ANN), media=lambda _: (), strike=lambda _: None)
     assert await store.redis.keys("cohort:bot:*:logins:*") == [keys.logins(BOT, BEN).encode()]
 
 

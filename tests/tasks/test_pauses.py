@@ -5,7 +5,7 @@ import pytest
 from tasks.errors import Terminal
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.connection.whose import Whose
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.pauses import MOST_SESSIONS, PauseView
 
 ONE, TWO = SessionKey(4242, 1), SessionKey(4242, -5, 7)
@@ -54,8 +54,8 @@ async def test_one_bot_of_several_is_paused_alone(store: Store) -> None:
     assert [line.partition(" paused")[0] for line in view.now.lines()] == [
         "intake of bot 303 is", "turns of bot 202 are", f"turns of {ONE} are",
     ]  # fmt: skip
-    assert await store.pauses.forget(Whose(bot=202)) == 1
-    assert await store.pauses.forget(Whose(bot=303)) == 1
+    assert await store.pauses.forget(ErasureScope(bot=202)) == 1
+    assert await store.pauses.forget(ErasureScope(bot=303)) == 1
     assert await store.pauses.resume("turns", ONE)
     assert not await store.pauses.resume("turns", 202)
     assert (await store.pauses.look()).lines() == []

@@ -14,7 +14,7 @@ from tasks.errors import StoreUnavailable
 from tasks.outage import Outage
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.own import FORGET, OwnStore
+from tasks.store.processes.own import FORGET, OwnStore
 
 log = logging.getLogger("cohort.forgetting")
 

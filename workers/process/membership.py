@@ -14,7 +14,7 @@ from tasks.session import SessionKey
 from tasks.slots import assign, queue_of
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store
-from tasks.store.membership import FORGOTTEN, TAKEN, View
+from tasks.store.processes.membership import FORGOTTEN, TAKEN, View
 from tasks.telemetry import metrics
 from tasks.waiting import came_within
 from workers.process.beats import Beats

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from tasks.backoff import Backoff
 from tasks.errors import StoreForbidden, StoreUnavailable
-from tasks.store.lease import NodeNames
+from tasks.store.processes.lease import NodeNames
 from workers.process.loop_thread import end_process
 
 log = logging.getLogger("cohort.worker")

@@ -22,8 +22,8 @@ from tasks.process.stack_room import with_room
 from tasks.publishing import Publisher, WorkNow
 from tasks.session import SessionKey
 from tasks.status.worker import WorkerStatus
-from tasks.store import membership as news
-from tasks.store import own as words
+from tasks.store.processes import membership as news
+from tasks.store.processes import own as words
 from tasks.store_watch import watch_store
 from tasks.telemetry import loop_lag, metrics
 from tasks.telemetry.logs import bind_fields, session_hash

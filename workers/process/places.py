@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tasks.clock import Clock
 from tasks.session import SessionKey
-from tasks.store.own import CONTROL, DOORBELL, PREFIX, OwnStore, Standing
+from tasks.store.processes.own import CONTROL, DOORBELL, PREFIX, OwnStore, Standing
 from workers.placing import Trouble
 
 _PATIENCE_S = 3.0

@@ -14,8 +14,8 @@ from tasks.operator_files.watched import Watched
 from tasks.session import SessionKey
 from tasks.status.worker import Sends
 from tasks.store import Store, connect
-from tasks.store.own import RELOAD
 from tasks.store.pauses import PauseView
+from tasks.store.processes.own import RELOAD
 from tasks.telemetry.logs import hash_sessions
 from workers.placing import OnePlace
 from workers.process.loop_thread import end_process

@@ -9,7 +9,7 @@ from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.session import SessionKey
-from tasks.store.closed_chats import ClosedChatStore
+from tasks.store.chats.closed_chats import ClosedChatStore
 from tasks.store.earlier import EarlierStore
 from tasks.store.journal import JournalStore
 from tasks.store.moves import Moves

@@ -31,7 +31,7 @@ class SessionReminders(Protocol):
 
 
 class KnownPeople(Protocol):
-    """Who was let in, as ``tasks.store.people.PeopleStore`` keeps it."""
+    """Who was let in, as ``tasks.store.chats.people.PeopleStore`` keeps it."""
 
     async def look(self, bot: int) -> People:
         """All that is stored of one bot."""

@@ -23,7 +23,7 @@ from tasks.envelope import Reply
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.broadcasts import LEASE, BroadcastProgress
+from tasks.store.chats.broadcasts import LEASE, BroadcastProgress
 from tasks.store.listing import SessionFacts
 from tasks.text import is_digits
 from workers.telegram.render import render

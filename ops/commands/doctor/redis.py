@@ -12,9 +12,9 @@ from tasks.errors import StoreUnavailable
 from tasks.status.bot import BotStatus
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store, look_into
-from tasks.store.bots import ALIVE
 from tasks.store.connection.redis import connection
 from tasks.store.connection.server import RedisServer
+from tasks.store.processes.bots import ALIVE
 
 MAX_SKEW_S = 2.0
 _OLDEST_REDIS = (7, 0)

@@ -11,7 +11,7 @@ from tasks.clock import Clock
 from tasks.status.bot import BotStatus
 from tasks.status.worker import ModelTrouble, OwnHostStatus, Sends, WorkerStatus
 from tasks.store import Store
-from tasks.store.bots import ALIVE
+from tasks.store.processes.bots import ALIVE
 
 
 async def look(store: Store, clock: Clock, *, slots: int) -> Look:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.commands.status.view import BotSeen, Look, rate
-from tasks.store.bots import ALIVE
+from tasks.store.processes.bots import ALIVE
 
 _LATE_POLL_S = 60.0
 """Two long polls: a bot whose last poll ended before that fetches no updates."""

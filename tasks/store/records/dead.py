@@ -13,8 +13,8 @@ from tasks.envelope import DeadLetter
 from tasks.errors import EnvelopeInvalid, Terminal
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.store.connection.erasure_scope import ErasureScope, letter_in
 from tasks.store.connection.redis import Script, guard, text
-from tasks.store.connection.whose import Whose, letter_in
 from tasks.store.records.recorded import RecordedBots
 from tasks.text import is_unsigned
 
@@ -122,7 +122,7 @@ class DeadStore:
         with guard():
             return bool(await self._redis.xdel(stream, ident))
 
-    async def forget(self, whose: Whose) -> tuple[int, Sequence[DeadLetter]]:
+    async def forget(self, whose: ErasureScope) -> tuple[int, Sequence[DeadLetter]]:
         """Erase letters; gives how many, and what they were."""
         gone, letters = 0, list[DeadLetter]()
         for stream in await self._streams(whose.within):

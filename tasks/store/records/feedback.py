@@ -13,8 +13,8 @@ from tasks.chats.feedback import THUMBS, Opinion, marked
 from tasks.clock import Clock
 from tasks.errors import StateDamaged
 from tasks.session import SessionKey
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.connection.redis import guard, text
-from tasks.store.connection.whose import Whose
 
 KEPT = timedelta(days=180)
 MOST = 10_000
@@ -64,7 +64,7 @@ class FeedbackStore:
                     found += [one for member, score in told if (one := Opinion.read(member, score))]
         return sorted(found, key=lambda opinion: -opinion.at)
 
-    async def forget(self, whose: Whose) -> int:
+    async def forget(self, whose: ErasureScope) -> int:
         """Erase the thumbs of a person, and those at answers of what is erased; gives how many."""
         gone = 0
         with guard():

@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.errors import StoreUnavailable
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.connection.redis import guard, text
-from tasks.store.connection.whose import Whose
 from tasks.store.records.recorded import RecordedBots
 from tasks.turn_record import TurnRecord, TurnRecords
 
@@ -51,7 +51,7 @@ class TrailStore:
                     pipe.expire(keys.trail(bot), KEPT)
                 await pipe.execute()
 
-    async def forget(self, whose: Whose) -> int:
+    async def forget(self, whose: ErasureScope) -> int:
         """Take out the turns of sessions that go whole, and what cannot be read.
 
         The streams that had some are written again: XDEL only marks an entry.
@@ -64,7 +64,7 @@ class TrailStore:
         """
         return sum([await self._strike(name, whose) for name in await self._names(whose.within)])
 
-    async def _strike(self, name: str, whose: Whose) -> int:
+    async def _strike(self, name: str, whose: ErasureScope) -> int:
         with guard():
             rows: list[Any] = await self._redis.xrange(name) or []
         gone, left = 0, list[tuple[Any, Any]]()

@@ -15,8 +15,8 @@ from tasks import keys
 from tasks.clock import Clock
 from tasks.session import SessionKey
 from tasks.status.worker import OwnHostStatus, WorkerStatus
+from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.connection.redis import Script, guard, text
-from tasks.store.connection.whose import Whose
 
 PREFIX = "own-"
 """Incarnations of such processes begin so: the owner in a claim tells where a doorbell has to go."""
@@ -109,7 +109,7 @@ class OwnStore:
         with guard():
             await self._redis.publish(keys.own_channel("all"), word)
 
-    async def forget(self, whose: Whose) -> int:
+    async def forget(self, whose: ErasureScope) -> int:
         """Have no process started for what is erased; gives how many were asked for."""
         theirs = [session for session in await self.wanted() if whose.is_session(session)]
         for session in theirs:

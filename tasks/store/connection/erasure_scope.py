@@ -1,4 +1,4 @@
-"""Whose things are erased, and what in Redis is theirs (pure)."""
+"""What an erasure covers: a session, a person or a bot, and what in Redis is theirs (pure)."""
 
 import json
 import re
@@ -19,8 +19,8 @@ ERASED = "(erased at this person's request)"
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
-    """Whose things go: of one session, of one person with all private sessions, or of one bot."""
+class ErasureScope:
+    """An erasure covers one session, one person with all private sessions, or one bot."""
 
     session: SessionKey | None = None
     user: int | None = None
@@ -163,7 +163,7 @@ def doorbell_of(raw: bytes) -> str:
     return ""
 
 
-def parted(entries: Sequence[bytes], whose: Whose) -> list[tuple[bytes, bytes]]:
+def parted(entries: Sequence[bytes], whose: ErasureScope) -> list[tuple[bytes, bytes]]:
     """Those that hold words of the person, each with what stays of it: nothing, or another person's message."""
     found: list[tuple[bytes, bytes]] = []
     for raw in entries:
@@ -178,7 +178,7 @@ def parted(entries: Sequence[bytes], whose: Whose) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _unquoted(inbound: Inbound, whose: Whose) -> dict[str, str | Quoted]:
+def _unquoted(inbound: Inbound, whose: ErasureScope) -> dict[str, str | Quoted]:
     """What stands in place of a quote of the person's words."""
     if inbound.quoted is None or not whose.said(inbound.quoted.sender):
         return {}

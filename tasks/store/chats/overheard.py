@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.envelope import Inbound, OverheardMessage
 from tasks.session import SessionKey
+from tasks.store.connection.erasure_scope import inbounds
 from tasks.store.connection.redis import Script, guard
-from tasks.store.connection.whose import inbounds
 from tasks.text import is_unsigned
 
 KEPT_S = 24 * 3600

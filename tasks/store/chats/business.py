@@ -11,8 +11,8 @@ from tasks import keys
 from tasks.clock import Clock
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.store.connection.erasure_scope import inbounds, listed
 from tasks.store.connection.redis import Script, guard, text
-from tasks.store.connection.whose import inbounds, listed
 from tasks.store.state import StateField
 
 MOST = 1000

@@ -1,0 +1,1 @@
+"""What is kept of chats and people beside their sessions: admission, logins, time zones, business accounts."""

@@ -1,0 +1,1 @@
+"""What processes write of themselves: who lives, who leads, which slots and sessions each serves, its figures."""
