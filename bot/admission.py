@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import texts
+from bot.access.people import PeopleView
 from bot.commands.saying import here, say
-from bot.people import PeopleView
 from bot.recent import Allowance
 from bot.updates.commands import Command
 from tasks.bounded_dict import BoundedDict

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 
 from bot.updates.commands import Command
-from bot.updates.meaning import AskedElsewhere, Ignored, Incoming, Malformed, Meaning, Moved
+from bot.updates.meaning import AskedInline, Ignored, Incoming, Malformed, Meaning, Moved
 from tasks.chats import choices as chat_choices
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.phrases import phrase
@@ -80,7 +80,7 @@ def tongue_of(meaning: Meaning) -> str | None:
             return meaning.inbound.tongue
         case Ignored():
             return meaning.tongue
-        case AskedElsewhere():
+        case AskedInline():
             return meaning.heard.inbound.tongue
         case _:
             return None

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.people import PeopleView
+from bot.access.people import PeopleView
 from bot.recent import Allowance
 from bot.updates.meaning import Reacted
 from tasks.chats.feedback import Opinion

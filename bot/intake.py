@@ -8,25 +8,25 @@ from typing import Protocol
 from zlib import crc32
 
 from bot.accepting import accepting
+from bot.access.people import PeopleView
+from bot.access.rate import PersonalRate
+from bot.acknowledgements import Acknowledgements
 from bot.admission import AccessControl
 from bot.answers import LATER, Answers
-from bot.attention import Attention
 from bot.commands.languages import Languages
 from bot.commands.saying import say
-from bot.elsewhere import Elsewhere
 from bot.entries import After, Item, buried, crowded, ended, failed, moved_entry, note, toast, told, tongue_of
 from bot.feedback import Feedback
-from bot.group_control import GroupControl, with_roles
+from bot.groups.attention import Attention
+from bot.groups.control import GroupControl, with_roles
+from bot.groups.overheard import OverheardMessages
+from bot.inline_messages import InlineMessages
 from bot.interrupts import Interrupts
 from bot.notices import Notices
-from bot.overheard import OverheardMessages
-from bot.people import PeopleView
-from bot.rate import PersonalRate
 from bot.recent import Allowance
-from bot.signs import Signs
 from bot.stand_in import WORDS
 from bot.updates.commands import Command
-from bot.updates.meaning import AskedElsewhere, BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved, Reacted
+from bot.updates.meaning import AskedInline, BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved, Reacted
 from tasks.clock import Clock
 from tasks.doorbell import Doorbells
 from tasks.envelope import DeadLetter, Inbound, Reply
@@ -73,14 +73,14 @@ class UpdateIntake:
         intake: Intake,
         doorbells: Doorbells,
         interrupts: Interrupts,
-        signs: Signs,
+        acks: Acknowledgements,
         notices: Notices,
         attention: Attention,
         overheard: OverheardMessages,
         control: GroupControl,
         feedback: Feedback,
         languages: Languages,
-        elsewhere: Elsewhere,
+        inline_messages: InlineMessages,
         clock: Clock,
     ) -> None:
         self._me = me
@@ -91,11 +91,11 @@ class UpdateIntake:
         self._intake = intake
         self._doorbells = doorbells
         self._interrupts = interrupts
-        self._signs = signs
+        self._acks = acks
         self._clock = clock
         self._notices, self._attention, self._overheard = notices, attention, overheard
         self._control, self._feedback = control, feedback
-        self._languages, self._elsewhere = languages, elsewhere
+        self._languages, self._inline_messages = languages, inline_messages
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
 
     async def take(self, updates: Sequence[object]) -> bool:
@@ -123,7 +123,7 @@ class UpdateIntake:
             self._follow(item, verdict, after)
         self._interrupts.order(after.interrupt)
         if not catching_up:
-            self._signs.typing(after.typing)
+            self._acks.typing(after.typing)
         told = await self._notices.tell(after, self._languages)
         return told or any(item.accept.reply is not None for item in items)
 
@@ -144,8 +144,8 @@ class UpdateIntake:
                 return Item(meaning, Accept(update_id), press=callback, press_says=callback and ended(meaning))
             case Incoming():
                 return await self._admit(meaning, before)
-            case AskedElsewhere():
-                heard = await self._elsewhere.take(meaning)
+            case AskedInline():
+                heard = await self._inline_messages.take(meaning)
                 return Item(meaning, Accept(meaning.update_id)) if heard is None else await self._admit(heard, before)
 
     async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[Item]) -> bool:
@@ -271,7 +271,7 @@ class UpdateIntake:
 
     def _follow(self, item: Item, verdict: Verdict, after: After) -> None:
         if item.press is not None:
-            self._signs.press(item.press, item.press_says)
+            self._acks.press(item.press, item.press_says)
         metrics.UPDATES.labels(verdict).inc()
         metrics.of_bot(metrics.BOT_UPDATES, self._me.id, verdict)
         if verdict == "seen":
@@ -292,7 +292,7 @@ class UpdateIntake:
         named = {"session": inbound.session, "task": task, "ref": ref, "kind": inbound.kind}
         log.info("message.accepted", extra={**named, "trace": item.span.trace_id} if item.span.trace_id else named)
         if item.press is not None and inbound.kind in _USED_UP and inbound.message_id is not None:
-            self._signs.used(key, inbound.message_id)
+            self._acks.used(key, inbound.message_id)
         if inbound.kind in WORDS:
             after.interrupt.append(inbound)
         if inbound.kind in ("message", "retry", "answer") or (inbound.kind == "new" and inbound.text):

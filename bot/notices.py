@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from bot import texts
+from bot.access.rate import PersonalRate
 from bot.admission import AccessControl, LaterLine
 from bot.commands.languages import Languages
 from bot.commands.saying import say
 from bot.entries import After
-from bot.rate import PersonalRate
 from bot.recent import Allowance, Recent
 from bot.updates.meaning import Incoming
 from tasks.clock import Clock

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.routing import Route
 
+from bot.acknowledgements import Acknowledgements
 from bot.commands.menus import CommandMenus
 from bot.connections import Connections, patiently
 from bot.interrupts import Interrupts
@@ -21,7 +22,6 @@ from bot.process.watchdog import Watchdog
 from bot.receiving.poller import Poller
 from bot.receiving.webhook import PagesEndpoint, WebhookEndpoint, serve
 from bot.replies import Replies
-from bot.signs import Signs
 from botapi.errors import Refused
 from tasks.errors import Misconfigured
 from tasks.http.server import listen
@@ -30,7 +30,7 @@ from tasks.status.bot import BotStatus
 log = logging.getLogger("cohort.bot")
 
 _LAST_SIGNS_S = 5.0
-"""How long the end waits for interrupts and signs that have not gone out; no message depends on them."""
+"""How long the end waits for interrupts and acknowledgements that have not gone out; no message depends on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class BotParts:
     replies: Replies
     menus: CommandMenus
     interrupts: Interrupts
-    signs: Signs
+    acks: Acknowledgements
     heartbeat: BotHeartbeat
     pauses: IntakePause
     pages: Sequence[Route]
@@ -77,7 +77,7 @@ async def serve_until(parts: BotParts, stop: Stop) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SIGNS_S):
                 await parts.interrupts.flush()
-                await parts.signs.flush()
+                await parts.acks.flush()
         for helper in helpers:
             helper.cancel()
     log.info("bot.ended")

@@ -10,20 +10,25 @@ from uuid import uuid4
 
 from starlette.routing import Route
 
+from bot.access.business_accounts import BusinessAccounts
+from bot.access.closed_chats import noting
+from bot.access.people import PeopleView
+from bot.access.rate import PersonalRate
+from bot.acknowledgements import Acknowledgements
 from bot.admission import AccessControl
 from bot.answers import Answers
-from bot.attention import Attention
-from bot.business_accounts import BusinessAccounts
-from bot.channel_posts import ChannelPosts
-from bot.closed_chats import noting
 from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
 from bot.commands.menus import CommandMenus
 from bot.commands.offered import CommandOffer
 from bot.connections import Connections, opened
-from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
-from bot.group_control import GroupControl, RightsHere
+from bot.groups.attention import Attention
+from bot.groups.channel_posts import ChannelPosts
+from bot.groups.control import GroupControl, RightsHere
+from bot.groups.overheard import OverheardMessages
+from bot.groups.paused import following
+from bot.inline_messages import InlineMessages
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.live_agents import LiveAgents
@@ -32,18 +37,13 @@ from bot.logins.logins import LoginService
 from bot.logins.pages import LoginPages
 from bot.logins.revocations import Revocations
 from bot.notices import Notices
-from bot.overheard import OverheardMessages
 from bot.own_name import OwnName
-from bot.paused_groups import following
-from bot.people import PeopleView
 from bot.process.heartbeat import BotHeartbeat
 from bot.process.pause import IntakePause, held, own_entry, tell
 from bot.process.stop import Stop
-from bot.rate import PersonalRate
 from bot.receiving.webhook import read_body
 from bot.replies import Replies
 from bot.serving import BotParts, serve_until
-from bot.signs import Signs
 from bot.stand_in import StandIn
 from botapi.pacing import Pacing
 from tasks.chats.access import operators_word
@@ -83,7 +83,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     await _look_first(people, pauses, chats)
     offer = CommandOffer(chats.roles, settings.group_control, settings.commands, unavailable(settings))
     menus = CommandMenus(telegram, people, offer)
-    signs = Signs(telegram, clock)
+    acks = Acknowledgements(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, bot, clock, stop.pause)
     replies = Replies(bot, store=store.intake, calls=telegram.paced(pacing), clock=clock)
@@ -94,9 +94,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     posts = ChannelPosts(bot, store.intake, store.feedback, people, clock)
     business = BusinessAccounts(store.business, interrupts)
     attention = Attention(connections.me, chats, store.overheard, people, clock, posts=posts, business=business)
-    intake = _intake(
-        connections, _Shared(people, chats, pauses, attention, overheard, interrupts, signs, logins, offer)
-    )
+    intake = _intake(connections, _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer))
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
     about = BotStatus(bot=bot, name=settings.bot or "", username=connections.me.username, mode=mode)
@@ -110,13 +108,13 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
         replies,
         menus,
         interrupts,
-        signs,
+        acks,
         heartbeat,
         pauses,
         pages,
         background={
             "interrupts": interrupts.run(),
-            "signs": signs.run(),
+            "acks": acks.run(),
             "heartbeat": heartbeat.run(),
             "name": OwnName(
                 connections.me, telegram.me, (attention.renamed, lambda me: heartbeat.renamed(me.username))
@@ -154,7 +152,7 @@ class _Shared:
     attention: Attention
     overheard: OverheardMessages
     interrupts: Interrupts
-    signs: Signs
+    acks: Acknowledgements
     logins: LoginService | None
     offer: CommandOffer
 
@@ -186,14 +184,14 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         intake=store.intake,
         doorbells=connections.doorbells,
         interrupts=shared.interrupts,
-        signs=shared.signs,
+        acks=shared.acks,
         notices=Notices(bot, store.intake, clock, admission=admission, rate=rate),
         attention=shared.attention,
         overheard=shared.overheard,
         control=control,
         feedback=Feedback(bot, store.feedback, people, clock),
         languages=Languages(store.sessions),
-        elsewhere=Elsewhere(telegram, people, shared.signs, store.typed, clock),
+        inline_messages=InlineMessages(telegram, people, shared.acks, store.typed, clock),
         clock=clock,
     )
 

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Protocol
 
 from bot import texts
+from bot.access.people import PeopleView
 from bot.commands.offered import CommandOffer
-from bot.people import PeopleView
 from botapi.errors import TelegramAway
 from tasks.errors import CohortError, Misconfigured
 from tasks.phrases import ENGLISH, LANGUAGES, phrase, speaking

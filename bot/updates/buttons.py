@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.updates.commands import ADMINS, CHOICES, Command
 from bot.updates.content import answered_by
-from bot.updates.elsewhere import wanted
+from bot.updates.inline_messages import wanted
 from bot.updates.meaning import Ignored, Incoming, Meaning, UpdateReading
 from bot.updates.models import CallbackQuery, GenerationStopped
 from bot.updates.origin import author_of, person_of, session_of

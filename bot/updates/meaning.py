@@ -126,7 +126,7 @@ class TakenBack:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedElsewhere:
+class AskedInline:
     """A person asks the bot in a chat that is not the bot's own."""
 
     update_id: int
@@ -179,6 +179,6 @@ class UpdateReading:
         return Ignored(self.update_id, why, callback, tongue=tongue)
 
 
-type Meaning = Incoming | AskedElsewhere | Moved | Reacted | Ignored | Malformed
+type Meaning = Incoming | AskedInline | Moved | Reacted | Ignored | Malformed
 type Understood = Meaning | AccountChanged | TakenBack
-"""What an update can say; of the last two nothing is stored (``bot.business_accounts``)."""
+"""What an update can say; of the last two nothing is stored (``bot.access.business_accounts``)."""

@@ -10,7 +10,7 @@ from bot.updates.business import connected, deleted
 from bot.updates.buttons import pressed, stopped
 from bot.updates.commands import ADMINS, ASKS, Command, as_written, parse
 from bot.updates.content import is_untitled, media_of, text_of
-from bot.updates.elsewhere import asked, chosen, summoned
+from bot.updates.inline_messages import asked, chosen, summoned
 from bot.updates.meaning import (
     BotIdentity,
     Ignored,

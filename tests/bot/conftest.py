@@ -10,29 +10,29 @@ from pathlib import Path
 import pytest
 
 from bot import texts
+from bot.access.business_accounts import BusinessAccounts
+from bot.access.people import PeopleView
+from bot.access.rate import PersonalRate
+from bot.acknowledgements import Acknowledgements
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
-from bot.attention import Attention
-from bot.business_accounts import BusinessAccounts
-from bot.channel_posts import ChannelPosts
 from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
 from bot.commands.offered import CommandOffer
-from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
-from bot.group_control import Administrators, GroupControl, RightsHere
+from bot.groups.attention import Attention
+from bot.groups.channel_posts import ChannelPosts
+from bot.groups.control import Administrators, GroupControl, RightsHere
+from bot.groups.overheard import OverheardMessages
+from bot.inline_messages import InlineMessages
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.logins.commands import LoginCommands
 from bot.logins.logins import LoginService
 from bot.logins.revocations import Revocations
 from bot.notices import Notices
-from bot.overheard import OverheardMessages
-from bot.people import PeopleView
 from bot.process.watchdog import Watchdog
-from bot.rate import PersonalRate
-from bot.signs import Signs
 from bot.updates.meaning import BotIdentity
 from playground.client import PlaygroundClient
 from playground.server import serving
@@ -72,7 +72,7 @@ class Doorway:
     remote: HeardInterrupts
     signs: ShownSigns
     interrupts: Interrupts
-    acks: Signs
+    acks: Acknowledgements
     agents: NamedAgents
     clock: HandClock
     people: PeopleView
@@ -135,7 +135,7 @@ def make_doorway(
 ) -> Doorway:
     """The intake on the real store; ``intake`` may stand in for the store's part."""
     clock, remote, signs, agents = HandClock(), HeardInterrupts(), ShownSigns(), NamedAgents()
-    interrupts, acks = Interrupts(remote), Signs(signs, clock)
+    interrupts, acks = Interrupts(remote), Acknowledgements(signs, clock)
     given = access or Access(everybody=True, allow=frozenset())
     mode = "open" if given.everybody else mode_of(settings)
     word = OperatorsWord(mode=mode, allow=tuple(given.allow), admins=tuple(given.admins))
@@ -171,14 +171,14 @@ def make_doorway(
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         doorbells=doorbells,
         interrupts=interrupts,
-        signs=acks,
+        acks=acks,
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
         attention=attention,
         overheard=OverheardMessages(store.overheard, settings.group_context),
         control=control,
         feedback=Feedback(BOT, store.feedback, people, clock),
         languages=Languages(store.sessions),
-        elsewhere=Elsewhere(signs, people, acks, store.typed, clock),
+        inline_messages=InlineMessages(signs, people, acks, store.typed, clock),
         clock=clock,
     )
     behind = (store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations, chats, attention)

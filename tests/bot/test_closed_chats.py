@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiogram import types as tg
 
-from bot.closed_chats import noting
+from bot.access.closed_chats import noting
 from botapi.refusals import TABLE, Refusal
 from tasks.chats.closed import why
 from tasks.store import Store

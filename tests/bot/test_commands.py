@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from bot import texts
+from bot.access.people import PeopleView
 from bot.api import Telegram, client
 from bot.commands import memory_texts
 from bot.commands.menus import CommandMenus
 from bot.commands.offered import CommandOffer
-from bot.people import PeopleView
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.chats.access import OperatorsWord, Person

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.acknowledgements import Acknowledgements
 from bot.interrupts import Interrupts
 from bot.process.stop import Stop, Stopped
 from bot.recent import Recent
-from bot.signs import Signs
 from botapi.errors import Refused, TelegramAway
 from tasks.backoff import Backoff
 from tasks.envelope import Inbound
@@ -68,7 +68,7 @@ class FailingSigns(ShownSigns):
         await super().typing(session)
 
 
-async def signed(acks: Signs) -> None:
+async def signed(acks: Acknowledgements) -> None:
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
         running = group.create_task(acks.run())
         await acks.flush()
@@ -78,7 +78,7 @@ async def signed(acks: Signs) -> None:
 async def test_a_sign_that_fails_harms_no_chat() -> None:
     clock = HandClock()
     signs = FailingSigns(Refused("blocked"), TelegramAway("NetworkError"))
-    acks = Signs(signs, clock)
+    acks = Acknowledgements(signs, clock)
     acks.typing([ONE])
     await signed(acks)
     acks.typing([ONE])
@@ -92,7 +92,7 @@ async def test_a_sign_that_fails_harms_no_chat() -> None:
 async def test_after_a_429_no_chat_is_shown_typing_until_it_is_over() -> None:
     clock = HandClock()
     signs = FailingSigns(TelegramAway("flood", 30))
-    acks = Signs(signs, clock)
+    acks = Acknowledgements(signs, clock)
     acks.typing([ONE])
     await signed(acks)
     acks.typing([TWO])
@@ -103,7 +103,7 @@ async def test_after_a_429_no_chat_is_shown_typing_until_it_is_over() -> None:
 
 
 async def test_signs_that_would_come_too_late_are_dropped() -> None:
-    acks = Signs(signs := ShownSigns(), HandClock())
+    acks = Acknowledgements(signs := ShownSigns(), HandClock())
     acks.typing(SessionKey(1, number) for number in range(1000))
     await signed(acks)
     assert 0 < len(signs.typed) < 100

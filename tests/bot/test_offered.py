@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bot import texts
+from bot.access.people import PeopleView
 from bot.api import Telegram
 from bot.commands.menus import OTHERS, CommandMenus
 from bot.commands.offered import CommandOffer, Control
-from bot.group_control import GroupControl
-from bot.people import PeopleView
+from bot.groups.control import GroupControl
 from bot.updates.meaning import Incoming
 from bot.updates.understand import understand
 from playground.client import PlaygroundClient

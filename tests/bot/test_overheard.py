@@ -3,7 +3,7 @@
 import pytest
 from aiogram import types as tg
 
-from bot.overheard import ALL_CHARACTERS, EACH_CHARACTERS, OverheardMessages
+from bot.groups.overheard import ALL_CHARACTERS, EACH_CHARACTERS, OverheardMessages
 from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.envelope import Inbound

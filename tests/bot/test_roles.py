@@ -6,7 +6,7 @@ import pytest
 from aiogram import types as tg
 
 from bot.commands.offered import CommandOffer, Control
-from bot.group_control import GroupControl
+from bot.groups.control import GroupControl
 from bot.updates.commands import ADMINS, ASKS, CONTROL
 from bot.updates.meaning import Incoming
 from bot.updates.understand import understand

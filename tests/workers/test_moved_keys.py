@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from aiogram import types as tg
 
-from bot.paused_groups import following
+from bot.groups.paused import following
 from tasks import keys, session_files
 from tasks.chats.access import Access, Person
 from tasks.envelope import OverheardMessage, Sender

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import blake2s
 
 from bot.updates.content import formatted_text_of, media_of
-from bot.updates.meaning import AskedElsewhere, Incoming, MalformedValue, Meaning, UpdateReading
+from bot.updates.meaning import AskedInline, Incoming, MalformedValue, Meaning, UpdateReading
 from bot.updates.models import CallbackQuery, Message
 from bot.updates.origin import not_ours, person_of, without_mention
 from bot.updates.quotes import quote_of, quoted_files, quoted_of
@@ -30,7 +30,7 @@ def asked(at: UpdateReading, query: InlineQuery) -> Meaning:
     if not at.me.inline:
         return at.nothing("an inline query")
     inbound = _inbound(at, person_of(query.from_user), query.query.strip())
-    return AskedElsewhere(at.update_id, query.id, Incoming(at.update_id, inbound, sent=at.now), "typed")
+    return AskedInline(at.update_id, query.id, Incoming(at.update_id, inbound, sent=at.now), "typed")
 
 
 def chosen(at: UpdateReading, result: ChosenInlineResult) -> Meaning:
@@ -65,10 +65,10 @@ def summoned(at: UpdateReading, message: Message) -> Meaning:
         }
     )
     heard = Incoming(at.update_id, inbound, sent=message.date or at.now)
-    return AskedElsewhere(at.update_id, message.guest_query_id, heard, "called")
+    return AskedInline(at.update_id, message.guest_query_id, heard, "called")
 
 
-def wanted(at: UpdateReading, query: CallbackQuery, argument: str) -> AskedElsewhere | None:
+def wanted(at: UpdateReading, query: CallbackQuery, argument: str) -> AskedInline | None:
     """A person presses the button of an inline message that waits; None: the button names no question.
 
     Where Telegram tells of no message that was sent (BotFather's /setinlinefeedback), this alone tells of it.
@@ -76,7 +76,7 @@ def wanted(at: UpdateReading, query: CallbackQuery, argument: str) -> AskedElsew
     if not at.me.inline or query.inline_message_id is None or _OFFERED.fullmatch(argument) is None:
         return None
     heard = Incoming(at.update_id, _inbound(at, person_of(query.from_user), ""), callback=query.id, sent=at.now)
-    return AskedElsewhere(at.update_id, argument, in_message(heard, query.inline_message_id), "pressed")
+    return AskedInline(at.update_id, argument, in_message(heard, query.inline_message_id), "pressed")
 
 
 def in_message(heard: Incoming, inline: str) -> Incoming:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.people import PeopleView
+from bot.access.people import PeopleView
 from bot.recent import Recent
 from bot.updates.meaning import Incoming
 from tasks.clock import Clock

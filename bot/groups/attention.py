@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.business_accounts import BusinessAccounts
-from bot.channel_posts import ChannelPosts
-from bot.people import PeopleView
+from bot.access.business_accounts import BusinessAccounts
+from bot.access.people import PeopleView
+from bot.groups.channel_posts import ChannelPosts
 from bot.recent import Recent
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning, Moved
 from bot.updates.understand import understand
@@ -23,7 +23,7 @@ log = logging.getLogger("cohort.bot")
 
 _LEFT_OUT = -(2**60)
 """A part that was left out was remembered as seen under its update's id: it is accepted under another number, below all
-that updates and inline messages have (``bot.updates.elsewhere``)."""
+that updates and inline messages have (``bot.updates.inline_messages``)."""
 _NAMED = timedelta(days=1)
 """For so long a process of the bot knows that a person has named a topic, which no model names then."""
 _REMEMBERED = 10_000

@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
+from bot.access.people import PeopleView
+from bot.acknowledgements import Acknowledgements
 from bot.article import Article
-from bot.people import PeopleView
 from bot.recent import Allowance
-from bot.signs import Signs
 from bot.updates.buttons import WAITS
-from bot.updates.elsewhere import in_message
-from bot.updates.meaning import AskedElsewhere, Incoming, MalformedValue
+from bot.updates.inline_messages import in_message
+from bot.updates.meaning import AskedInline, Incoming, MalformedValue
 from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock
 from tasks.envelope import Inbound
@@ -55,19 +55,21 @@ class Questions(Protocol):
         ...
 
 
-class Elsewhere:
+class InlineMessages:
     """Decides who is answered, and opens the messages."""
 
-    def __init__(self, calls: GuestCalls, people: PeopleView, signs: Signs, typed: Questions, clock: Clock) -> None:
+    def __init__(
+        self, calls: GuestCalls, people: PeopleView, acks: Acknowledgements, typed: Questions, clock: Clock
+    ) -> None:
         self._calls = calls
         self._typed = typed
         self._people = people
-        self._signs = signs
+        self._acks = acks
         self._guests = Allowance(_GUESTS, _GUESTS_IN, _REMEMBERED, clock)
         self._opened = BoundedDict[str, str](_REMEMBERED)
         """Guest queries -> messages: an update that comes again finds its query answered."""
 
-    async def take(self, asked: AskedElsewhere) -> Incoming | None:
+    async def take(self, asked: AskedInline) -> Incoming | None:
         """What is asked in a message that is there by now; None: nothing yet, or it is not answered.
 
         Raises:
@@ -76,7 +78,7 @@ class Elsewhere:
         inbound = asked.heard.inbound
         admitted = self._people.access.decide(inbound.person, inbound.key.chat) == "admit"
         if asked.how == "typed":
-            self._signs.offer(asked.query, await self._offered(inbound) if admitted and inbound.text else None)
+            self._acks.offer(asked.query, await self._offered(inbound) if admitted and inbound.text else None)
             return None
         if asked.how == "pressed":
             return await self._pressed(asked)
@@ -104,7 +106,7 @@ class Elsewhere:
             data=f"{WAITS}:{person}:{name}",
         )
 
-    async def _pressed(self, asked: AskedElsewhere) -> Incoming | None:
+    async def _pressed(self, asked: AskedInline) -> Incoming | None:
         heard, (owner, _, name) = asked.heard, asked.query.partition(":")
         person = heard.inbound.person or 0
         own = owner == str(person)
@@ -112,7 +114,7 @@ class Elsewhere:
         if question is not None:
             return replace(heard, inbound=heard.inbound.model_copy(update={"text": question}))
         if heard.callback is not None:
-            self._signs.press(heard.callback, phrase("inline-expired") if own else phrase("inline-not-yours"))
+            self._acks.press(heard.callback, phrase("inline-expired") if own else phrase("inline-not-yours"))
         return None
 
 

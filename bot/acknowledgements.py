@@ -1,4 +1,4 @@
-"""Signs after a message was accepted: typing, the end of a pressed button's spinning and of a used one. Best effort."""
+"""What a person sees at once after a message was accepted: typing, and the end of a pressed button. Best effort."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ _SENDERS = 4
 """Calls at the same time: enough for 40 a second, which is more than Telegram takes."""
 
 _WAITING = 64
-"""Signs that may wait. A further one would come more than two seconds late, and is dropped."""
+"""Acknowledgements that may wait. A further one would come more than two seconds late, and is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Offer:
     article: Article | None
 
 
-class SignCalls(Protocol):
+class AcknowledgementCalls(Protocol):
     """Telegram as this module uses it."""
 
     async def typing(self, session: SessionKey) -> None:
@@ -57,10 +57,10 @@ class SignCalls(Protocol):
         ...
 
 
-class Signs:
-    """Queues signs without waiting; ``run`` sends them."""
+class Acknowledgements:
+    """Queues acknowledgements without waiting; ``run`` sends them."""
 
-    def __init__(self, calls: SignCalls, clock: Clock) -> None:
+    def __init__(self, calls: AcknowledgementCalls, clock: Clock) -> None:
         self._calls = calls
         self._clock = clock
         self._orders: asyncio.Queue[SessionKey | tuple[str, str | None] | Used | Offer] = asyncio.Queue(_WAITING)
@@ -91,13 +91,13 @@ class Signs:
             self._orders.put_nowait(order)
 
     async def run(self) -> None:
-        """Send signs until cancelled."""
+        """Send acknowledgements until cancelled."""
         async with asyncio.TaskGroup() as group:
             for number in range(_SENDERS):
                 group.create_task(self._carry_out(), name=f"ack-{number}")
 
     async def flush(self) -> None:
-        """Wait until all queued signs were sent."""
+        """Wait until all queued acknowledgements were sent."""
         await self._orders.join()
 
     async def _carry_out(self) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.access.people import PeopleView
 from bot.commands.offered import IN_CHARGE, CommandOffer, Control
 from bot.commands.role_control import role_refusal
-from bot.people import PeopleView
 from bot.updates.meaning import Incoming
 from tasks.bounded_dict import BoundedDict
 from tasks.chats.access import Access
