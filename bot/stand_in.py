@@ -28,7 +28,7 @@ _FIRST_S = 0.1
 """A living worker has carried the word out by then."""
 _RENEWS_S = 0.65
 """A living worker renews its heartbeat within milliseconds of being asked; others wait 0.6 s for it
-(``workers.sessions.takeover``), and are to come first."""
+(``workers.sessions.ownership.takeover``), and are to come first."""
 _CLAIMS_S = 0.4
 """Another worker takes a session without an owner by then."""
 

@@ -9,7 +9,7 @@ from tasks.errors import CohortError
 
 
 class StepLog(Protocol):
-    """Where the steps of one turn are kept until its commit (``workers.sessions.journal``). Used in the loop thread."""
+    """Keeps the steps of one turn until its commit (``workers.sessions.turns.journal``). Used in the loop thread."""
 
     @property
     def turn(self) -> str:
@@ -47,7 +47,7 @@ class StepLog(Protocol):
 
 
 class Steering(Protocol):
-    """Messages that came while a turn runs, for its next model call (``workers.sessions.steering``)."""
+    """Messages that came while a turn runs, for its next model call (``workers.sessions.turns.steering``)."""
 
     def restart(self) -> None:
         """The turn begins at its first model call: nothing has joined it yet."""

@@ -21,7 +21,7 @@ class StateField(StrEnum):
     tries = "tries"
     """How often the head of the inbox was begun: claimed once, and further times ran; goes with the head."""
     resets = "resets"
-    """A turn's name, and how often a finished step has set its ``tries`` back (``workers.sessions.tries``)."""
+    """A turn's name, and how often a finished step has reset its ``tries`` (``workers.sessions.ownership.tries``)."""
     commit = "commit"
     """The id of the last commit: the same one, sent twice, is done once."""
     journal = "journal"

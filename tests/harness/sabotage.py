@@ -78,14 +78,14 @@ def no_presser_check() -> None:
 
 def joined_stays() -> None:
     """A message that joined a turn stays in the inbox when the turn has ended."""
-    from workers.sessions.steering import InboxSteering
+    from workers.sessions.turns.steering import InboxSteering
 
     InboxSteering.with_joined = lambda _self, handled, _said: handled
 
 
 def tries_stay() -> None:
     """The tries of a turn stay as they are when it finishes a step."""
-    from workers.sessions.journal import TurnJournal
+    from workers.sessions.turns.journal import TurnJournal
 
     TurnJournal._reset = lambda _self: {}
 

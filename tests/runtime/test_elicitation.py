@@ -9,7 +9,7 @@ import pytest
 
 from tests.runtime.support import Open, Screen, ask, inbound, until
 from tests.support.model import Model
-from workers.sessions.asking import open_question
+from workers.sessions.turns.asking import open_question
 from workers.steps import PersonsAnswer, Question
 
 PROPERTIES = {

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.telegram.markdown.latex import to_unicode
-from workers.telegram.markdown.matrices import WIDEST
+from workers.telegram.markdown.math.latex import to_unicode
+from workers.telegram.markdown.math.matrices import WIDEST
 
 LAID_OUT = {
     r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \begin{bmatrix} x \\ y \end{bmatrix} = b": """

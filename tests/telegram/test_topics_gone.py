@@ -6,8 +6,8 @@ from tasks.envelope import Inbound, OutFile, Reply, Sender
 from tasks.pointing import elsewhere, line_about
 from tasks.session import SessionKey
 from tests.telegram.conftest import World
-from workers.sessions.outcome import Outcome
-from workers.sessions.pointing import pointed
+from workers.sessions.turns.outcome import Outcome
+from workers.sessions.turns.pointing import pointed
 
 BEN = Sender(id=701, name="Ben")
 LINE = "Ben: where do we meet?"

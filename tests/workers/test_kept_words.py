@@ -10,7 +10,7 @@ from tests.workers.fakes import without_reference
 from tests.workers.mishaps import heir_of_a_message
 from tests.workers.pool import Pool, Worker, session
 from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
-from workers.sessions.seen_text import SeenText
+from workers.sessions.ownership.seen_text import SeenText
 from workers.usage import Usage
 
 ONE = session(1)

@@ -9,7 +9,7 @@ from tasks.chats.asking import MOST_CHOICES, GivenAnswer
 from tasks.text import utf16, within
 from workers import texts
 from workers.runtime.asking.forms import Form, fill
-from workers.sessions.asking import closed, open_question, put
+from workers.sessions.turns.asking import closed, open_question, put
 from workers.steps import PersonsAnswer, Question
 
 MESSAGE = 4096

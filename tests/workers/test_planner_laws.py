@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tasks.envelope import Inbound, Media
 from tests.workers.inboxes import DAMAGED, NOW, TOO_NEW, entry
-from workers.sessions.failures import Failures
 from workers.sessions.planning import planner
 from workers.sessions.planning.batching import ALBUM_PAUSE_S
 from workers.sessions.planning.parked import Rules
 from workers.sessions.planning.planner import Control, HandOff, Move, Plan, Run, Wait
+from workers.sessions.turns.failures import Failures
 
 # -- laws
 

@@ -1,4 +1,4 @@
-"""Apologies have a reference by which `cohort find` finds their message, and a turn's course is logged and kept."""
+"""Apologies have a reference by which `cohort find` finds their message, and a turn's timeline is logged and kept."""
 
 import asyncio
 import logging

@@ -12,7 +12,7 @@ from tests.workers.fakes import PATIENCE_S, Hold
 from tests.workers.pool import Pool, Worker, session
 from tests.workers.pool_worker import LONG
 from workers import texts
-from workers.sessions.takeover import ANSWERS_WITHIN_S
+from workers.sessions.ownership.takeover import ANSWERS_WITHIN_S
 
 ONE = session(1)
 

@@ -16,14 +16,14 @@ from tests.workers.fakes import PATIENCE_S, without_reference
 from tests.workers.pool import Pool, Worker, opened, session
 from tests.workers.pool_worker import LONG
 from tests.workers.test_journal import Stepping, dies_when_it_kept_a_step, holds
-from workers.sessions.cut_turn import decided
-from workers.sessions.journal import TurnJournal
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
+from workers.sessions.ownership.tries import RESETS
 from workers.sessions.planning.planner import MAX_TRIES
 from workers.sessions.planning.plans import GiveUp, Run
 from workers.sessions.planning.state_view import StateView
 from workers.sessions.spending import Spending
-from workers.sessions.tries import RESETS
+from workers.sessions.turns.cut_turn import decided
+from workers.sessions.turns.journal import TurnJournal
 
 ONE = session(1)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tasks.envelope import Inbound
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.ownership.owned_session import OwnedSession, persist
 from workers.sessions.spending import USED_UP, Spending, payer
 
 

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from tasks.envelope import Inbound
 from tasks.errors import ClaimLost, without_frames
-from workers.sessions.outcome import Outcome
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.planning.planner import MAX_TRIES
-from workers.sessions.pointing import pointed
 from workers.sessions.spending import Spending
 from workers.sessions.turn_runner import TurnRunner
+from workers.sessions.turns.outcome import Outcome
+from workers.sessions.turns.pointing import pointed
 
 type Attempt = asyncio.Task[Outcome | Exception]
 

@@ -17,9 +17,9 @@ from tasks.store.sessions import SessionStore
 from workers.interfaces import AgentRuntime, Delivery
 from workers.placing import OnePlace, Places
 from workers.sessions.alerts import Alerts
-from workers.sessions.course import Trail
 from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.reminders import SessionReminders
+from workers.sessions.trail import Trail
 
 type Sleep = Callable[[float], Awaitable[None]]
 """``asyncio.sleep``; tests inject their own."""

@@ -11,25 +11,25 @@ from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Rest, Work
 from tasks.telemetry.logs import bind_fields
 from workers.sessions.attempt import Attempt, attempted
-from workers.sessions.beside import Beside
 from workers.sessions.commands.again import asked_by, nothing_again, undo_commit
 from workers.sessions.commands.control_replies import burial, control_commit, give_up_commit
-from workers.sessions.cut_turn import CutTurn, commit_of_parked, decided, interrupted, kept_history
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.held import HeldQuestions, end_held
-from workers.sessions.moving import fetch, move
+from workers.sessions.inbox_wait import InboxWait
 from workers.sessions.outbox import Outbox
-from workers.sessions.outcome import Asked
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.moving import fetch, move
+from workers.sessions.ownership.owned_session import OwnedSession
+from workers.sessions.ownership.sending_away import claimed, send_away
 from workers.sessions.planning import edits, news, plans
 from workers.sessions.planning.bursts import YoungTurn
 from workers.sessions.planning.parked import Noted
-from workers.sessions.quiet import Quiet
-from workers.sessions.sending_away import claimed, send_away
 from workers.sessions.spending import Spending
-from workers.sessions.steering import InboxSteering, steering_of
+from workers.sessions.spoken_replies import SpokenReplies
 from workers.sessions.turn_runner import TurnRunner
-from workers.sessions.turn_span import in_trace, turn_span
+from workers.sessions.turns.cut_turn import CutTurn, commit_of_parked, decided, interrupted, kept_history
+from workers.sessions.turns.held_questions import HeldQuestions, end_held
+from workers.sessions.turns.outcome import Asked
+from workers.sessions.turns.span import in_trace, turn_span
+from workers.sessions.turns.steering import InboxSteering, steering_of
 from workers.sessions.waits import begin_none
 
 log = logging.getLogger("cohort.turns")
@@ -56,9 +56,9 @@ class TurnLoop:
         """How many entries the inbox held when it was read last."""
         self.steering: InboxSteering | None = None
         """Lets messages join the running turn."""
-        self._quiet = Quiet(deps.sleep)
-        self._beside = Beside(deps, session, self._quiet)
-        self._outbox = Outbox(deps, self._beside)
+        self._wait = InboxWait(deps.sleep)
+        self._spoken = SpokenReplies(deps, session, self._wait)
+        self._outbox = Outbox(deps, self._spoken)
         self.young: YoungTurn | None = None
         """The running turn may begin again with the rest of its burst."""
         self._cut: CutTurn | None = None
@@ -74,7 +74,7 @@ class TurnLoop:
         if self._attempt is not None and not self._interrupted:
             self._attempt.cancel()
         self._interrupted = True
-        self._quiet.heard()
+        self._wait.heard()
 
     async def interrupt_if_newer(self, *, young: YoungTurn | None = None) -> None:
         """Interrupt the running turn if the inbox now holds more entries than that turn took.
@@ -94,7 +94,7 @@ class TurnLoop:
 
     def look(self) -> None:
         """An entry came: it may join the running turn, or answer what that asks, or be what a burst waits for."""
-        for listening in (self.steering, self._held, self._quiet):
+        for listening in (self.steering, self._held, self._wait):
             if listening is not None:
                 listening.heard()
 
@@ -133,7 +133,7 @@ class TurnLoop:
         deps.steps("claimed")
         self.owned = owned = OwnedSession(deps, claim, since=since)
         try:
-            async with self._beside:
+            async with self._spoken:
                 await self._work(owned, claim.work)
         except ClaimLost:
             log.warning("claim.lost")
@@ -173,7 +173,7 @@ class TurnLoop:
             elif work.inbox:
                 again = await self._step(owned, work)
             self._interrupted = False
-            await self._beside.rest()
+            await self._spoken.rest()
             rest, self._rest = self._rest, None
             work = await owned.advance(again=again, rest=rest)
 
@@ -195,7 +195,7 @@ class TurnLoop:
             self._among = len(inbox) > plan.handled.drop or self._report["turns"] > 0
             return await self._begin(owned, plan)
         if isinstance(plan, plans.Wait | plans.Move | plans.HandOff):
-            await begin_none(self._quiet, owned, plan)
+            await begin_none(self._wait, owned, plan)
             return True
         await owned.tries.runs()
         match plan:
@@ -233,7 +233,7 @@ class TurnLoop:
         held.keep_from(self.steering)
         asked = replace(asked, among=self._among, steering=self.steering)
         runner = TurnRunner(self._deps, owned, self._spending, asked, held)
-        with turn_span(self._deps, owned, asked, runner.course):
+        with turn_span(self._deps, owned, asked, runner.timeline):
             return await self._run(owned, handled, asked, runner)
 
     async def _run(self, owned: OwnedSession, handled: plans.Handled, asked: Asked, runner: TurnRunner) -> bool:
@@ -250,7 +250,7 @@ class TurnLoop:
                 # ``revalidate_claims`` cancelled it.
                 raise ClaimLost
             # The user said stop or new, or the rest of a burst, or (in interrupt mode) anything else.
-            runner.course.set_aside(self._deps.trail)
+            runner.timeline.set_aside(self._deps.trail)
             self._cut = turn
             return True
         if isinstance(outcome := attempt.result(), Exception):
@@ -258,9 +258,9 @@ class TurnLoop:
         self._deps.steps("ran")
         if self.steering is not None and outcome.parks is None:
             handled = self.steering.with_joined(handled, owned.said)
-        with runner.course.ending(outcome.kind, self._deps.trail):
+        with runner.timeline.ending(outcome.kind, self._deps.trail):
             commit = await runner.held.commit(outcome, handled.drop, asked.left)
-            done = self._deps.titles.after(owned, asked, outcome, runner.course.committed)
+            done = self._deps.titles.after(owned, asked, outcome, runner.timeline.committed)
             await self._commit(owned, commit, handled, done)
         self._report.update(outcome="answered", turns=self._report["turns"] + 1)
         self._report["messages"] += len(asked.messages) + len(asked.joined)

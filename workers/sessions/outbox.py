@@ -15,9 +15,9 @@ from tasks.phrases import language_of, phrase, speaking, spoken
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.turn_record import with_reference
-from workers.sessions.beside import Beside, is_spoken
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
+from workers.sessions.spoken_replies import SpokenReplies, is_spoken
 
 log = logging.getLogger("cohort.delivery")
 
@@ -33,8 +33,8 @@ LATE_S = 5.0
 class Outbox:
     """Delivers what turns have committed."""
 
-    def __init__(self, deps: Dependencies, beside: Beside) -> None:
-        self._beside = beside
+    def __init__(self, deps: Dependencies, spoken: SpokenReplies) -> None:
+        self._spoken = spoken
         self._delivery = deps.delivery
         self._clock = deps.clock
         self._sleep = deps.sleep
@@ -45,7 +45,7 @@ class Outbox:
     async def deliver(self, owned: OwnedSession, replies: Sequence[bytes], *, more: bool = False) -> None:
         """Deliver the replies at the head of the session's outbox, and drop each when Telegram has it.
 
-        A spoken one may go on beside what the session does next (``workers.sessions.beside``).
+        A spoken one may go on beside what the session does next (``workers.sessions.spoken_replies``).
 
         Args:
             owned: The session.
@@ -57,7 +57,7 @@ class Outbox:
             EnvelopeTooNew: a worker of a newer release has to deliver.
         """
         for place, raw in enumerate(replies, 1):
-            await self._beside.over()
+            await self._spoken.over()
             try:
                 reply = Reply.from_json(raw)
             except EnvelopeInvalid as problem:
@@ -67,7 +67,7 @@ class Outbox:
             else:
                 if is_spoken(reply):
                     sent = self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
-                    message_id = await self._beside.first(sent, more=more or place < len(replies))
+                    message_id = await self._spoken.first(sent, more=more or place < len(replies))
                 else:
                     message_id = await self._deliver_one(owned, raw, reply)
                 if message_id is not None and (message_id,) == (reply.edit,) == owned.inherited:

@@ -13,7 +13,7 @@ from tasks.waiting import came_within
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.loop import TurnLoop
 from workers.sessions.one_message import forget
-from workers.sessions.takeover import free
+from workers.sessions.ownership.takeover import free
 
 log = logging.getLogger("cohort.scheduler")
 

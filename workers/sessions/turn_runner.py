@@ -17,19 +17,19 @@ from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.outgoing import linked_pictures, with_files
 from workers.sessions.admission import admitted
-from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
 from workers.sessions.commands.again import kept_unanswered, with_press
 from workers.sessions.commands.conversations import titled
-from workers.sessions.course import Course
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.failures import Failures
-from workers.sessions.held import HeldQuestions
-from workers.sessions.journal import TurnJournal
-from workers.sessions.outcome import Asked, Outcome
-from workers.sessions.owned_session import OwnedSession, below, in_place, seen_words
+from workers.sessions.ownership.owned_session import OwnedSession, below, in_place, seen_words
 from workers.sessions.planning.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
-from workers.sessions.tracked_answer import TrackedAnswer, TurnText, rest_of
+from workers.sessions.turns.asking import Ask, answers_of, asks_people, put_questions
+from workers.sessions.turns.failures import Failures
+from workers.sessions.turns.held_questions import HeldQuestions
+from workers.sessions.turns.journal import TurnJournal
+from workers.sessions.turns.outcome import Asked, Outcome
+from workers.sessions.turns.timeline import Timeline
+from workers.sessions.turns.tracked_answer import TrackedAnswer, TurnText, rest_of
 from workers.showing import NO_TRACE, Showing, Trace
 from workers.speech import with_voice
 from workers.steps import Question, TurnParked
@@ -60,8 +60,8 @@ class TurnRunner:
         self._text, self._trace = TurnText(), NO_TRACE
         self._live: LiveAnswer | None = None
         self._linked: Sequence[OutFile] = ()
-        self.course = Course(owned.session, deps.incarnation, asked.messages, asked.answers, deps.clock)
-        self.course.used = spending.measured()
+        self.timeline = Timeline(owned.session, deps.incarnation, asked.messages, asked.answers, deps.clock)
+        self.timeline.used = spending.measured()
 
     async def keeping(self) -> None:
         """Keep the turn's steps beside it, until cancelled.
@@ -136,7 +136,7 @@ class TurnRunner:
             owned.choice("model"),
             start=self._asked.start.get(StateField.start) or owned.choice(StateField.start) or "",
             spent=self._spending.spent,
-            called=self.course.called,
+            called=self.timeline.called,
             steering=self._asked.steering,
             steps=self.journal,
             answers=answers_of(self._parked) if self._parked else {},
@@ -156,7 +156,7 @@ class TurnRunner:
             before = self._parked.shown if self._parked else 0
             shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock, before)
             shown.asked(self._messages)
-            self.course.watch(lambda: shown.first_at, shown.tool_steps)
+            self.timeline.watch(lambda: shown.first_at, shown.tool_steps)
             try:
                 result = await self._tries(asked, shown)
             finally:

@@ -2,13 +2,13 @@
 
 from tasks.errors import EnvelopeTooNew
 from tasks.session import SessionKey
-from workers.sessions.moving import move
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.inbox_wait import InboxWait
+from workers.sessions.ownership.moving import move
+from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.planning import plans
-from workers.sessions.quiet import Quiet
 
 
-async def begin_none(quiet: Quiet, owned: OwnedSession, plan: plans.Wait | plans.Move | plans.HandOff) -> None:
+async def begin_none(wait: InboxWait, owned: OwnedSession, plan: plans.Wait | plans.Move | plans.HandOff) -> None:
     """Wait, move the session, or leave it.
 
     Raises:
@@ -16,7 +16,7 @@ async def begin_none(quiet: Quiet, owned: OwnedSession, plan: plans.Wait | plans
     """
     match plan:
         case plans.Wait(seconds):
-            await quiet.wait(seconds)
+            await wait.wait(seconds)
         case plans.Move(chat, entries):
             old = owned.session
             await move(owned, SessionKey(old.bot, chat, old.topic, old.business), entries)

@@ -19,9 +19,9 @@ from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.outcome import Asked, Outcome
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.planning.plans import Compact, Retry, Run, Undo
+from workers.sessions.turns.outcome import Asked, Outcome
 
 log = logging.getLogger("cohort.turns")
 

@@ -13,14 +13,14 @@ from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from tasks.turn_record import TurnRecord, reference, task_id, with_reference
-from workers.sessions.asking import withdrawn
 from workers.sessions.commands.again import exchange_buttons, stood_in
 from workers.sessions.commands.conversations import begin_another, conversation_commit
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.owned_session import OwnedSession, below, persist, seen_words
+from workers.sessions.ownership.owned_session import OwnedSession, below, persist, seen_words
 from workers.sessions.planning import plans
 from workers.sessions.planning.planner import dead_letter
 from workers.sessions.reminders import after_cut
+from workers.sessions.turns.asking import withdrawn
 
 log = logging.getLogger("cohort.turns")
 

@@ -20,9 +20,9 @@ from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.outcome import Outcome
-from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.ownership.owned_session import OwnedSession, persist
 from workers.sessions.planning.plans import Handled
+from workers.sessions.turns.outcome import Outcome
 
 _OF_ONE = (StateField.retry_batch, StateField.allowed, StateField.unanswered)
 """Fields that are of the conversation that goes on, and end with it."""

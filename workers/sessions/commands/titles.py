@@ -19,9 +19,9 @@ from tasks.errors import CohortError
 from tasks.operator_files.chat_rules import ChatRule
 from tasks.session import SessionKey
 from tasks.text import clean, within
-from workers.sessions.outcome import Asked, Outcome
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.spending import Spending
+from workers.sessions.turns.outcome import Asked, Outcome
 from workers.usage import Usage
 
 log = logging.getLogger("cohort.titles")

@@ -81,7 +81,7 @@ def is_piece(text: str) -> bool:
 
 
 class Spoken(Protocol):
-    """A running turn, as far as a burst has to know it (``workers.sessions.cut_turn``)."""
+    """A running turn, as far as a burst has to know it (``workers.sessions.turns.cut_turn``)."""
 
     @property
     def spoke(self) -> bool:

@@ -15,9 +15,9 @@ from markdown_it.rules_block import StateBlock, blockquote, heading, hr, lheadin
 from markdown_it.token import Token
 
 from workers.telegram.markdown.fences import fenced, glued
-from workers.telegram.markdown.formulas import is_not_math
-from workers.telegram.markdown.html_tables import html_table
+from workers.telegram.markdown.html.tables import html_table
 from workers.telegram.markdown.lines import begins_with, begins_within, emit, line_of, may_look
+from workers.telegram.markdown.math.formulas import is_not_math
 
 type Rule = Callable[[StateBlock, int, int, bool], bool]
 

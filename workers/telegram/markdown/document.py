@@ -14,7 +14,7 @@ from workers.telegram.clean import clean
 from workers.telegram.markdown import blocks
 from workers.telegram.markdown.fenced_text import info, is_rule_below, preformatted
 from workers.telegram.markdown.foreign_blocks import plain_blocks
-from workers.telegram.markdown.latex import to_unicode
+from workers.telegram.markdown.math.latex import to_unicode
 from workers.telegram.markdown.page import Begun, PageWriter
 from workers.telegram.markdown.reading import Reading, stripped
 from workers.telegram.markdown.spans import entities

@@ -6,7 +6,7 @@ from html import unescape
 from markdown_it.token import Token
 
 from workers.telegram.clean import clean
-from workers.telegram.markdown.tags import TAG, attribute
+from workers.telegram.markdown.html.tags import TAG, attribute
 
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}\Z")
 _ATTRIBUTES = re.compile(r"(?:[A-Za-z][A-Za-z0-9.:-]*=(?:\"[^\"]*\"|'[^']*'|\S+)|\{.*\}|\[.*\]|\.[\w-]+\}?)\Z")

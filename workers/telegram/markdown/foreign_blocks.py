@@ -1,7 +1,7 @@
 """Blocks that no standard of Markdown knows, as blocks of Markdown that show the same (pure)."""
 
 from workers.telegram.markdown.containers import as_quotes
-from workers.telegram.markdown.html_blocks import without_frames
+from workers.telegram.markdown.html.blocks import without_frames
 
 
 def plain_blocks(source: str, *, grows: bool = False) -> str:

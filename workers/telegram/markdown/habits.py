@@ -3,7 +3,7 @@
 import re
 
 from workers.telegram.markdown.emoji import EMOJI
-from workers.telegram.markdown.latex import lowered, raised
+from workers.telegram.markdown.math.latex import lowered, raised
 
 BEGINS = r"\^(?=[^\s^]{1,12}\^)|:(?=[a-z0-9_+-]{1,30}:)"
 """Where it begins, as far as no mark of Markdown does."""

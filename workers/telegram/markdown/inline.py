@@ -12,9 +12,12 @@ from html.entities import html5
 from markdown_it.common.utils import normalizeReference
 
 from workers.telegram.clean import clean
-from workers.telegram.markdown import addresses, chemistry, formulas, habits, html_lists, siunitx, tags
+from workers.telegram.markdown import addresses, habits
 from workers.telegram.markdown.emphasis import flanks
-from workers.telegram.markdown.latex import to_unicode
+from workers.telegram.markdown.html import lists as html_lists
+from workers.telegram.markdown.html import tags
+from workers.telegram.markdown.math import chemistry, formulas, siunitx
+from workers.telegram.markdown.math.latex import to_unicode
 from workers.telegram.markdown.names import is_dunder
 from workers.telegram.markdown.openings import Bracket, OpenTag
 from workers.telegram.markdown.pieces import Inline, Pieces

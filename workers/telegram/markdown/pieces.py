@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from workers.pictures import PICTURE_MARK
 from workers.telegram.markdown import addresses
 from workers.telegram.markdown.emphasis import DelimiterRun, pair
-from workers.telegram.markdown.latex import lowered, raised
+from workers.telegram.markdown.math.latex import lowered, raised
 from workers.telegram.markdown.spans import Span
 
 _LONGEST = 60

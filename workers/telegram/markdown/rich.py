@@ -8,11 +8,11 @@ from markdown_it.token import Token
 
 from workers.telegram.clean import clean
 from workers.telegram.markdown import blocks
-from workers.telegram.markdown.chemistry import spelled
 from workers.telegram.markdown.fenced_text import info, is_rule_below, preformatted
+from workers.telegram.markdown.math.chemistry import spelled
+from workers.telegram.markdown.math.siunitx import spelled_out
 from workers.telegram.markdown.pieces import Inline
 from workers.telegram.markdown.reading import Reading
-from workers.telegram.markdown.siunitx import spelled_out
 from workers.telegram.markdown.spans import Span, nested
 from workers.telegram.markdown.tables import Table
 

@@ -8,10 +8,10 @@ import re
 from bisect import bisect_left
 
 from workers.pictures import PICTURE_MARK
-from workers.telegram.markdown import siunitx
-from workers.telegram.markdown.formulas import is_not_math
-from workers.telegram.markdown.html_lists import ended
-from workers.telegram.markdown.html_tables import unended, with_end
+from workers.telegram.markdown.html.lists import ended
+from workers.telegram.markdown.html.tables import unended, with_end
+from workers.telegram.markdown.math import siunitx
+from workers.telegram.markdown.math.formulas import is_not_math
 
 _TAIL = 600
 """Characters at a text's end in which something that only begins is looked for."""

@@ -1,7 +1,6 @@
-"""The course of a turn: when each of its steps was done. It is logged, and kept for `cohort find`."""
+"""When each step of a turn was done: the times are logged, and kept for `cohort find`."""
 
 import logging
-from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -11,40 +10,22 @@ from tasks.session import SessionKey
 from tasks.telemetry import metrics, tracing
 from tasks.telemetry.tracing import NO_SPAN, TraceSpan
 from tasks.turn_record import MOST_STEPS, CallStep, ToolStep, TurnRecord, reference, task_id
+from workers.sessions.trail import Trail
 from workers.usage import CallSeen, Usage
 
 log = logging.getLogger("cohort.turns")
 
 _NAME = 100
 """Characters of a name that a provider may have chosen."""
-_HELD = 5_000
-"""Turns that wait to be written while Redis is away; of more the oldest are forgotten."""
 
 
-class Trail:
-    """Turns that ended and are not written yet: the heartbeat takes them along, so that no message pays for it."""
-
-    def __init__(self) -> None:
-        self._records: deque[TurnRecord] = deque(maxlen=_HELD)
-
-    def add(self, records: Sequence[TurnRecord]) -> None:
-        """Have them written."""
-        self._records.extend(records)
-
-    def take(self) -> list[TurnRecord]:
-        """Those to write now."""
-        taken = list(self._records)
-        self._records.clear()
-        return taken
-
-
-class Course:
+class Timeline:
     """The times of one turn."""
 
     def __init__(
         self, session: SessionKey, worker: str, messages: Sequence[Inbound], answers: Sequence[int], clock: Clock
     ) -> None:
-        """Prepare the course of a turn on ``messages``; ``answers``: the update ids that it answers."""
+        """Prepare the timeline of a turn on ``messages``; ``answers``: the update ids that it answers."""
         self._session = session
         self._worker = worker
         self._messages = messages

@@ -6,7 +6,7 @@ from dataclasses import replace
 from tasks.envelope import Inbound, Reply
 from tasks.pointing import elsewhere, line_about
 from tasks.session import SessionKey
-from workers.sessions.outcome import Outcome
+from workers.sessions.turns.outcome import Outcome
 
 
 def pointed(outcome: Outcome, session: SessionKey, messages: Sequence[Inbound]) -> Outcome:

@@ -8,7 +8,7 @@ from tasks import session_files
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.ownership.owned_session import OwnedSession, persist
 
 log = logging.getLogger("cohort.turns")
 

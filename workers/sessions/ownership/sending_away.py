@@ -16,7 +16,7 @@ from tasks.store.sessions import Claim, Held
 from tasks.store.state import StateField
 from workers.placing import Trouble
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.ownership.owned_session import OwnedSession, persist
 
 log = logging.getLogger("cohort.turns")
 

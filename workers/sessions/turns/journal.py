@@ -9,9 +9,9 @@ from tasks.errors import ClaimLost
 from tasks.journal import Mark
 from tasks.store.journal import Steps
 from tasks.store.state import StateField
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
+from workers.sessions.ownership.tries import RESETS
 from workers.sessions.spending import Spending
-from workers.sessions.tries import RESETS
 
 log = logging.getLogger("cohort.turns")
 

@@ -9,7 +9,7 @@ from tasks.envelope import Inbound
 from tasks.turn_record import MOST_STEPS, ToolStep
 from workers.interfaces import LiveAnswer
 from workers.progress import Progress
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.spending import Spending
 from workers.showing import Step, Trace
 from workers.thoughts import Thoughts

@@ -10,15 +10,15 @@ from tasks.phrases import phrase, speak
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers.interfaces import TurnFailed, TurnRequest
-from workers.sessions.asking import parked_commit
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.journal import TurnJournal
-from workers.sessions.owned_session import OwnedSession, below, seen_words
+from workers.sessions.ownership.owned_session import OwnedSession, below, seen_words
 from workers.sessions.planning.parked import Expired, Noted, Rules, Withdrawn
 from workers.sessions.planning.planner import Earlier, decide
 from workers.sessions.planning.plans import BegunTurn, Control, Handled, HandOff, Move, Park, Plan, Wait
 from workers.sessions.planning.speech import language_for
 from workers.sessions.spending import Spending
+from workers.sessions.turns.asking import parked_commit
+from workers.sessions.turns.journal import TurnJournal
 
 log = logging.getLogger("cohort.turns")
 

@@ -18,10 +18,10 @@ from tasks.store.sessions import Claim, Commit, Rest, Work
 from tasks.store.state import OF_THE_HEAD, StateField
 from tasks.telemetry import metrics
 from workers.sessions.dependencies import Dependencies, Sleep
+from workers.sessions.ownership.seen_text import SeenText
+from workers.sessions.ownership.tries import Tries
 from workers.sessions.planning import edits
 from workers.sessions.planning.speech import marked
-from workers.sessions.seen_text import SeenText
-from workers.sessions.tries import Tries
 
 log = logging.getLogger("cohort.turns")
 
@@ -77,7 +77,7 @@ class OwnedSession(SeenText):
     # -- what its owner may do
 
     async def advance(self, *, again: bool = False, rest: Rest | None = None) -> Work | None:
-        """Read what is next; the try that begins with it is counted as ``workers.sessions.tries`` says.
+        """Read what is next; the try that begins with it is counted as ``workers.sessions.ownership.tries`` says.
 
         Args:
             again: The head of the inbox was only waited for, or its user set it aside. That is not a try.

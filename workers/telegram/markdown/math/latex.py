@@ -7,10 +7,10 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from workers.telegram.markdown import symbols
-from workers.telegram.markdown.chemistry import spelled
-from workers.telegram.markdown.matrices import Matrices, Matrix, cleared
-from workers.telegram.markdown.siunitx import spelled_out
+from workers.telegram.markdown.math import symbols
+from workers.telegram.markdown.math.chemistry import spelled
+from workers.telegram.markdown.math.matrices import Matrices, Matrix, cleared
+from workers.telegram.markdown.math.siunitx import spelled_out
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\[\s\S]|[{}^_&~']|[^\\{}^_&~']+|\\")
 _ATOM = re.compile(r"√?(?:\d[\d.,]*|[^\W\d_]+[⁰-₟ᵃ-ᵿ²³¹′!]*|.)")

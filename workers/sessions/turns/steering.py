@@ -11,7 +11,7 @@ from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.telemetry import tracing
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.planning import edits
 from workers.sessions.planning.batching import COLLECT_MESSAGES
 from workers.sessions.planning.edits import Said, said_in
@@ -123,7 +123,7 @@ def _readable(waiting: Sequence[bytes]) -> Sequence[Inbound]:
 
 
 class TurnAsked(Protocol):
-    """What a turn answers (``workers.sessions.outcome.Asked``)."""
+    """What a turn answers (``workers.sessions.turns.outcome.Asked``)."""
 
     @property
     def messages(self) -> tuple[Inbound, ...]:

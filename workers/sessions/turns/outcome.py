@@ -6,7 +6,7 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers.sessions.planning.parked import Resumed
-from workers.sessions.steering import InboxSteering
+from workers.sessions.turns.steering import InboxSteering
 
 
 @dataclass(frozen=True, slots=True)

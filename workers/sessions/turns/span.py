@@ -7,14 +7,14 @@ from tasks.store.sessions import Commit
 from tasks.telemetry import tracing
 from tasks.telemetry.logs import session_hash
 from tasks.telemetry.tracing import NO_SPAN, TraceSpan
-from workers.sessions.course import Course
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.outcome import Asked
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
+from workers.sessions.turns.outcome import Asked
+from workers.sessions.turns.timeline import Timeline
 
 
-def turn_span(deps: Dependencies, owned: OwnedSession, asked: Asked, course: Course) -> TraceSpan:
-    """A turn begins: so does its course, and its span.
+def turn_span(deps: Dependencies, owned: OwnedSession, asked: Asked, timeline: Timeline) -> TraceSpan:
+    """A turn begins: so do its timeline and its span.
 
     The span is in the trace of the first message that led to the turn; the others' traces are linked.
     A turn that runs again because its worker died goes on with the same trace. One that goes on with a person's answer
@@ -24,11 +24,11 @@ def turn_span(deps: Dependencies, owned: OwnedSession, asked: Asked, course: Cou
         deps: The worker's.
         owned: The session.
         asked: What the turn is asked.
-        course: Notes when each of its steps was done.
+        timeline: Notes when each of its steps was done.
     """
     claimed_at = owned.take_claimed_at()
     span = _begun(deps, owned, asked, claimed_at) if tracing.is_on() else NO_SPAN
-    course.begin(claimed_at, span)
+    timeline.begin(claimed_at, span)
     return span
 
 

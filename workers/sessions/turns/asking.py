@@ -16,11 +16,11 @@ from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from tasks.text import utf16, within
 from workers import texts
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.planning.parked import Expired, Noted, Withdrawn
 from workers.sessions.planning.plans import Handled
 from workers.sessions.planning.questions import shown_arguments, tool_name
-from workers.sessions.tracked_answer import TurnText
+from workers.sessions.turns.tracked_answer import TurnText
 from workers.steps import PersonsAnswer, Question
 
 log = logging.getLogger("cohort.turns")

@@ -1,4 +1,4 @@
-"""What is spoken of an answer is made and sent while its session goes on; it is never worth a wait for the next answer.
+"""Spoken replies are made and sent while their session goes on: the next answer does not wait for them.
 
 A spoken reply stands in the outbox while nothing else waits, so it survives its worker. When a message comes, it is
 taken out and goes on beside the next turn; from then on it comes at most once, and is lost with its worker.
@@ -15,7 +15,7 @@ from tasks.envelope import Reply
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.quiet import Quiet
+from workers.sessions.inbox_wait import InboxWait
 
 log = logging.getLogger("cohort.delivery")
 
@@ -30,13 +30,13 @@ def is_spoken(reply: Reply) -> bool:
     return bool(reply.files) and bool(reply.files[0].speak)
 
 
-class Beside:
-    """One for each turn loop; use as a context manager around its work. What is still spoken at the end is given up."""
+class SpokenReplies:
+    """The spoken replies of one turn loop, as a context manager around its work: what is unsent at its end is lost."""
 
-    def __init__(self, deps: Dependencies, session: SessionKey, quiet: Quiet) -> None:
+    def __init__(self, deps: Dependencies, session: SessionKey, wait: InboxWait) -> None:
         self._sessions = deps.sessions
         self._session = session
-        self._quiet = quiet
+        self._wait = wait
         self._sleep = deps.sleep
         self._group = asyncio.TaskGroup()
         self._task: _Spoken | None = None
@@ -79,7 +79,7 @@ class Beside:
         """Before the inbox is read and the session perhaps released: wait for it, unless a message waits."""
         if self._task is not None and await self._done():
             self._task = None
-        self._quiet.reading()
+        self._wait.reading()
 
     async def over(self) -> None:
         """Before the next reply: wait for it a moment, then give it up."""
@@ -96,7 +96,7 @@ class Beside:
         while task is not None and not task.done():
             if await self._is_wanted():
                 return task.done()
-            await self._quiet.first(task)
+            await self._wait.first(task)
         return True
 
     async def _is_wanted(self) -> bool:

@@ -14,12 +14,12 @@ from tasks.phrases import language_of, phrase, speaking, spoken
 from tasks.store.sessions import Commit
 from tasks.waiting import came_within
 from workers import texts
-from workers.sessions.asking import closed, open_question, people, put, said_by
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.outcome import Asked, Outcome
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.planning.parked import Parking, answer_in
-from workers.sessions.steering import InboxSteering
+from workers.sessions.turns.asking import closed, open_question, people, put, said_by
+from workers.sessions.turns.outcome import Asked, Outcome
+from workers.sessions.turns.steering import InboxSteering
 from workers.steps import PersonsAnswer, Question
 
 log = logging.getLogger("cohort.turns")

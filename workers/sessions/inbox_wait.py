@@ -6,7 +6,7 @@ from typing import Any
 from workers.sessions.dependencies import Sleep
 
 
-class Quiet:
+class InboxWait:
     """Waits between two reads of one session's inbox. It holds no lane."""
 
     def __init__(self, sleep: Sleep) -> None:

@@ -1,0 +1,1 @@
+"""Formulas as models write them, LaTeX and its packages, as Unicode text (pure)."""
