@@ -272,7 +272,7 @@ class UpdateIntake:
     def _follow(self, item: Item, verdict: Verdict, after: After) -> None:
         if item.press is not None:
             self._acks.press(item.press, item.press_says)
-        metrics.UPDATES.labels(verdict).inc()
+        metrics.series(metrics.UPDATES, verdict).inc()
         metrics.of_bot(metrics.BOT_UPDATES, self._me.id, verdict)
         if verdict == "seen":
             return

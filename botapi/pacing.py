@@ -160,7 +160,7 @@ class Pacing(BaseRateLimiter[Priority]):
             raise
 
     def _count(self, priority: Priority) -> None:
-        metrics.SENDS.labels(priority.name.lower()).inc()
+        metrics.series(metrics.SENDS, priority.name.lower()).inc()
         metrics.of_bot(metrics.BOT_SENDS, self._bot)
         if priority not in (Priority.TYPING, Priority.CONTROL):
             self._sent.note()

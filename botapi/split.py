@@ -67,11 +67,18 @@ def split(text: str, entities: Sequence[Entity] = (), limit: int = LIMIT) -> lis
     return _Splitter(text, entities, limit).parts()
 
 
+def _units(text: str) -> Sequence[int]:
+    """How many UTF-16 units stand before each character, and before the end."""
+    if max(text, default="") <= _BMP:
+        return range(len(text) + 1)
+    return [0, *accumulate(2 if character > _BMP else 1 for character in text)]
+
+
 class _Splitter:
     def __init__(self, text: str, entities: Sequence[Entity], limit: int) -> None:
         self._text = text
         self._limit = limit
-        self._units = [0, *accumulate(2 if character > _BMP else 1 for character in text)]
+        self._units = _units(text)
         spans = [span for entity in entities if (span := self._span(entity)) is not None]
         self._spans = sorted(spans, key=lambda span: span.start)
         self._pres = [span for span in self._spans if span.entity["type"] == "pre"]

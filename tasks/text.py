@@ -27,7 +27,9 @@ def paired(text: str) -> str:
 
 def on_one_line(text: str) -> str:
     """The text's words on one line, without characters that hide or reorder others."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(text.split())
 
 
 def is_digits(word: str) -> bool:

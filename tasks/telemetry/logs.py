@@ -68,11 +68,17 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return fields
 
 
+@lru_cache(maxsize=2)
+def _time_of_day(second: int) -> str:
+    """The same for all lines of a second."""
+    return datetime.fromtimestamp(second, UTC).strftime("%H:%M:%S")
+
+
 class TextFormat(logging.Formatter):
     """``12:30:01 info  cohort.turns  turn.failed  session=1:5 action=retry``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        at = _time_of_day(int(record.created))
         fields = " ".join(f"{name}={_in_one_line(value)}" for name, value in _fields(record).items())
         line = f"{at} {record.levelname.lower():<8}{record.name}  {record.getMessage()}  {fields}".rstrip()
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

@@ -1,6 +1,7 @@
 """Prometheus metrics: what each process counts. No label has the name of a chat, a person or a message."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -84,9 +85,15 @@ _BOTS = 200
 _seen: dict[str, set[str]] = {}
 
 
+@lru_cache(maxsize=4096)
+def series[M: (Counter, Histogram)](metric: M, *labels: str) -> M:
+    """What a metric counts under these labels. It is remembered: the library looks it up each time, behind a lock."""
+    return metric.labels(*labels)
+
+
 def of_bot(counter: Counter, bot: int, *labels: str) -> None:
     """Count it for a bot, beside the series that has no bot."""
-    counter.labels(bounded("bot", str(bot), _BOTS), *labels).inc()
+    series(counter, bounded("bot", str(bot), _BOTS), *labels).inc()
 
 
 def bounded(label: str, value: str, most: int = _LABELS) -> str:

@@ -19,7 +19,7 @@ class Line:
     """A queue with its lanes, as ``Lanes`` uses it."""
 
     def __init__(self, lanes: int) -> None:
-        self.queue, self.free, self.lent = FairQueue(lanes), lanes, []
+        self.queue, self.lanes, self.free, self.lent = FairQueue(lanes), lanes, lanes, []
         self.waiting: list[Ticket] = []
         self.called: list[Ticket] = []
 
@@ -46,6 +46,12 @@ class Line:
         held = Counter(party for lent in self.lent for party in lent.parties)
         return max((held[party] for party in who.parties), default=0)
 
+    @property
+    def ready(self) -> int:
+        """Turns that wait and may have a lane."""
+        waiting = Counter(ticket.who for ticket in self.waiting)
+        return sum(min(many, share(self.lanes) - self.held(who)) for who, many in waiting.items())
+
     def check(self, called: Ticket) -> None:
         """What must hold for each lane that is granted."""
         earlier = self.waiting[: self.waiting.index(called)]
@@ -70,6 +76,7 @@ def test_no_party_exceeds_its_share_and_no_lane_is_idle_that_a_share_allows(
         elif step == "leave" and line.waiting:
             line.queue.leave(line.waiting.pop(number % len(line.waiting)))
         assert len(line.queue) == len(line.waiting)
+        assert [line.queue.ready(most) for most in (1, 3, 200)] == [min(most, line.ready) for most in (1, 3, 200)]
         assert all(line.held(who) <= share(lanes) for who in PARTIES)
         assert not line.free or all(line.held(ticket.who) == share(lanes) for ticket in line.waiting)
     while line.lent:

@@ -1,6 +1,7 @@
 """Lanes: lent in turns, replaced when spoiled or outdated, made when needed."""
 
 import asyncio
+import sys
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -142,6 +143,34 @@ async def test_lanes_of_another_day_or_of_old_cards_are_replaced_when_idle_and_w
         assert (other.generation, factory.ended) == (2, 2)
         for lane in (fresh, other):
             lanes.give_back(lane)
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many functions it calls."""
+    events: list[str] = []
+    sys.setprofile(lambda _frame, event, _argument: events.append(event))
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return sum(event in ("call", "c_call") for event in events)
+
+
+async def test_what_a_lane_s_return_costs_does_not_grow_with_the_turns_that_wait() -> None:
+    costs: list[int] = []
+    for waiting in (5, 200):
+        async with pool(Maker(), 2) as lanes, asyncio.TaskGroup() as flood:
+            lent = [await lanes.take(TurnParties(parties=(f"chat {one}",))) for one in range(2)]
+            turns = [
+                flood.create_task(lanes.take(TurnParties(parties=(f"other {one}",))), name="turn")
+                for one in range(waiting)
+            ]
+            await until(lambda: lanes.waiting == waiting)  # noqa: B023 - awaited here
+            costs.append(calls_of(lambda: lanes.give_back(lent[0])))  # noqa: B023 - called at once
+            for turn in turns:
+                turn.cancel()
+            lanes.give_back(lent[1])
+    assert costs[0] == costs[1]
 
 
 async def test_nothing_keeps_the_agents_of_a_replaced_lane() -> None:

@@ -34,8 +34,8 @@ USED_UP, HELD = 1, 2
 
 def _shown(model: str, used: Mapping[str, int]) -> None:
     """Show in metrics what one call used."""
-    metrics.TOKENS.labels(model, "input").inc(used["input_tokens"])
-    metrics.TOKENS.labels(model, "output").inc(used["output_tokens"])
+    metrics.series(metrics.TOKENS, model, "input").inc(used["input_tokens"])
+    metrics.series(metrics.TOKENS, model, "output").inc(used["output_tokens"])
     if seconds := used.get("heard_seconds"):
         metrics.HEARD_SECONDS.labels(model).inc(seconds)
     if characters := used.get("spoken_characters"):

@@ -50,7 +50,9 @@ _CAPTION_CHARACTERS = 1024
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a name does without: a mark that turns the text around, a zero-width space."""
 
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "＜": "&lt;", "＞": "&gt;", "＂": "&quot;"}
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "＜": "&lt;", "＞": "&gt;", "＂": "&quot;"}
+)
 
 
 def escaped(text: str) -> str:
@@ -73,8 +75,9 @@ def marked(text: str) -> str:
 def attribute(value: str, limit: int = _NAME_CHARACTERS) -> str:
     """Make an attribute's value of a name that a person chose: one line, without invisible characters, escaped."""
     line = " ".join(value.split())
-    seen = "".join(character for character in line if _shows(character))
-    return "".join(_ESCAPES.get(character, character) for character in seen[:limit])
+    if not (line.isascii() and line.isprintable()):
+        line = "".join(character for character in line if _shows(character))
+    return line[:limit].translate(_ESCAPES)
 
 
 def _shows(character: str) -> bool:

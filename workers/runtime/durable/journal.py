@@ -126,7 +126,7 @@ class StepJournal:
 
     def answered(self, call: ModelStep, message: PromptMessageExtended, used: Usage) -> None:
         """It ended live, with an answer that the turn goes on with."""
-        metrics.STEPS.labels("model", "live").inc()
+        metrics.series(metrics.STEPS, "model", "live").inc()
         answered_to.set(call)
         self._unkept.append(_Unkept(call, message, used))
         if message.tool_calls:

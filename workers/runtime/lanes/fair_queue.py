@@ -108,10 +108,14 @@ class FairQueue:
         """Whether a further lane is within the shares of these parties."""
         return self._room(who) > 0
 
-    @property
-    def ready(self) -> int:
-        """Turns that wait and may have a lane."""
-        return sum(min(len(line.tickets), self._room(line.tickets[0].who)) for line in self._lines.values())
+    def ready(self, most: int) -> int:
+        """Turns that wait and may have a lane, counted up to ``most``: a flood has thousands."""
+        found = 0
+        for line in self._lines.values():
+            found += max(0, min(len(line.tickets), self._room(line.tickets[0].who)))
+            if found >= most:
+                return most
+        return found
 
     def grant(self, who: TurnParties) -> None:
         """Note that a lane is lent to these parties."""

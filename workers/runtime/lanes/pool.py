@@ -101,7 +101,7 @@ class Lanes:
     def _pick(self, who: TurnParties) -> Lane | None:
         """Choose a free lane: the session's warm one, else a cold one, else a new one, else the longest idle one."""
         own = next((lane for lane in self._free if lane.warm == who.session), None)
-        if own is not None or not self._free or self._queue.ready:
+        if own is not None or not self._free or self._queue.ready(1):
             return own
         cold = [lane for lane in self._free if lane.warm is None]
         fitting = next((lane for lane in cold if self._factory.suits(lane, who.bot)), None)
@@ -111,15 +111,21 @@ class Lanes:
 
     def _grow(self) -> None:
         """Make a lane for a turn that may have one, or replace a sealed one, unless one is coming for it."""
-        missing = self._queue.ready - sum(lane.instance is None or lane.ending for lane in self._all)
-        if missing > 0 and len(self._all) < self._size:
+        more = len(self._all) < self._size
+        sealed = () if more else tuple(lane for lane in self._free if lane.sealed)
+        # In a flood there is neither, and the queue is long. No more turns count than could have a lane that is coming.
+        wanting = self._queue.ready(len(self._all) + 1) if more or sealed else 0
+        if not wanting:
+            return
+        missing = wanting - sum(lane.instance is None or lane.ending for lane in self._all)
+        if more and missing > 0:
             lane = Lane(len(self._all))
             self._all.append(lane)
             self._tasks.create_task(self._keep(lane), name=f"lane-{lane.number}")
             return
-        for sealed in [lane for lane in self._free if lane.sealed][: max(0, missing)]:
-            self._free.remove(sealed)
-            self._retire(sealed)
+        for lane in sealed[: max(0, missing)]:
+            self._free.remove(lane)
+            self._retire(lane)
 
     def give_back(self, lane: Lane) -> None:
         """Return a lane that was reset. A spoiled or outdated one is replaced in the background."""
@@ -154,7 +160,8 @@ class Lanes:
 
     def renew(self) -> None:
         """Replace outdated lanes: idle ones now, lent ones when they come back."""
-        for lane in [lane for lane in self._free if lane.generation != self._factory.generation]:
+        generation = self._factory.generation
+        for lane in [lane for lane in self._free if lane.generation != generation]:
             self._free.remove(lane)
             self._retire(lane)
 

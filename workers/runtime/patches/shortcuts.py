@@ -106,11 +106,13 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
     made: Any
     if kind is list:
         made = memo[id(value)] = []
-        made.extend([_copied(item, memo) for item in value])
+        # Most are texts and numbers: a call for each would be most of the copy's time.
+        made.extend([item if type(item) in _NEVER_COPIED else _copied(item, memo) for item in value])
     elif kind is dict:
         made = memo[id(value)] = {}
         for key, item in value.items():
-            made[_copied(key, memo)] = _copied(item, memo)
+            copy = item if type(item) in _NEVER_COPIED else _copied(item, memo)
+            made[key if type(key) in _NEVER_COPIED else _copied(key, memo)] = copy
     elif _plain_model(value):
         made = memo[id(value)] = kind.__new__(kind)
         object.__setattr__(made, "__pydantic_extra__", _copied(value.__pydantic_extra__, memo))

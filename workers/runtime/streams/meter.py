@@ -74,12 +74,31 @@ class Meter:
         Returns:
             Whether to pass the event on.
         """
+        if "choices" in event:
+            # Most events are of this kind, a word each.
+            for choice in _list(event["choices"]):
+                if type(delta := choice.get("delta")) is dict:
+                    self._delta(delta)
+            return True
         if self._beyond(event):
             self._spend(ARGUMENTS, 1)
             return False
         for holder, name, kind in _texts(event):
             self._one(holder, name, kind)
         return True
+
+    def _delta(self, delta: dict[str, Any]) -> None:
+        """A piece of a chat completion."""
+        if calls := _list(delta.get("tool_calls")):
+            kept = [call for call in calls if _place(call.get("index")) < CALLS_KEPT]
+            self._spend(ARGUMENTS, len(calls) - len(kept))
+            delta["tool_calls"] = kept[:CALLS_KEPT]
+        for name, value in delta.items():
+            if name == "content" and type(value) is str:
+                self._one(delta, name, TEXT)
+            elif value is not None:
+                for holder, part, kind in _chat_texts(delta, name, value):
+                    self._one(holder, part, kind)
 
     def text(self, text: str) -> str:
         """Count a text that no stream brought, and shorten it."""
@@ -104,15 +123,6 @@ class Meter:
 
     def _beyond(self, event: dict[str, Any]) -> bool:
         """Whether an event belongs to a tool call beyond those that are read; a list of calls loses the rest."""
-        if "choices" in event:
-            # Most events are of this kind and have no calls, so they cost a look.
-            for choice in _list(event["choices"]):
-                delta = _dict(choice.get("delta"))
-                if calls := _list(delta.get("tool_calls")):
-                    kept = [call for call in calls if _place(call.get("index")) < CALLS_KEPT]
-                    self._spend(ARGUMENTS, len(calls) - len(kept))
-                    delta["tool_calls"] = kept[:CALLS_KEPT]
-            return False
         for candidate in _list(event.get("candidates")):
             content = _dict(candidate.get("content"))
             if len(_list(content.get("parts"))) > CALLS_KEPT:
@@ -162,10 +172,7 @@ def _list(value: Any) -> list[Any]:
 
 def _texts(event: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
     """Where an event of any provider holds what its model says: the holder, the place in it, and the kind."""
-    if "choices" in event:
-        for choice in _list(event["choices"]):
-            yield from _delta_texts(_dict(choice.get("delta")))
-    elif "candidates" in event:
+    if "candidates" in event:
         for candidate in _list(event["candidates"]):
             for part in _list(_dict(candidate.get("content")).get("parts")):
                 if type(part.get("text")) is str:
@@ -173,14 +180,6 @@ def _texts(event: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
                 yield from _leaves(_dict(part.get("functionCall")), "args", ARGUMENTS)
     elif type(event.get("type")) is str:
         yield from _typed_texts(event, event["type"])
-
-
-def _delta_texts(delta: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
-    for name, value in delta.items():
-        if name == "content" and type(value) is str:
-            yield delta, name, TEXT
-        elif value is not None:
-            yield from _chat_texts(delta, name, value)
 
 
 def _chat_texts(delta: Any, name: str, value: Any) -> Iterator[tuple[Any, Any, str]]:

@@ -98,9 +98,9 @@ class Timeline:
         """Its commit is written."""
         now, first = self._clock.now(), self._first_at()
         self._committed = now
-        metrics.TURNS.labels(self._outcome).inc()
+        metrics.series(metrics.TURNS, self._outcome).inc()
         metrics.of_bot(metrics.BOT_TURNS, self._session.bot, self._outcome)
-        metrics.TURN_SECONDS.labels(self._outcome).observe(max(0.0, now - self._begun))
+        metrics.series(metrics.TURN_SECONDS, self._outcome).observe(max(0.0, now - self._begun))
         if first is not None:
             metrics.FIRST_TEXT_SECONDS.observe(max(0.0, first - self._begun))
         first_s, used = None if first is None else round(max(0.0, first - self._begun), 3), self.used()
