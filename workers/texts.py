@@ -5,6 +5,7 @@ What a model's faults are called stands with their table (``workers.runtime.faul
 
 import re
 from collections.abc import Mapping
+from math import ceil
 from typing import Literal
 
 from tasks import stopping
@@ -102,7 +103,7 @@ def stand_in(model: str | None) -> str:
 
 def file_too_large(mib: float, most: int) -> str:
     """A file beyond what is fetched from Telegram."""
-    return phrase("file-too-large", size=f"{mib:.0f}", most=most)
+    return phrase("file-too-large", size=ceil(mib), most=most)
 
 
 def too_many_files(files: int, mib: int) -> str:

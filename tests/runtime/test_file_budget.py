@@ -58,6 +58,27 @@ async def test_of_48_pictures_as_many_are_opened_as_there_is_room_for_and_the_re
     assert len(shelf.fetched) <= 10
 
 
+async def test_a_file_that_alone_is_too_large_is_said_so(runtime: Open, shelf: Shelf, seeing: dict[str, str]) -> None:
+    async with runtime(media=shelf, **seeing) as engine:
+        stated = await engine.run(ask(1, inbound(1, "see", media=(picture(0, 4 * MIB + 1),))), Screen())
+    assert stated.notices == ("This file is too large (5 MB). I can read files of up to 4 MB.",)
+    assert shelf.fetched == []
+
+
+@pytest.mark.promise("retry-undo")
+async def test_a_retry_opens_all_files_of_its_message(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    album = inbound(1, "see", media=tuple(picture(number, 9) for number in range(6)))
+    for number in range(6):
+        (shelf.directory / f"p{number}").write_bytes(b"\x89PNG" + bytes(5))
+    async with runtime(media=shelf, **seeing) as engine:
+        done = await engine.run(ask(1, album), Screen())
+        again = await engine.run(ask(1, inbound(1, "", kind="retry"), history=done.history), Screen())
+    assert [entry.messages[1]["text"].count("<image_url>") for entry in model.journal] == [6, 6]
+    assert again.notices == ()
+
+
 async def test_files_of_the_conversation_count_and_the_newest_comes_first(
     runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
 ) -> None:

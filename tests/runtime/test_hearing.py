@@ -98,6 +98,18 @@ async def test_what_a_recording_says_cannot_leave_its_frame(listening: Listening
     assert "<tg-message" not in seen
 
 
+async def test_a_retry_listens_to_a_recording_that_could_not_be_heard(listening: Listening, model: Model) -> None:
+    model.audio.status = 401
+    async with listening() as engine:
+        done = await engine.run(said(VOICE.model_copy(update={"size_bytes": 4})), Screen())
+        model.audio.status = 200
+        again, screen = ask(1, inbound(1, "", kind="retry"), history=done.history), Screen()
+        heard = await engine.run(again, screen)
+    assert (done.notices, heard.notices) == ((phrase("not-heard"),), ())
+    assert screen.words_heard == "hello from a recording"
+    assert model.journal[-1].messages[1]["text"] == FRAME
+
+
 async def test_a_recording_that_cannot_be_written_down_is_one_clear_line(listening: Listening, model: Model) -> None:
     async with listening() as engine:
         for status, asked, why in (

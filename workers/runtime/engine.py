@@ -169,7 +169,7 @@ class Engine:
             async with self._files.share(request, record, self._choices.reads(choice.model), sink) as files:
                 if request.messages[0].kind == "retry":
                     record, message = self.histories.again(record)
-                    (message,) = await content.with_files([message], files.new)
+                    message = await files.again(message)
                 else:
                     message = await opened(content.user_turn(request.messages, files.new, choice.past(record.messages)))
                 message = askers.marked(message)

@@ -5,15 +5,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from fast_agent.types import PromptMessageExtended
+
 from tasks import session_files
 from tasks.config.settings import Settings
+from tasks.envelope import Media
 from tasks.errors import Retryable
 from workers import audio_server
 from workers.interfaces import MediaSource, Sink, TurnRequest
 from workers.many_bots import BotsOfTurns
 from workers.runtime.conversation import content, history
 from workers.runtime.conversation.documents import DocumentReader
-from workers.runtime.conversation.file_budget import FileBudget
+from workers.runtime.conversation.file_budget import FILES_A_TURN, FileBudget
 from workers.runtime.conversation.hearing import Hearing, Transcriber
 from workers.runtime.conversation.sounds import SoundConverter
 from workers.runtime.conversation.weighing import Opens
@@ -33,6 +36,11 @@ class OpenFiles:
     past: content.ModelFiles
     """Of its history. Their notices are dropped: the user was told when a file came."""
     hearing: Hearing | None
+
+    async def again(self, message: PromptMessageExtended) -> PromptMessageExtended:
+        """A message that is answered again, with all of its files."""
+        (opened,) = await content.with_files([message], self.new, FILES_A_TURN)
+        return opened
 
     def show_heard(self, sink: Sink) -> None:
         """Show the user what their recordings say."""
@@ -68,7 +76,7 @@ class FilesIn:
         opens = Opens(reads, self._sounds, hears=hearing is not None)
         media = self._media if self._bots is None else self._bots.media(request.session)
         if media:
-            size = content.weigh(request.messages, record.messages, opens, self._budget.most)
+            size = content.weigh(*_files_of(request, record), opens, self._budget.most)
         async with self._budget.share(size, TurnParties.of(request).parties) as share:
             opened = partial(content.ModelFiles, media, budget=self._budget, share=share, documents=self._documents)
             past = opened(replace(opens, hears=False))
@@ -80,6 +88,14 @@ class FilesIn:
         folder = session_files.where(self._settings.home, request.session) / "heard"
         turn = request.steps.turn if request.steps is not None else ""
         return Hearing(self._transcriber, folder, turn, sink.phase, request.spent)
+
+
+def _files_of(request: TurnRequest, record: history.Record) -> tuple[list[Media], list[PromptMessageExtended]]:
+    """The files of the messages that a turn answers, and what it reads before them."""
+    if request.messages[0].kind == "retry":
+        before, message = history.without_last(record)
+        return content.files_in([message] if message is not None else []), before.messages
+    return [media for inbound in request.messages for media in inbound.media], record.messages
 
 
 async def opened[T](work: Awaitable[T]) -> T:

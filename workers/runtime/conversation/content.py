@@ -114,8 +114,8 @@ class ModelFiles:
             self._tell(NO_FILES)
         elif not self._opens.worth(media):
             self._tell(cannot(media, mime_of(media), self._reads))
-        elif not self._share.try_one(self._opens.weight(media, 0)):
-            self._tell(self._share.why_not)
+        elif not self._share.try_one(stated := self._opens.weight(media, 0)):
+            self._tell(self._share.why_not(stated))
         else:
             try:
                 return await self._opened(await self._source.fetch(media), media, meta)
@@ -142,8 +142,9 @@ class ModelFiles:
         if not reads and heard is None:
             self._tell(cannot(media, mime, self._reads))
             return None
-        if not self._share.take(min(size, TEXT_BYTES) if is_text(mime) or document is not None else size):
-            self._tell(self._share.why_not)
+        size = min(size, TEXT_BYTES) if is_text(mime) or document is not None else size
+        if not self._share.take(size):
+            self._tell(self._share.why_not(size))
             return None
         if document is not None:
             text = await document.text(path, TEXT_FILE_CHARS + 1)
@@ -159,13 +160,14 @@ class ModelFiles:
             self.notices.append(notice)
 
 
-def weigh(messages: Sequence[Inbound], past: Sequence[PromptMessageExtended], opens: Opens, unknown: int) -> int:
+def weigh(new: Sequence[Media], past: Sequence[PromptMessageExtended], opens: Opens, unknown: int) -> int:
     """Bytes of all files that a turn would open: those of its messages, and the last few of its history."""
-    new = opens.weigh((media for inbound in messages for media in inbound.media), unknown)
-    return new + replace(opens, hears=False).weigh(_files_in(past)[-FILES_KEPT_OPEN:], unknown)
+    past_ones = replace(opens, hears=False).weigh(files_in(past)[-FILES_KEPT_OPEN:], unknown)
+    return opens.weigh(new, unknown) + past_ones
 
 
-def _files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
+def files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
+    """The files of a history's messages, as they can be opened again."""
     return [media for message in messages for block in message.content if (media := _closed(block)) is not None]
 
 
@@ -234,7 +236,9 @@ def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:
     return [*said, *files, *([text_block(end)] if end else [])]
 
 
-async def with_files(messages: list[PromptMessageExtended], files: ModelFiles) -> list[PromptMessageExtended]:
+async def with_files(
+    messages: list[PromptMessageExtended], files: ModelFiles, most: int = FILES_KEPT_OPEN
+) -> list[PromptMessageExtended]:
     """Open the last few files of a stored history again; a file that cannot be opened stays a name."""
     places = [
         (number, place, media)
@@ -244,7 +248,7 @@ async def with_files(messages: list[PromptMessageExtended], files: ModelFiles) -
     ]
     opened = list(messages)
     # The newest first: if there is not room for all, the user most likely asks about that one.
-    for number, place, media in reversed(places[-FILES_KEPT_OPEN:]):
+    for number, place, media in reversed(places[-most:]):
         try:
             *_, content = await files.blocks(media)
         except Retryable:

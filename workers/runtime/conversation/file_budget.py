@@ -52,9 +52,10 @@ class FileAllowance:
         self._bytes -= size
         return True
 
-    @property
-    def why_not(self) -> str:
-        """The notice for the user about files that were skipped."""
+    def why_not(self, size: int) -> str:
+        """The notice for the user about a file of this size that was skipped: it alone is too large, or all are."""
+        if size > self._most:
+            return texts.file_too_large(size / 2**20, self._most // 2**20)
         return texts.too_many_files(FILES_A_TURN, self._most // 2**20)
 
 
