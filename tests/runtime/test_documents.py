@@ -34,7 +34,8 @@ FILES = {
     "plan.docx": ({"word/document.xml": WORD}, "# Plan\nAnn & Ben\tgo\na | b |"),
     "sums.xlsx": (
         {
-            "xl/workbook.xml": '<workbook><sheets><sheet name="Sums"/></sheets></workbook>',
+            "xl/workbook.xml": '<workbook xmlns:r="r"><sheet name="Sums" r:id="r1"/></workbook>',
+            "xl/_rels/workbook.xml.rels": '<x><Relationship Id="r1" Target="worksheets/sheet1.xml"/></x>',
             "xl/sharedStrings.xml": "<sst><si><t>Total</t><rPh><t>x</t></rPh></si></sst>",
             "xl/styles.xml": '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
             "xl/worksheets/sheet1.xml": SHEET,
@@ -64,6 +65,75 @@ FILES = {
 }  # fmt: skip
 
 
+NOTED = (
+    f"<w:document {W}><w:p><w:r><w:t>See</w:t><w:footnoteReference w:id='2'/></w:r></w:p><w:p><w:r><w:t>Buy</w:t>"
+    "<w:commentReference w:id='0'/></w:r></w:p></w:document>"
+)
+CELLS = '<worksheet><row><c r="A1"><f>SUM(B1:B9)</f>{}</c></row></worksheet>'
+SLIDE = "<p:sld xmlns:p='p' xmlns:a='a'><a:p><a:r><a:t>{}</a:t></a:r></a:p></p:sld>"
+OPEN = "<o:d xmlns:o='o'>{}</o:d>"
+ROWS = (
+    "<o:table o:name='Costs'><o:table-row o:number-rows-repeated='2'><o:table-cell o:number-columns-repeated='2'>"
+    "<o:p>0</o:p></o:table-cell><o:table-cell o:number-columns-repeated='many'/><o:table-cell><o:p>5</o:p>"
+    "</o:table-cell><o:table-cell o:number-columns-repeated='16000'/></o:table-row></o:table>"
+)
+WHOLE = {
+    "notes and comments": (
+        {
+            "word/document.xml": NOTED,
+            "word/footnotes.xml": f"<w:x {W}><w:footnote w:type='separator' w:id='0'/><w:footnote w:id='2'><w:p>"
+            "<w:t>page 7</w:t></w:p></w:footnote></w:x>",
+            "word/comments.xml": f"<w:x {W}><w:comment w:id='0' w:author='Eve'><w:p>"
+            "<w:t>why?</w:t></w:p></w:comment></w:x>",
+        },
+        "See[^2]\nBuy[^c0]\n\n[^2]: page 7\n[^c0]: Eve: why?",
+    ),
+    "sheets that were moved, one hidden, and a formula without a value": (
+        {
+            "xl/workbook.xml": '<x xmlns:r="r"><sheet name="B" sheetId="2" r:id="r2"/>'
+            '<sheet name="A" sheetId="1" state="hidden" r:id="r1"/></x>',
+            "xl/_rels/workbook.xml.rels": '<x><Relationship Id="r1" Target="/xl/worksheets/sheet1.xml"/>'
+            '<Relationship Id="r2" Target="worksheets/sheet2.xml"/></x>',
+            "xl/worksheets/sheet1.xml": CELLS.format("<v>45</v>"),
+            "xl/worksheets/sheet2.xml": CELLS.format(""),
+        },
+        "## B\n=SUM(B1:B9)\n\n## A (hidden)\n45",
+    ),
+    "slides that were moved, and what their speaker notes": (
+        {
+            "ppt/presentation.xml": '<x xmlns:r="r"><sldId id="1" r:id="r2"/><sldId id="2" r:id="r1"/></x>',
+            "ppt/_rels/presentation.xml.rels": '<x><Relationship Id="r1" Target="slides/slide1.xml"/>'
+            '<Relationship Id="r2" Target="slides/slide2.xml"/></x>',
+            "ppt/slides/slide1.xml": SLIDE.format("End"),
+            "ppt/slides/slide2.xml": SLIDE.format("Begin"),
+            "ppt/slides/_rels/slide2.xml.rels": '<x><Relationship Id="a" Target="../notesSlides/notesSlide9.xml"/></x>',
+            "ppt/notesSlides/notesSlide9.xml": "<x><p><r><t>smile</t></r><fld><t>1</t></fld></p></x>",
+        },
+        "## Slide 1\nBegin\nNotes: smile\n\n## Slide 2\nEnd",
+    ),
+    "an open workbook, which writes equal cells once": (
+        {"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": OPEN.format(ROWS)},
+        "## Costs\n0\t0\t\t5\n0\t0\t\t5",
+    ),
+    "open slides": (
+        {
+            "mimetype": "x",
+            "content.xml": OPEN.format("<o:page><o:p>one</o:p><o:notes><o:p/></o:notes></o:page><o:page><o:p>two<o:s "
+            "o:c='2'/>three</o:p><o:notes><o:p>smile</o:p></o:notes></o:page>"),
+        },
+        "## Slide 1\none\n\n## Slide 2\ntwo  three\nNotes: smile",
+    ),
+    "an open document's note": (
+        {
+            "mimetype": "x",
+            "content.xml": OPEN.format("<o:p>See<o:note><o:note-citation>1</o:note-citation><o:note-body><o:p>page 7"
+            "</o:p></o:note-body></o:note> here</o:p>"),
+        },
+        "See [page 7 ] here",
+    ),
+}  # fmt: skip
+
+
 def packed(members: dict[str, str | bytes]) -> bytes:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -89,6 +159,13 @@ async def test_the_words_of_each_kind_of_document_are_read_in_order(file: Path) 
         assert await reader.text(file, 1000) == words, name
     put(file, "<title>News</title><script>evil()</script><p>One&nbsp;two<br>three<table><tr><td>a<td>b</table>")
     assert (await reader.text(file, 1000)).split() == ["News", "One", "two", "three", "|", "a", "|", "b"]
+
+
+@pytest.mark.promise("office-files")
+async def test_notes_order_hidden_parts_and_repeated_cells_of_documents_are_told(file: Path) -> None:
+    for name, (members, words) in WHOLE.items():
+        put(file, packed(members))
+        assert await DocumentReader().text(file, 1000) == words, name
 
 
 @pytest.mark.promise("office-files")

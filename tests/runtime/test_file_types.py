@@ -67,6 +67,7 @@ def test_a_files_name_goes_before_what_the_app_says(media: Media, mime: str) -> 
         (b"\x7fELF\x02\x01\x01\0\0\0\0\x90\x91\x92\0\0\x07", "text/plain", UNKNOWN),
         (b"\x7fELF\x02\x01\x01\0\0\0\0\x90\x91\x92\0\0\x07", UNKNOWN, UNKNOWN),
         (b"PK\x03\x04", "application/zip", "application/zip"),
+        (b"PK\x03\x04", "application/pdf", "application/zip"),
         (b"PK\x03\x04\x14\0", UNKNOWN, "application/zip"),
         (b"PK\x03\x04\x14\0", "text/plain", "application/zip"),
         (b"PK\x03\x04\x14\0", DOCUMENT_MIMES[".docx"], DOCUMENT_MIMES[".docx"]),

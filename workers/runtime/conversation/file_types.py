@@ -180,7 +180,7 @@ def mime_by_content(head: bytes, told: str) -> str:
         told: What its name or its sender's app says.
     """
     found = next((mime for place, mark, mime in _SIGNATURES if head[place : place + len(mark)] == mark), None)
-    if found == ZIP and told.startswith("application/") and told != UNKNOWN:
+    if found == ZIP and told.startswith("application/") and told not in (UNKNOWN, "application/pdf"):
         # Of what it is an archive, the name says.
         return told
     if found not in ("application/pdf", "application/rtf") and is_text(told) and b"\0" not in head:

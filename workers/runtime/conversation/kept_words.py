@@ -14,7 +14,7 @@ from tasks.session_files import WORDS
 
 log = logging.getLogger("cohort.runtime")
 
-_FORM = "1"
+_FORM = "2"
 """Of the records, and of what the reading program makes of a file: a higher number has all files read again."""
 
 

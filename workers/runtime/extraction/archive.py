@@ -1,5 +1,6 @@
 """An archive of which a bounded part is read, XML as a stream, and the words that were read."""
 
+import posixpath
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -74,17 +75,49 @@ type Text = Callable[[str], None]
 
 
 def xml(pieces: Iterator[bytes], start: Start, end: End, text: Text) -> None:
-    """Read XML as a stream; names come without their prefixes."""
+    """Read XML as a stream; names come without their prefixes, those of attributes with them, too."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = lambda name, given: start(
-        name.rpartition(":")[2], {key.rpartition(":")[2]: value for key, value in given.items()}
+        name.rpartition(":")[2], {**given, **{key.rpartition(":")[2]: value for key, value in given.items()}}
     )
     parser.EndElementHandler = lambda name: end(name.rpartition(":")[2])
     parser.CharacterDataHandler = text
     parser.EntityDeclHandler = _refuse
     for piece in pieces:
         parser.Parse(piece, False)
+
+
+def count(said: str | None) -> int:
+    """How often something is repeated, where it says so."""
+    return int(said) if said is not None and re.fullmatch("[0-9]{1,9}", said) else 1
+
+
+def related(archive: Archive, member: str) -> dict[str, str]:
+    """The members that an Office file's member names by an id (Open Packaging Conventions, 6.5)."""
+    folder, name = posixpath.split(member)
+    found: dict[str, str] = {}
+
+    def start(element: str, given: dict[str, str]) -> None:
+        if element == "Relationship" and given.get("TargetMode") != "External":
+            target = posixpath.normpath(posixpath.join("/", folder, given.get("Target", "")))
+            found[given.get("Id", "")] = target.lstrip("/")
+
+    xml(archive.pieces(f"{folder}/_rels/{name}.rels"), start, lambda _: None, lambda _: None)
+    return found
+
+
+def listed(archive: Archive, member: str, element: str) -> list[tuple[str, dict[str, str]]]:
+    """The members that elements of a member name, in their order, each with what its element says."""
+    by_id, found = related(archive, member), list[tuple[str, dict[str, str]]]()
+
+    def start(name: str, given: dict[str, str]) -> None:
+        target = next((by_id[value] for value in given.values() if value in by_id), None) if name == element else None
+        if target is not None:
+            found.append((target, given))
+
+    xml(archive.pieces(member), start, lambda _: None, lambda _: None)
+    return found
 
 
 def _refuse(*_: object) -> None:

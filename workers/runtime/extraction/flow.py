@@ -1,11 +1,17 @@
-"""Documents and slides: paragraphs, headings and tables in order."""
+"""Documents and slides: paragraphs, headings, tables and notes in order."""
 
 import re
 from collections.abc import Iterator
 
-from workers.runtime.extraction.archive import Archive, Words, xml
+from workers.runtime.extraction.archive import Archive, Words, count, listed, related, xml
 
 _HEADING = re.compile(r"heading\s*([1-6])", re.IGNORECASE)
+_NOTES = 20_000
+"""Characters of a slide's notes."""
+_SPACES = 1_000
+_MARKS = {"footnote": "", "endnote": "e", "comment": "c"}
+"""Notes of Word, and what their numbers begin with in the text."""
+_APART = ("word/footnotes.xml", "word/endnotes.xml", "word/comments.xml")
 
 
 class Flow:
@@ -15,7 +21,8 @@ class Flow:
         """``bare``: OpenDocument, whose words stand in the paragraphs themselves."""
         self._words = words
         self._bare = bare
-        self._cells = self._inside = 0
+        self._cells = self._inside = self._passed_over = self._slides = 0
+        self._before = ""
 
     def start(self, name: str, given: dict[str, str]) -> None:
         if name in ("tc", "table-cell"):
@@ -28,6 +35,32 @@ class Flow:
             self._words.add("#" * int(found[1]) + " ")
         elif name in ("tab", "line-break", "br"):
             self._words.add("\t" if name == "tab" else "\n")
+        elif name in ("fld", "note-citation"):
+            # A slide's number or date; the number of a note that follows.
+            self._passed_over += 1
+        elif self._bare:
+            self._start_bare(name, given)
+        else:
+            self._mark(name, given)
+
+    def _start_bare(self, name: str, given: dict[str, str]) -> None:
+        if name == "s":
+            self._words.add(" " * min(count(given.get("c")), _SPACES))
+        elif name == "note-body":
+            self._cells += 1
+            self._words.add(" [")
+        elif name == "page":
+            self._slides += 1
+            self._words.add(f"## Slide {self._slides}\n")
+        elif name == "notes":
+            self._before = "Notes: "
+
+    def _mark(self, name: str, given: dict[str, str]) -> None:
+        kind = name.removesuffix("Reference")
+        if kind not in _MARKS or "type" in given:
+            return
+        author = f"{given['author']}: " if name == "comment" and given.get("author") else ""
+        self._words.add(f"[^{_MARKS[kind]}{given.get('id', '')}]{': ' if name == kind else ''}{author}")
 
     def end(self, name: str) -> None:
         if name == "t" or (self._bare and name in ("p", "h")):
@@ -39,17 +72,41 @@ class Flow:
             self._words.add("| ")
         elif name in ("tr", "table-row"):
             self._words.add("\n")
+        elif name in ("fld", "note-citation"):
+            self._passed_over -= 1
+        elif name == "note-body":
+            self._cells -= 1
+            self._words.add("]")
+        elif name == "notes":
+            self._before = ""
 
     def text(self, text: str) -> None:
-        if self._inside:
-            self._words.add(text)
+        if self._inside and not self._passed_over:
+            self._words.add(self._before + text)
+            self._before = ""
 
     def read(self, pieces: Iterator[bytes]) -> None:
         xml(pieces, self.start, self.end, self.text)
 
 
+def document(archive: Archive, words: Words) -> None:
+    """A document of Word; its notes and comments stand at the end, as in Markdown."""
+    Flow(words).read(archive.pieces("word/document.xml"))
+    words.add("\n")
+    for member in _APART:
+        Flow(words).read(archive.pieces(member))
+
+
 def slides(archive: Archive, words: Words) -> None:
-    for number, member in enumerate(archive.matching(r"ppt/slides/slide\d+\.xml"), 1):
+    """Slides in the order in which they are shown, each with what its speaker notes."""
+    order = [member for member, _ in listed(archive, "ppt/presentation.xml", "sldId")]
+    for number, member in enumerate(order or archive.matching(r"ppt/slides/slide\d+\.xml"), 1):
         words.add(f"## Slide {number}\n")
         Flow(words).read(archive.pieces(member))
+        for notes in related(archive, member).values():
+            if notes.startswith("ppt/notesSlides/"):
+                said = Words(_NOTES)
+                Flow(said).read(archive.pieces(notes))
+                noted = "".join(said.pieces).strip()
+                words.add(f"Notes: {noted}\n" if noted else "")
         words.add("\n")

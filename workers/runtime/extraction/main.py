@@ -16,12 +16,12 @@ from xml.parsers import expat
 
 from workers.runtime.extraction.archive import PIECE, Archive, Ended, Full, Words
 from workers.runtime.extraction.bundle import bundle
-from workers.runtime.extraction.flow import Flow, slides
+from workers.runtime.extraction.flow import Flow, document, slides
 from workers.runtime.extraction.mail import mail
 from workers.runtime.extraction.notebook import notebook
 from workers.runtime.extraction.pages import book, page
 from workers.runtime.extraction.rtf import rtf
-from workers.runtime.extraction.workbook import workbook
+from workers.runtime.extraction.workbook import open_workbook, workbook
 
 EXITS = {"read": 0, "damaged": 3, "locked": 4, "pictures": 6, "password": 7}
 """``locked``: it is of an old release of Office, or has a password. ``pictures``: a PDF without text."""
@@ -69,13 +69,15 @@ def read(path: Path, words: Words) -> None:
     archive = Archive(path)
     names = set(archive.names)
     if "word/document.xml" in names:
-        Flow(words).read(archive.pieces("word/document.xml"))
+        document(archive, words)
     elif "xl/workbook.xml" in names:
         workbook(archive, words)
     elif "ppt/presentation.xml" in names:
         slides(archive, words)
     elif "META-INF/container.xml" in names:
         book(archive, words)
+    elif "content.xml" in names and b"spreadsheet" in b"".join(archive.pieces("mimetype")):
+        open_workbook(archive, words)
     elif "content.xml" in names and "mimetype" in names:
         Flow(words, bare=True).read(archive.pieces("content.xml"))
     else:

@@ -4,11 +4,12 @@ import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from workers.runtime.extraction.archive import Archive, Full, Words, xml
+from workers.runtime.extraction.archive import Archive, Full, Words, count, listed, xml
 
 _SHARED = 500_000
 """Texts that the cells of a workbook share."""
 _CELLS_A_ROW = 1_000
+_SHEETS = r"xl/worksheets/sheet\d+\.xml"
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook has no time zone
 _DATE_FORMATS = frozenset({*range(14, 23), *range(45, 48)})
 _LAST_DAY = 2_958_465
@@ -21,34 +22,40 @@ class Sheet:
     def __init__(self, words: Words, shared: list[str], dates: set[int]) -> None:
         self._words, self._shared, self._dates = words, shared, dates
         self._row: list[str] = []
-        self._kind, self._style, self._value, self._inside = "", "", "", False
+        self._kind, self._style, self._value, self._formula, self._inside = "", "", "", "", ""
 
     def start(self, name: str, given: dict[str, str]) -> None:
         if name == "row":
             self._row = []
         elif name == "c":
-            self._kind, self._style, self._value = given.get("t", ""), given.get("s", ""), ""
+            self._kind, self._style = given.get("t", ""), given.get("s", "")
+            self._value = self._formula = ""
             column = 0
             for letter in re.match("[A-Z]{0,3}", given.get("r", ""))[0]:  # pyright: ignore - it always matches
                 column = column * 26 + ord(letter) - 64
             self._row += [""] * min(column - 1 - len(self._row), _CELLS_A_ROW)
-        elif name in ("v", "t"):
-            self._inside = True
+        elif name in ("v", "t", "f"):
+            self._inside = name
 
     def end(self, name: str) -> None:
-        if name in ("v", "t"):
-            self._inside = False
+        if name in ("v", "t", "f"):
+            self._inside = ""
         elif name == "c":
             self._row.append(self._shown())
         elif name == "row" and any(self._row):
             self._words.add("\t".join(self._row).rstrip("\t") + "\n")
 
     def text(self, text: str) -> None:
-        if self._inside:
+        if self._inside == "f":
+            self._formula += text
+        elif self._inside:
             self._value += text
 
     def _shown(self) -> str:
         value = " ".join(self._value.split())
+        if not value and self._formula:
+            # A program that does not calculate wrote it.
+            return "=" + " ".join(self._formula.split())
         if self._kind == "s":
             return self._shared[int(value)] if value.isdigit() and int(value) < len(self._shared) else ""
         if self._kind == "b":
@@ -108,16 +115,59 @@ def _date_styles(archive: Archive) -> set[int]:
 
 
 def workbook(archive: Archive, words: Words) -> None:
-    names = list[str]()
-    xml(
-        archive.pieces("xl/workbook.xml"),
-        lambda name, given: names.append(given.get("name", "")) if name == "sheet" else None,
-        lambda _: None,
-        lambda _: None,
-    )
+    """The sheets in the order in which they are shown."""
+    sheets = [
+        (member, given.get("name", "") + (" (hidden)" if given.get("state", "visible") != "visible" else ""))
+        for member, given in listed(archive, "xl/workbook.xml", "sheet")
+    ]
+    if not sheets:
+        sheets = [(member, str(place)) for place, member in enumerate(archive.matching(_SHEETS), 1)]
     shared, dates = _shared_texts(archive), _date_styles(archive)
-    for place, member in enumerate(archive.matching(r"xl/worksheets/sheet\d+\.xml")):
-        words.add(f"## {names[place] if place < len(names) else place + 1}\n")
+    for member, name in sheets:
+        words.add(f"## {name}\n")
         sheet = Sheet(words, shared, dates)
         xml(archive.pieces(member), sheet.start, sheet.end, sheet.text)
         words.add("\n")
+
+
+class OpenSheet:
+    """Cells of an OpenDocument workbook, which writes equal neighbours once."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._row: list[str] = []
+        self._cell: list[str] = []
+        self._cells = self._rows = self._inside = 0
+
+    def start(self, name: str, given: dict[str, str]) -> None:
+        if name == "table":
+            self._words.add(f"## {given.get('name', '')}\n")
+        elif name == "table-row":
+            self._row, self._rows = [], count(given.get("number-rows-repeated"))
+        elif name in ("table-cell", "covered-table-cell"):
+            self._cell, self._cells = [], count(given.get("number-columns-repeated"))
+        elif name == "p":
+            self._inside += 1
+
+    def end(self, name: str) -> None:
+        if name == "p":
+            self._inside -= 1
+            self._cell.append(" ")
+        elif name in ("table-cell", "covered-table-cell"):
+            self._row += [" ".join("".join(self._cell).split())] * min(self._cells, _CELLS_A_ROW - len(self._row))
+        elif name == "table-row" and any(self._row):
+            line = "\t".join(self._row).rstrip("\t") + "\n"
+            for _ in range(min(self._rows, _CELLS_A_ROW)):
+                self._words.add(line)
+        elif name == "table":
+            self._words.add("\n")
+
+    def text(self, text: str) -> None:
+        if self._inside:
+            self._cell.append(text)
+
+
+def open_workbook(archive: Archive, words: Words) -> None:
+    """The sheets of an OpenDocument workbook."""
+    sheet = OpenSheet(words)
+    xml(archive.pieces("content.xml"), sheet.start, sheet.end, sheet.text)
