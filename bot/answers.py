@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot import texts
 from bot.commands.conversations import ConversationCommands
+from bot.commands.glances import Glances
 from bot.commands.memory import MemoryCommands
 from bot.commands.offered import PersonalRights
 from bot.commands.pickers import Agents, Pickers
@@ -33,17 +34,12 @@ from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.stopping import still_waiting
-from tasks.store.glance import Glance
 from tasks.store.notes import NoteStore
 from tasks.store.reminders import ReminderStore
 
 
-class Sessions(Protocol):
-    """The state of sessions, read from outside."""
-
-    async def glance(self, session: SessionKey) -> Glance:
-        """One session."""
-        ...
+class Sessions(Glances, Protocol):
+    """What commands are answered from, read from outside."""
 
     async def parked(self, session: SessionKey) -> tuple[ParkedTurn | None, tuple[Inbound, ...]]:
         """The questions of one session's parked turn, and the last entries of its inbox."""
@@ -154,7 +150,7 @@ class Answers:
         title = conversations.title_of(inbound.choice.get("title", ""))
         if not title:
             return inbound, None
-        said = say(inbound, phrase("conversation-titled", title=title))
+        said = say(inbound, conversations.now_called(title))
         return inbound.model_copy(update={"told": True}), said
 
     async def _fixed(self, ask: Command, inbound: Inbound) -> Reply:

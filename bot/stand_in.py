@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from bot.commands.languages import Languages
 from bot.commands.saying import say
 from tasks.chats.choices import switched
-from tasks.chats.conversations import title_of
+from tasks.chats.conversations import now_called, title_of
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
-from tasks.phrases import phrase, sentences, speaking
+from tasks.phrases import sentences, speaking
 from tasks.stopping import exchange_buttons, exchange_of, new_conversation, set_aside, stopped
 from tasks.store.owners import Owners
 
@@ -99,6 +99,6 @@ def _line(word: Inbound, ahead: Sequence[Inbound], shown: Sequence[int]) -> Repl
         case "choose" if not word.pressed:
             return say(word, sentences(*(switched(what, value) for what, value in word.choice.items())))
         case "conversation" if title := title_of(word.choice.get("title", "")):
-            return say(word, phrase("conversation-titled", title=title))
+            return say(word, now_called(title))
         case _:
             return None

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tasks.text import is_digits
+from tasks.whole_file import write_whole
 
 _WRITE_EVERY_S = 30.0
 """Of so much newer a time the file is written again; a start tells of data that is older by more than this."""
@@ -37,7 +38,5 @@ class KeptMark:
             return
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft = self._path.with_suffix(".new")
-            draft.write_text(str(int(mark)), encoding="ascii")
-            draft.replace(self._path)
+            write_whole(self._path, str(int(mark)).encode())
             self._kept = mark

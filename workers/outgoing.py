@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from tasks.envelope import OutFile, OutKind, Reply
 from tasks.http.addresses import is_public
+from tasks.whole_file import write_whole
 from workers.pictures import PICTURE_MARK, Pixels, is_photo
 
 _MIB = 1024 * 1024
@@ -87,12 +88,7 @@ def kept(folder: Path, body: bytes, file: OutFile) -> OutFile:
         return file.model_copy(update={"data": base64.b64encode(body).decode(), "size_bytes": len(body)})
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = uuid4().hex
-    unfinished = folder / f"{name}.part"
-    try:
-        unfinished.write_bytes(body)
-        unfinished.replace(folder / name)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(folder / name, body)
     return file.model_copy(update={"stored": name, "size_bytes": len(body)})
 
 

@@ -63,11 +63,6 @@ def resumed(title: str) -> str:
     return phrase("conversation-resumed", title=title)
 
 
-def titled(title: str) -> str:
-    """After /title."""
-    return phrase("conversation-titled", title=title)
-
-
 def still_set(reminders: int) -> str:
     """After /new."""
     return phrase("reminders-still-set", count=reminders)

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from bot.commands.glances import Glances
 from bot.commands.saying import say
 from bot.updates.commands import Command
 from tasks.chats import conversations
@@ -9,7 +10,6 @@ from tasks.chats.conversations import Conversation, Current
 from tasks.envelope import Inbound, Reply
 from tasks.phrases import phrase
 from tasks.session import SessionKey
-from tasks.store.glance import Glance
 
 
 class EarlierConversations(Protocol):
@@ -17,14 +17,6 @@ class EarlierConversations(Protocol):
 
     async def look(self, session: SessionKey) -> tuple[Current, tuple[Conversation, ...]]:
         """The one that goes on, and the earlier ones, the last one first."""
-        ...
-
-
-class Glances(Protocol):
-    """The state of sessions, read from outside."""
-
-    async def glance(self, session: SessionKey) -> Glance:
-        """One session."""
         ...
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bot import texts
+from bot.commands.glances import Glances
 from bot.commands.saying import here, say
 from bot.updates.buttons import choice_of
 from bot.updates.commands import Command
@@ -25,18 +26,10 @@ class Agents(Protocol):
         ...
 
 
-class GlancedSessions(Protocol):
-    """The state of sessions, read from outside."""
-
-    async def glance(self, session: SessionKey) -> Glance:
-        """One session."""
-        ...
-
-
 class Pickers:
     """Answers ``CHOICES``; a valid choice is carried out by the session's worker."""
 
-    def __init__(self, settings: Settings, sessions: GlancedSessions, agents: Agents, chats: ChatRulesFile) -> None:
+    def __init__(self, settings: Settings, sessions: Glances, agents: Agents, chats: ChatRulesFile) -> None:
         self._settings = settings
         self._sessions = sessions
         self._agents = agents

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tasks.operator_files import kept_cards
+from tasks.status.worker import older_cards
 from tasks.store import Store
 
 LOOK_EVERY_S = 1.0
@@ -35,8 +36,7 @@ async def stand_ins(store: Store) -> tuple[str, ...]:
         StoreUnavailable: Redis is away.
     """
     view = await store.members.look()
-    kept = {status.cards_kept for status in view.members.values()} - {""}
-    return tuple(f"the agents of before answer: {why}" for why in sorted(kept))
+    return older_cards(status.cards_kept for status in view.members.values())
 
 
 class CardWatch:

@@ -107,6 +107,11 @@ def named(number: int, title: str) -> str:
     return title or phrase("conversation-untitled", number=str(number))
 
 
+def now_called(title: str) -> str:
+    """What is said after /title, by a worker or by the bot in its place."""
+    return phrase("conversation-titled", title=title)
+
+
 def _numbered(one: Conversation) -> str:
     return f"{one.number}. {named(one.number, one.title)}"
 

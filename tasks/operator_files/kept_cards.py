@@ -17,6 +17,7 @@ from pathlib import Path
 from tasks.config.fastagent_config import CONFIGURATIONS
 from tasks.config.settings import KEPT_CARDS, Settings
 from tasks.operator_files.agent_files import SECRETS
+from tasks.whole_file import write_whole
 
 log = logging.getLogger("cohort.cards")
 
@@ -153,9 +154,7 @@ def _point(place: Path, name: str) -> None:
     with suppress(OSError):
         if (place / _NOW).read_text(encoding="ascii") == name:
             return
-    written = place / f".{_NOW}-{os.getpid()}"
-    written.write_text(name, encoding="ascii")
-    written.replace(place / _NOW)
+    write_whole(place / _NOW, name.encode())
 
 
 def _thin_out(place: Path, current: str) -> None:

@@ -8,6 +8,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from tasks.whole_file import write_whole
+
 
 class KeptFile:
     """The copy of one file."""
@@ -24,9 +26,7 @@ class KeptFile:
             if self._copy.is_file() and self._copy.read_bytes() == content:
                 return
             self._copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            written = self._copy.with_suffix(f".{os.getpid()}")
-            written.write_bytes(content)
-            written.replace(self._copy)
+            write_whole(self._copy, content)
 
     def found(self) -> Path | None:
         """The copy, if there is one."""

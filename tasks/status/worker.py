@@ -1,6 +1,6 @@
 """What a worker's heartbeat says of it: one shape, for the worker that writes it and for all that read it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from pydantic import (
@@ -108,6 +108,11 @@ class WorkerStatus(ProcessStatus):
     def node_of(self, incarnation: str) -> str:
         """The name under which remote control reaches it. A worker of an older release is named by its incarnation."""
         return self.node or f"{incarnation}@{self.host}"
+
+
+def older_cards(reasons: Iterable[str]) -> tuple[str, ...]:
+    """What operators are told of workers that use kept cards; ``reasons``: each worker's ``cards_kept``."""
+    return tuple(f"the agents of before answer: {why}" for why in sorted({*reasons} - {""}))
 
 
 class OwnHostStatus(ProcessStatus):

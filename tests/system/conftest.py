@@ -27,7 +27,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with durable_valkey(home / "valkey") as valkey, Harness(home / "h", valkey.connection_url, nursery()) as harness:
         playground, model = harness.playground(), harness.model()
         workers = [harness.worker(ready=False) for _ in range(2)]
-        harness.bot(COHORT_INLINE="1", COHORT_GUESTS="1")
+        # Tests start it again.
+        harness.environ |= {"COHORT_INLINE": "1", "COHORT_GUESTS": "1"}
+        harness.bot()
         for worker in workers:
             worker.wait_line("slots.served")
         yield Running(harness, playground, model)

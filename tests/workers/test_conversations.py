@@ -184,7 +184,7 @@ async def test_a_title_given_by_a_person_stays_and_comes_along(pool: Pool) -> No
     await said(pool, worker, "hello there")
     await pool.say(1, kind="conversation", v=4, choice={"title": "  Soup\nand more "})
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE)[-1] == texts.titled("Soup and more")
+    assert pool.telegram.texts(ONE)[-1] == conversations.now_called("Soup and more")
     await said(pool, worker, "again")
     await new(pool, worker)
     assert await listed(pool) == [(1, "Soup and more"), (2, "")]

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.commands.status.view import BotSeen, Look, rate
+from tasks.status.worker import older_cards
 from tasks.store.processes.bots import ALIVE
 
 _LATE_POLL_S = 60.0
@@ -186,6 +187,5 @@ def health_problems(now: Look, part: str, host: str) -> list[str]:
             problems.append("the only worker drains: start another one" if drains else "no worker lives")
         if part == "all" and workers and now.unowned:
             problems.append(f"slots without a worker {now.unowned}")
-        kept = {worker.cards_kept for worker in workers} - {""}
-        problems += [f"agents of before are used: {why}" for why in sorted(kept)]
+        problems += older_cards(worker.cards_kept for worker in workers)
     return problems

@@ -17,6 +17,7 @@ from tasks.envelope import Media
 from tasks.errors import Terminal
 from tasks.phrases import phrase
 from tasks.text import clean
+from tasks.whole_file import write_whole
 from workers import texts
 from workers.audio_server import AudioFailed, AudioServer
 from workers.usage import Usage, not_counted, tokens
@@ -157,8 +158,6 @@ def _write(kept: Path, words: str) -> None:
             if other != turn:
                 shutil.rmtree(other, ignore_errors=True)
         turn.mkdir(parents=True, exist_ok=True, mode=0o700)
-        unfinished = kept.with_suffix(".part")
-        unfinished.write_text(words, encoding="utf-8")
-        unfinished.replace(kept)
+        write_whole(kept, words.encode())
     except OSError as problem:
         log.warning("transcribe.not_kept", extra={"problem": type(problem).__name__})

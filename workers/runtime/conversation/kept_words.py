@@ -8,9 +8,9 @@ import logging
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from uuid import uuid4
 
 from tasks.session_files import WORDS
+from tasks.whole_file import write_whole
 
 log = logging.getLogger("cohort.runtime")
 
@@ -49,15 +49,10 @@ def keep(path: Path, wanted: str, status: int, said: bytes) -> None:
     """Keep them, where the disk takes them. Blocking."""
     if not wanted:
         return
-    unfinished = path.with_name(f"{uuid4().hex}.part")
     try:
-        unfinished.write_bytes(f"{wanted} {status}\n".encode() + said)
-        unfinished.replace(_beside(path))
+        write_whole(_beside(path), f"{wanted} {status}\n".encode() + said)
     except OSError as problem:
         log.warning("document.not_kept", extra={"problem": type(problem).__name__})
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 def _beside(path: Path) -> Path:

@@ -10,6 +10,7 @@ from tasks.chats.conversations import (
     list_buttons,
     list_text,
     named,
+    now_called,
     others,
     read_current,
     title_of,
@@ -86,7 +87,7 @@ async def _name(deps: Dependencies, owned: OwnedSession, handled: Handled, word:
     current, _ = await _look(deps, owned)
     title = title_of(word.choice["title"])
     current = current.model_copy(update={"title": title, "by": word.person})
-    said = Commit(handled.drop) if word.told else _said(handled, texts.titled(named(current.number, title)))
+    said = Commit(handled.drop) if word.told else _said(handled, now_called(named(current.number, title)))
     return replace(said, set=_written(current))
 
 

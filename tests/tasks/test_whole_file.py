@@ -1,0 +1,38 @@
+"""A file is written as a whole, or it stays as it was and nothing is left beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.operator_files.kept_file import KeptFile
+from tasks.whole_file import write_whole
+
+
+@pytest.mark.promise("disk-full")
+def test_the_new_content_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    write_whole(file, b"old")
+    write_whole(file, b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"new")]
+
+
+@pytest.mark.promise("disk-full")
+def test_a_write_that_fails_leaves_no_draft(tmp_path: Path) -> None:
+    taken = tmp_path / "a"
+    (taken / "full").mkdir(parents=True)
+    with pytest.raises(OSError, match="a"):
+        write_whole(taken, b"new")
+    assert list(tmp_path.iterdir()) == [taken]
+
+
+@pytest.mark.promise("disk-full")
+def test_a_copy_of_the_operator_s_file_that_fails_leaves_no_draft(tmp_path: Path) -> None:
+    source = tmp_path / "chats.yaml"
+    source.write_text("a: 1\n")
+    kept = KeptFile(tmp_path / "home", source)
+    kept.keep()
+    (copy,) = (tmp_path / "home" / "kept-files").iterdir()
+    copy.unlink()
+    (copy / "full").mkdir(parents=True)
+    kept.keep()
+    assert list(copy.parent.iterdir()) == [copy]
