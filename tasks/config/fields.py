@@ -4,8 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel, Field, SecretStr
 
 from tasks.config import environ as environment
 from tasks.config.forms import (
@@ -25,7 +24,7 @@ from tasks.config.forms import (
 from tasks.config.worker_count import WorkerCount
 
 
-class SettingFields(BaseSettings):
+class SettingFields(BaseModel):
     """What an operator can set. Durations are seconds in the environment, ``timedelta`` here; sizes name their unit."""
 
     # -- where things are

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
-from pydantic_settings import NoDecode
 
 from tasks.config import redis_url
 from tasks.config.worker_count import WorkerCount
@@ -103,12 +102,12 @@ def _model_reads(value: object) -> object:
     return reads
 
 
-type ModelReads = Annotated[Mapping[str, tuple[str, ...]], NoDecode, BeforeValidator(_model_reads)]
+type ModelReads = Annotated[Mapping[str, tuple[str, ...]], BeforeValidator(_model_reads)]
 type Workers = Annotated[WorkerCount, BeforeValidator(WorkerCount.parse)]
 type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
-type Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
-type Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_parted)]
-type Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted), AfterValidator(_hosts)]
+type Names = Annotated[tuple[str, ...], BeforeValidator(_parted)]
+type Ids = Annotated[tuple[int, ...], BeforeValidator(_parted)]
+type Hosts = Annotated[tuple[str, ...], BeforeValidator(_parted), AfterValidator(_hosts)]
 type Token = Annotated[SecretStr, AfterValidator(_token)]
 type Url = Annotated[str, AfterValidator(_url)]
 type RedisUrl = Annotated[Url, AfterValidator(_redis)]

@@ -3,10 +3,10 @@
 import difflib
 import hmac
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
-from pydantic import ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import ConfigDict, ValidationError, model_validator
 
 from tasks.config import environ as environment
 from tasks.config.fastagent_config import found_configuration
@@ -22,21 +22,8 @@ KEPT_CARDS = "kept-cards"
 class Settings(SettingFields):
     """What an operator has set, and what follows from it."""
 
-    # No populate_by_name: the field `home` would be read from HOME, `model` from MODEL.
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what ``load`` hands over: it has read the environment and ``.env``."""
-        del settings_cls, env_settings, dotenv_settings, file_secret_settings
-        return (init_settings,)
+    # No populate_by_name: only the names that operators set are read. Defaults are given in the form that is written.
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -119,6 +106,12 @@ def env_name(field: str) -> str:
     return str(Settings.model_fields[field].alias)
 
 
+@cache
+def _names() -> frozenset[str]:
+    """The environment variables of all fields."""
+    return frozenset(env_name(field) for field in Settings.model_fields)
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings: from ``environ``, else from the process's environment and ``.env``. Blank values are none.
 
@@ -126,7 +119,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         Misconfigured: with one line for each bad value and each unknown ``COHORT_*`` name.
     """
     seen = environment.merged() if environ is None else environ
-    known = {env_name(field) for field in Settings.model_fields}
+    known = _names()
     lines: list[str] = []
     for name in sorted(seen):
         if name.startswith("COHORT_") and name not in known:

@@ -154,7 +154,7 @@ def newest_first() -> None:
 def _rewritten(*changes: dict[str, tuple[str, str]]) -> None:
     """Scripts say something else: name -> (what stands there, what shall)."""
     from tasks.store import intake, journal, sessions
-    from tasks.store.connection.redis import Script
+    from tasks.store.connection.redis import Script, digest
 
     class Rewritten(Script):
         def __init__(self, redis, name) -> None:
@@ -162,7 +162,7 @@ def _rewritten(*changes: dict[str, tuple[str, str]]) -> None:
             for old, new in [change[name] for change in changes if name in change]:
                 assert old in self._text, f"{name}.lua has changed: change its sabotage, too"
                 self._text = self._text.replace(old, new)
-                self._script = redis.register_script(self._text)
+                self._digest = digest(self._text)
 
     sessions.Script = intake.Script = journal.Script = Rewritten
 

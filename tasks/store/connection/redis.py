@@ -1,5 +1,6 @@
 """The connection to Redis: scripts from files, and redis-py's errors as ours."""
 
+import hashlib
 import logging
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -13,7 +14,6 @@ from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.commands.core import AsyncScript
 from redis.driver_info import DriverInfo
 
 from tasks import keys as names
@@ -92,6 +92,12 @@ def script(name: str) -> str:
     return with_fields((_LUA / f"{name}.lua").read_text(encoding="utf-8"))
 
 
+@cache
+def digest(text: str) -> str:
+    """The name by which Redis knows a script that it was given before."""
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
 class Script:
     """One atomic step, from ``lua/{name}.lua``.
 
@@ -103,7 +109,7 @@ class Script:
         self._redis = redis
         self._replicas = redis.wait_replicas if isinstance(redis, Client) else 0
         self._text = script(name)
-        self._script: AsyncScript = redis.register_script(self._text)
+        self._digest = digest(self._text)
 
     async def __call__(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
         """Run it. A key that something else than Cohort overwrote is taken away first: what it held is lost already.
@@ -122,7 +128,7 @@ class Script:
         with guard():
             try:
                 # As the script object does it, without what redis-py's typed methods cost: half of a call.
-                return await self._evaluate("EVALSHA", self._script.sha, keys, args)
+                return await self._evaluate("EVALSHA", self._digest, keys, args)
             except exceptions.NoScriptError:
                 # With its text, and not loaded first: while servers change their roles behind a proxy, the load and
                 # the call would reach two of them.
