@@ -162,7 +162,7 @@ def _rewritten(*changes: dict[str, tuple[str, str]]) -> None:
             for old, new in [change[name] for change in changes if name in change]:
                 assert old in self._text, f"{name}.lua has changed: change its sabotage, too"
                 self._text = self._text.replace(old, new)
-                self._digest = digest(self._text)
+                self.sha = digest(self._text)
 
     sessions.Script = intake.Script = journal.Script = Rewritten
 

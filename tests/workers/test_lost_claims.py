@@ -74,7 +74,7 @@ async def test_a_worker_that_was_paused_before_it_delivered_does_not_say_it_agai
 
 async def test_a_worker_that_was_paused_right_after_its_commit_does_not_say_it_again(pool: Pool, heir: Worker) -> None:
     zombie = await pool.worker("w-zombie")
-    sha = zombie.store.sessions._commit._script.sha.encode()
+    sha = zombie.store.sessions._commit.sha.encode()
     committed, taken = asyncio.Event(), asyncio.Event()
 
     async def paused(sent: bytes) -> Fate:

@@ -14,7 +14,7 @@ from tests.workers.test_moving import NEW, OLD, answered, moved, settled
 @pytest.mark.parametrize("fate", ["answer lost", "lost"])
 async def test_a_move_whose_every_answer_is_lost_loses_and_doubles_nothing(pool: Pool, script: str, fate: Any) -> None:
     worker = await pool.worker("w-one")
-    sha = getattr(worker.store.moves, script)._script.sha.encode()
+    sha = getattr(worker.store.moves, script).sha.encode()
     seen = 0
 
     async def losing(sent: bytes) -> Any:

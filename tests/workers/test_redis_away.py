@@ -16,7 +16,7 @@ ONE = session(1)
 @pytest.mark.parametrize("script", ["_claim", "_advance", "_commit", "_delivered", "_note"])
 async def test_a_write_whose_answer_was_lost_is_done_once(pool: Pool, script: str) -> None:
     worker = await pool.worker("w-one")
-    sha = getattr(worker.store.sessions, script)._script.sha.encode()
+    sha = getattr(worker.store.sessions, script).sha.encode()
     seen = 0
 
     async def losing(sent: bytes) -> Fate:
@@ -43,7 +43,7 @@ CHOICES = [{"kind": "choose", "choice": {"model": name}} for name in ("m", "n")]
 
 async def test_a_commit_that_the_network_brings_late_drops_no_message(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
-    sha = worker.store.sessions._commit._script.sha.encode()
+    sha = worker.store.sessions._commit.sha.encode()
     commits: list[bytes] = []
 
     async def listening(sent: bytes) -> Fate:

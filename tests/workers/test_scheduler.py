@@ -36,7 +36,7 @@ async def test_one_session_that_is_stuck_delays_no_other(pool: Pool) -> None:
 
 async def test_a_message_that_comes_while_its_session_is_being_let_go_is_answered(pool: Pool) -> None:
     worker = await pool.worker("w-one")
-    sha = worker.store.sessions._advance._script.sha.encode()
+    sha = worker.store.sessions._advance.sha.encode()
     outcomes: list[str] = []
 
     async def answer_is_on_its_way(sent: bytes) -> Fate:
@@ -62,7 +62,7 @@ async def test_a_message_that_comes_while_its_session_is_being_let_go_is_answere
 
 async def test_a_message_that_comes_with_a_doorbell_before_its_session_is_let_go_keeps_it_awake(pool: Pool) -> None:
     worker = await pool.worker("w-one")
-    sha = worker.store.sessions._advance._script.sha.encode()
+    sha = worker.store.sessions._advance.sha.encode()
 
     async def just_before(sent: bytes) -> Fate:
         if sha in sent and pool.telegram.delivered:

@@ -109,7 +109,7 @@ class Script:
         self._redis = redis
         self._replicas = redis.wait_replicas if isinstance(redis, Client) else 0
         self._text = script(name)
-        self._digest = digest(self._text)
+        self.sha = digest(self._text)
 
     async def __call__(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
         """Run it. A key that something else than Cohort overwrote is taken away first: what it held is lost already.
@@ -128,7 +128,7 @@ class Script:
         with guard():
             try:
                 # As the script object does it, without what redis-py's typed methods cost: half of a call.
-                return await self._evaluate("EVALSHA", self._digest, keys, args)
+                return await self._evaluate("EVALSHA", self.sha, keys, args)
             except exceptions.NoScriptError:
                 # With its text, and not loaded first: while servers change their roles behind a proxy, the load and
                 # the call would reach two of them.
