@@ -131,6 +131,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "journal.diverged": "Kept steps fitted nothing when their turn ran again; they were dropped.",
     "journal.damaged": "The steps of a turn cannot be read; they were dropped, and the turn runs from its beginning.",
     "journal.lost": "Another program changed a turn's journal; the turn keeps no further step.",
+    "draft.defect": "What a draft shows cannot be written for a defect of ours; it is lost if the worker dies now.",
     "journal.defect": "The steps of a turn cannot be written for a defect; the turn keeps no further step.",
     "journal.no_file": "A large result of a tool cannot be kept on the disk.",
     "voice.failed": "An answer was not spoken; its text stands in the chat.",

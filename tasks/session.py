@@ -30,6 +30,11 @@ class SessionKey:
     business: str | None = None
     inline: str | None = None
 
+    @property
+    def takes_drafts(self) -> bool:
+        """Whether an answer may grow there as a draft (Bot API, sendMessageDraft): in private chats."""
+        return self.chat > 0 and self.business is None and self.inline is None
+
     def __str__(self) -> str:
         topic = f":t{self.topic}" if self.topic is not None else ""
         business = f":b{self.business}" if self.business is not None else ""

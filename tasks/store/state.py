@@ -51,6 +51,9 @@ class StateField(StrEnum):
     """The Telegram message that shows the running turn; its first, when there are several."""
     live_more = "live_more"
     """``live``, a colon, and the further messages that show it; of another ``live`` it is stale."""
+    drafted = "drafted"
+    """The id of the commit before it, a line break, and the words that the running turn shows as a draft, Markdown: no
+    message has them, and Telegram does not tell them again (``workers.sessions.turns.kept_draft``)."""
     start = "start"
     """The payload of the link by which a person came last, once a turn has answered it."""
     agent = "agent"

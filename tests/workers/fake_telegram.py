@@ -30,6 +30,8 @@ class Telegram:
         self.delivered: list[tuple[SessionKey, Reply]] = []
         self.noted: set[int] = set()
         self.answers_late: Hold | None = None
+        self.drafts = False
+        """Answers grow in drafts, of which nothing is known afterwards."""
         self.changes = Changes()
         self._last_id = 100
 
@@ -141,6 +143,8 @@ class ScriptedLive:
                     continue
                 self.stands = None
                 await self._still_ours()
+                if self._telegram.drafts:
+                    continue
                 for place, part in enumerate(self._text.split("\f")):
                     await self._show(place, part)
         except Exception:  # noqa: BLE001 - "its failure ends the frames"

@@ -103,6 +103,7 @@ FIELDS_LEFT = {
     StateField.resets: "of the turn that ran",
     StateField.live: "a message of the old chat",
     StateField.live_more: "the same",
+    StateField.drafted: "of private chats",
     StateField.said: "messages by their numbers",
     StateField.tongue: "of private chats",
     StateField.touched: "the next commit says so",

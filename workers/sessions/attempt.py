@@ -42,6 +42,9 @@ async def attempted(
             group.create_task(spending.counting(), name=f"spending {session}"),
             group.create_task(_ended_if_lost(runner.keeping(), attempt), name=f"steps {session}"),
         )
+        if runner.draft is not None:
+            keeping = _ended_if_lost(runner.draft.keeping(), attempt)
+            beside = (*beside, group.create_task(keeping, name=f"draft {session}"))
         attempt.add_done_callback(lambda _: [task.cancel() for task in beside])
     _let_go(attempt)
     return attempt

@@ -27,6 +27,7 @@ from workers.sessions.turns.asking import Ask, answers_of, asks_people, put_ques
 from workers.sessions.turns.failures import Failures
 from workers.sessions.turns.held_questions import HeldQuestions
 from workers.sessions.turns.journal import TurnJournal
+from workers.sessions.turns.kept_draft import KeptDraft
 from workers.sessions.turns.outcome import Asked, Outcome
 from workers.sessions.turns.timeline import Timeline
 from workers.sessions.turns.tracked_answer import TrackedAnswer, TurnText, rest_of
@@ -50,11 +51,11 @@ class TurnRunner:
         self._owned, self._alone = owned, owned.session.inline is not None
         self._spending = spending
         self._messages: tuple[Inbound, ...] = asked.messages
-        self._answers = asked.answers
-        self.held = held
+        self._answers, self.held = asked.answers, held
         self._among = asked.among and len(asked.messages) == 1
         self._reply_to = self._target(asked.messages[-1])
         self._asked = asked
+        self.draft = KeptDraft(deps, owned) if KeptDraft.needed(deps, owned.session) else None
         self.journal = TurnJournal(owned, self._spending, asked.names, joins=asked.steering is not None)
         self._parked = owned.parking.turn if asked.resumed is not None and owned.parking is not None else None
         self._text, self._trace = TurnText(), NO_TRACE
@@ -145,8 +146,7 @@ class TurnRunner:
             asks=asks,
             tried=owned.tries,
         )
-        settings = self._deps.settings
-        thinking = owned.effective("thinking", settings)
+        thinking = owned.effective("thinking", self._deps.settings)
         showing = Showing(self._reply_to, owned.live, thinking, older=owned.shows_unknown)
         live = self._deps.delivery.live(
             owned.session, showing, created=owned.note_live, still_ours=owned.ensure_owned_once
@@ -162,7 +162,7 @@ class TurnRunner:
             finally:
                 self._text = shown.so_far
         owned.live, self._live = answer.message_ids, answer
-        self._trace = shown.trace(owned.effective("steps", settings), thinking)
+        self._trace = shown.trace(owned.effective("steps", self._deps.settings), thinking)
         if isinstance(result, TurnResult):
             long = len(result.text) > _LONG
             return await asyncio.to_thread(self._answered, result) if long else self._answered(result)

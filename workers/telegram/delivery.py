@@ -91,7 +91,7 @@ class TelegramDelivery:
             list(showing.message_ids),
             created,
             # A message of an earlier try is gone on with.
-            draft=mode == "draft" and _takes_drafts(session) and not showing.message_ids,
+            draft=mode == "draft" and session.takes_drafts and not showing.message_ids,
             older=showing.older,
             draft_again=self._tempo.draft,
         )
@@ -180,7 +180,3 @@ def _tempo(settings: Settings) -> Tempo:
 
 def _same(body: bytes, _file: OutFile) -> bytes:
     return body
-
-
-def _takes_drafts(session: SessionKey) -> bool:
-    return session.chat > 0 and session.business is None and session.inline is None

@@ -36,7 +36,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     render = deps.delivery.render
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
     # What a dead worker has shown stays as it is while this one has shown less.
-    known = not owned.shows_unknown and (bool(owned.live) or deps.settings.stream == "draft")
+    known = not owned.shows_unknown and (bool(owned.live) or deps.settings.stream == "draft" or owned.inherits_draft)
     partial = owned.kept if known else ""
     if plan.pressed is not None:
         replies = (_picker(deps, plan, plan.pressed),)
@@ -57,7 +57,8 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
         replies = below(owned, replies)
     replies = (*withdrawn(owned), *replies)
     if history is not None:
-        buttons = (*buttons, exchange_buttons(history))
+        # The bot's own line has them where it knew that something was shown.
+        buttons = buttons if plan.stood_in and owned.live else (*buttons, exchange_buttons(history))
         plan = replace(plan, set={**plan.set, **(stood_in(plan.stood_in, history) if plan.stood_in else {})})
     if buttons and replies:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
@@ -91,8 +92,10 @@ async def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Gi
     What it has shown stays, and the words about it stand below.
     """
     said = with_reference(phrase("poison") if plan.to else phrase("damaged"), owned.session.bot, plan.handled.answers)
-    stands = bool(await seen_words(deps, owned))
-    replies = deps.delivery.render(said, edits=() if stands else owned.live)
+    stands = bool(await seen_words(deps, owned)) and not owned.inherits_draft
+    drafted = owned.kept if owned.inherits_draft else ""
+    notes = (said,) if drafted else ()
+    replies = deps.delivery.render(drafted or said, edits=() if stands else owned.live, notes=notes)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     if stands:
         replies = below(owned, replies)

@@ -188,6 +188,13 @@ class OwnedSession(SeenText):
         else:
             await self._sessions.note(self._claim, StateField.live, first)
 
+    async def keep_draft(self, words: str) -> None:
+        """Record the words that a draft shows, in one attempt."""
+        value = f"{self.last_commit}\n{words}" if words.strip() else ""
+        if value.encode() != self._fields.get(StateField.drafted, b""):
+            self._put(StateField.drafted, value)
+            await self._verifying(lambda: self._sessions.note(self._claim, StateField.drafted, value))
+
     async def note_asked(self, question: str, message_id: int) -> None:
         """Record the message that shows a question."""
         asked = f"{text(self._fields.get(StateField.asked, b''))} {question}:{message_id}".strip()

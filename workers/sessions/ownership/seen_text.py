@@ -20,8 +20,10 @@ class SeenText(StateView):
         self.inherited = self.live[-1:]
         """The message in which a turn of an earlier owner grew, if that turn never ended."""
         self._shown: list[str] = []
-        self._kept = ""
+        self._kept = self.drafted
         """What a try that broke had shown, while this one has shown less."""
+        self._inherits_draft = bool(self._kept)
+        self._grew: Callable[[], None] = _nothing
         self._taken = ""
         """What the runtime took back last: of a call that broke, if nothing comes behind it."""
         self._stands: Callable[[], str | None] = _nothing
@@ -34,7 +36,7 @@ class SeenText(StateView):
     @property
     def shows_unknown(self) -> bool:
         """Whether the screen shows words of an earlier owner's try: this one has said nothing, or less."""
-        inherited = bool(self.live) and self.live[-1:] == self.inherited
+        inherited = bool(self.live) and self.live[-1:] == self.inherited and not self._inherits_draft
         return inherited and (self._stands() is not None or not self._shown)
 
     @property
@@ -56,10 +58,19 @@ class SeenText(StateView):
         """Learn from now on whether an earlier try's words stand on the screen, and which (``LiveAnswer.stands``)."""
         self._stands = stands
 
+    @property
+    def inherits_draft(self) -> bool:
+        """Whether an earlier owner's try showed a draft, whose words are ``kept``: they were seen, and are to stay."""
+        return self._inherits_draft
+
+    def grows(self, told: Callable[[], None]) -> None:
+        """Have ``told`` called from now on whenever the text of the running turn is another one."""
+        self._grew = told
+
     def shows_nothing(self) -> None:
         """The turn has ended. What it showed is held no more: it holds this session."""
-        self.live, self._stands = (), _nothing
-        self._kept = ""
+        self.live, self._stands, self._grew = (), _nothing, _nothing
+        self._kept, self._inherits_draft = "", False
         self.show("")
 
     def begin_again(self) -> None:
@@ -79,7 +90,9 @@ class SeenText(StateView):
     def show(self, text: str) -> None:
         """Set the text of the running turn."""
         self._shown, self._taken = [text] if text else [], ""
+        self._grew()
 
     def show_more(self, text: str) -> None:
         """Append to the text of the running turn."""
         self._shown.append(text)
+        self._grew()

@@ -224,6 +224,12 @@ class StateView:
         return shown_in(self._fields.get(StateField.live, b""), self._fields.get(StateField.live_more, b""))
 
     @property
+    def drafted(self) -> str:
+        """The words that a turn which never ended showed as a draft."""
+        commit, _, words = text(self._fields.get(StateField.drafted, b"")).partition("\n")
+        return words if commit == self.last_commit else ""
+
+    @property
     def _after(self) -> str | None:
         """The id of the last commit. A damaged one never matches, and every write would be refused; so it is None."""
         return self.last_commit if self.last_commit.isascii() else None
@@ -235,8 +241,8 @@ class StateView:
             self._fields[field] = value.encode()
 
     def _further(self) -> tuple[str, ...]:
-        """The field for the second and later messages, where there is one: a commit removes it."""
-        return (StateField.live_more,) if StateField.live_more in self._fields else ()
+        """The fields for the second and later messages and for a draft, where they are there: a commit removes them."""
+        return tuple(field for field in (StateField.live_more, StateField.drafted) if field in self._fields)
 
     @property
     def used(self) -> tuple[Usage, int]:

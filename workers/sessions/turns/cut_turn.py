@@ -124,7 +124,8 @@ def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:
 async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | None, handled: Handled) -> Commit:
     """The commit of a turn that a newer message interrupted."""
     stands, notes = owned.shows_unknown, (phrase("interrupted"),)
-    shown = owned.kept if not stands and (owned.live or deps.settings.stream == "draft") else ""
+    drafts = deps.settings.stream == "draft" or owned.inherits_draft
+    shown = owned.kept if not stands and (owned.live or drafts) else ""
     replies = deps.delivery.render(shown, edits=() if stands else owned.live, notes=notes)
     if stands:
         replies = below(owned, replies)

@@ -71,6 +71,8 @@ class TrackedAnswer:
 
     def asked(self, messages: Sequence[Inbound]) -> None:
         """What is answered; above an answer to an inline query it stays, as the message is all that readers see."""
+        if self._owned.inherits_draft:
+            self.begin_again()
         if self._owned.session.inline is not None and messages[0].message_id is None:
             self.heard(messages[0].text)
 
