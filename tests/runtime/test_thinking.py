@@ -43,7 +43,7 @@ async def test_thoughts_written_as_text_are_neither_answer_nor_history(
 
 
 @pytest.mark.promise("thoughts-apart")
-@pytest.mark.parametrize("provider", ["anthropic", "google", "responses"])
+@pytest.mark.parametrize("provider", MODELS)
 async def test_thoughts_that_a_provider_sends_apart_reach_the_sink_as_such(
     runtime: Open, configure: Configure, provider: str
 ) -> None:
@@ -52,7 +52,7 @@ async def test_thoughts_that_a_provider_sends_apart_reach_the_sink_as_such(
         async with runtime(COHORT_MODEL=MODELS[provider]) as engine:
             screen = Screen()
             result = await engine.run(ask(1, "hello"), screen)
-    assert (result.text, screen.thoughts) == ("Hello", "They greet me.")
+    assert (result.text, screen.frames[-1], screen.thoughts) == ("Hello", "Hello", "They greet me.")
 
 
 async def test_an_answer_that_is_only_thoughts_is_none(runtime: Open, model: Model) -> None:

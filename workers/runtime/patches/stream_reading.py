@@ -149,6 +149,15 @@ def as_sent(_: Callable[..., Any]) -> Callable[[str, str], tuple[str, str]]:
     return extract_incremental_delta
 
 
+def thinking(original: Callable[..., bool]) -> Callable[..., bool]:
+    """``OpenAILLM._handle_reasoning_delta``: thoughts that a server sends apart are such, whatever a table says."""
+
+    def handle_reasoning_delta(self: Any, *, reasoning_mode: str | None, **delta: Any) -> bool:
+        return original(self, reasoning_mode=reasoning_mode or "stream", **delta)
+
+    return handle_reasoning_delta
+
+
 def reading(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """``OpenAILLM._openai_requested_tool_calls``, which runs a tool with as much of its arguments as it could read."""
 
