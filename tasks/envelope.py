@@ -40,8 +40,7 @@ class Envelope(BaseModel):
             EnvelopeInvalid: it is not one of these at all.
         """
         try:
-            raw: Any = json.loads(data)
-            version = raw["v"]
+            version: Any = (raw := json.loads(data))["v"]
             if isinstance(version, int) and version > cls.VERSION:
                 raise EnvelopeTooNew(f"{cls.__name__} version {version}; this release reads up to {cls.VERSION}")
             return cls.model_validate(raw)
@@ -61,7 +60,7 @@ class Sender(BaseModel):
 
 
 class Media(BaseModel):
-    """A file at Telegram, named by its ``file_id``; its bytes are never stored in Redis or in a history."""
+    """A file at Telegram, which the bot itself sent if ``ours``; its bytes are never in Redis or in a history."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -71,6 +70,7 @@ class Media(BaseModel):
     size_bytes: int | None = None
     mime: str | None = None
     name: str | None = None
+    ours: bool = False
     duration_s: int | None = None
     caption: str | None = None
     """What its author wrote under it, where an album has several captions."""

@@ -11,6 +11,8 @@ from tasks.envelope import Media, Quoted
 QUOTE_CHARACTERS = 2000
 """More of a quoted message is seldom what is asked about, and it would stand in the history for ever."""
 _PART_CHARACTERS = 300
+_ANSWER = ".md"
+"""How files with long answers end."""
 
 
 def quote_of(message: Message, me: BotIdentity) -> str | None:
@@ -71,11 +73,21 @@ def quoted_of(message: Message, me: BotIdentity) -> Quoted | None:
 
 
 def quoted_files(message: Message, me: BotIdentity) -> tuple[Media, ...]:
-    """The files of the answered message: "What is this?" asks about them. The bot's own are known to the agent."""
+    """The files of the answered message: "What is this?" asks about them.
+
+    Of the bot's own the agent's history has no bytes, but the words of an answer that was spoken or sent as a file.
+    """
     answered = answered_by(message)
     if answered is not None:
-        return () if _is_ours(answered, me) else media_of(answered)
+        files = media_of(answered)
+        if not _is_ours(answered, me):
+            return files
+        return tuple(file.model_copy(update={"ours": True}) for file in files if not _has_words(file))
     return media_of(message.external_reply) if message.external_reply is not None else ()
+
+
+def _has_words(file: Media) -> bool:
+    return file.kind == "voice" or (file.name or "").endswith(_ANSWER)
 
 
 def _is_ours(answered: Answered, me: BotIdentity) -> bool:

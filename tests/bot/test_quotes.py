@@ -86,9 +86,13 @@ def test_the_agent_is_told_what_a_message_answers_and_whose_it_is(
 
 PICTURE = message(sender=ANN, caption="look", **PHOTO)
 OWN = {"document": tg.Document(file_id="d", file_unique_id="u")}
+SPOKEN = tg.Voice(file_id="v", file_unique_id="u", duration=3)
+LONG = tg.Document(file_id="l", file_unique_id="u", file_name="answer.md")
 FILES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("of a person", {"reply_to_message": PICTURE}, ["p"]),
-    ("of the bot", {"reply_to_message": message(sender=BOT, **PHOTO)}, []),
+    ("of the bot", {"reply_to_message": message(sender=BOT, **PHOTO)}, ["p"]),
+    ("a spoken answer", {"reply_to_message": message(sender=BOT, voice=SPOKEN)}, []),
+    ("a long answer", {"reply_to_message": message(sender=BOT, document=LONG)}, []),
     ("of another chat", {"external_reply": tg.ExternalReplyInfo(origin=BY_BEN, **PHOTO)}, ["p"]),
     ("beside files of its own", {"reply_to_message": PICTURE, "caption": "@cohort_bot so?", **OWN}, ["d"]),
     ("a moving sticker", {"reply_to_message": message(sender=BEN, sticker=sticker(is_animated=True))}, []),
@@ -100,6 +104,14 @@ FILES: list[tuple[str, dict[str, Any], list[str]]] = [
 def test_the_files_of_the_answered_message_come_along(chat: tg.Chat, fields: dict[str, Any], files: list[str]) -> None:
     text = None if "caption" in fields else "@cohort_bot what is this?"
     assert [media.file_id for media in inbound(said(text, chat=chat, **fields)).media] == files
+
+
+def test_a_file_that_the_bot_sent_is_marked_as_its_own() -> None:
+    marked = {
+        sender.id: inbound(said("bluer!", reply_to_message=message(sender=sender, **PHOTO))).media[0].ours
+        for sender in (ANN, BOT)
+    }
+    assert marked == {ANN.id: False, BOT.id: True}
 
 
 PREVIEW = {"link_preview_options": {"url": "https://n.example/a"}}

@@ -121,6 +121,15 @@ async def test_a_sticker_is_no_picture_that_a_model_has_to_see(runtime: Open, mo
     assert "👍" in model.journal[0].messages[1]["text"]
 
 
+async def test_who_answers_the_bots_own_picture_is_not_told_that_the_model_cannot_see_it(
+    runtime: Open, model: Model, shelf: Shelf
+) -> None:
+    ours = inbound(1, "bluer!", media=(PHOTO.model_copy(update={"ours": True}),))
+    async with runtime(media=shelf) as engine:
+        done = await engine.run(ask(1, ours), Screen())
+    assert (done.text, done.notices) == ('echo: bluer!\n<tg-file kind="photo"/> [n=1]', ())
+
+
 async def test_a_pdf_and_a_text_file_come_with_their_names(
     runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
 ) -> None:

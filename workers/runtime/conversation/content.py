@@ -99,8 +99,8 @@ class ModelFiles:
         meta, told = _meta(media), len(self.notices)
         content = await self._content(media, meta)
         if content is None:
-            if media.kind == "sticker":
-                # Its emoji stands in the text, and says what it says.
+            if media.kind == "sticker" or media.ours:
+                # A sticker's emoji stands in the text; of a file that the bot sent it was not asked to read it.
                 del self.notices[told:]
             return [named(media)]
         # Of a film that a model cannot see it is told that there was one.
