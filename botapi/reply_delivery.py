@@ -16,6 +16,7 @@ from botapi.refusals import Refusal, as_ours, classify, perhaps_done, said
 from botapi.shape import Shape, is_spare, shapes, without
 from tasks.envelope import OutFile, Reply
 from tasks.errors import CohortError
+from tasks.phrases import language_of, speaking
 from tasks.session import SessionKey
 from tasks.telemetry import metrics, tracing
 from tasks.telemetry.logs import session_hash
@@ -48,7 +49,7 @@ async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait
         Undeliverable: this chat never takes it.
         ChatMigrated: the chat has a new id.
     """
-    with _span(session, reply) as span:
+    with speaking(language_of(reply.language)), _span(session, reply) as span:
         try:
             return await _deliver(calls, session, reply, wait, read)
         except RateLimited:

@@ -7,14 +7,13 @@ from typing import Any
 from botapi.refusals import Refusal
 from botapi.split import LIMIT, Entity, Part, split
 from tasks.envelope import Button, OutFile, Reply
+from tasks.phrases import phrase
 from tasks.pointing import below
 from tasks.session import INLINE_MESSAGE, SessionKey
 from tasks.text import utf16
 
 CAPTION_LIMIT = 1024
 """UTF-16 units of a caption (Bot API, sendDocument)."""
-INVISIBLE = "(a message without visible text)"
-MISSING = "(I couldn't send the file {name} here.)"
 _SMALLEST = 256
 """A text this short is not too long, whatever Telegram says."""
 _PARTS_OF_A_FILE = 10
@@ -85,7 +84,12 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
         topic=session.topic,
         buttons=reply.buttons,
     )
-    return _divided(whole, split(reply.text, reply.entities) or [Part(INVISIBLE)])
+    return _divided(whole, split(reply.text, reply.entities) or [_invisible()])
+
+
+def _invisible() -> Part:
+    """What is sent where there is nothing to see."""
+    return Part(phrase("no-visible-text"))
 
 
 def is_spare(shape: Shape) -> bool:
@@ -126,7 +130,7 @@ def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
         case Refusal.SHORTER:
             return _shorter(shape)
         case Refusal.WORDS:
-            return [replace(shape, text=INVISIBLE, entities=())]
+            return [replace(shape, text=_invisible().text, entities=())]
         case _:
             return _named(shape) if shape.across is not None else [shape]
 
@@ -145,7 +149,10 @@ def _named(shape: Shape) -> list[Shape]:
     text, entities = below(shape.about, shape.text, shape.entities)
     if shape.files or shape.file_text is not None:
         return [replace(plain, text=text, entities=entities) if utf16(text) <= CAPTION_LIMIT else plain]
-    return _divided(replace(plain, rich=() if shape.about else shape.rich), split(text, entities) or [Part(INVISIBLE)])
+    return _divided(
+        replace(plain, rich=() if shape.about else shape.rich),
+        split(text, entities) or [_invisible()],
+    )
 
 
 def _bare(shape: Shape) -> list[Shape]:
@@ -216,13 +223,13 @@ def _without_file(shape: Shape) -> list[Shape]:
 
 def _missing(shape: Shape) -> Shape:
     (file,) = shape.files
-    said = MISSING.format(name=file.name)
+    said = phrase("file-unsent", name=file.name)
     text = f"{shape.text}\n\n{said}" if shape.text else said
     return replace(shape, text=text, files=())
 
 
 def _as_text(shape: Shape, text: str) -> list[Shape]:
-    parts = split(text, limit=LIMIT - len(_CUT)) or [Part(INVISIBLE)]
+    parts = split(text, limit=LIMIT - len(_CUT)) or [_invisible()]
     if len(parts) > _PARTS_OF_A_FILE:
         parts = [*parts[: _PARTS_OF_A_FILE - 1], Part(parts[_PARTS_OF_A_FILE - 1].text + _CUT)]
     return _divided(replace(shape, file_name="", file_text=None), parts)

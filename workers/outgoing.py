@@ -33,7 +33,10 @@ _LONGEST_ALT = 200
 _MARK = PICTURE_MARK.encode("utf-16-le")
 _OPUS, _FIRST_PAGE = b"OpusHead", 512
 """The first packet of an Ogg file says what it holds."""
-_UNPRINTABLE = re.compile(r"[^\w .,()+@=\[\]-]", re.UNICODE)
+_RESERVED = frozenset('<>:"|?*$`')
+"""Characters that a name cannot have on some systems, or that a shell acts on within quotes."""
+_JOINED = "\u200c\u200d"
+"""Characters of the form of scripts and of emoji."""
 
 _KINDS: dict[str, OutKind] = {
     "image/png": "photo",
@@ -69,13 +72,18 @@ def kind_of(mime: str, size: int, pixels: Pixels | None = None, *, moving: bool 
 def name_of(given: str, mime: str, number: int) -> str:
     """A name that a person can read and any system can store."""
     last = re.split(r"[/\\]", given)[-1]
-    plain = _UNPRINTABLE.sub("_", last).strip(" .")
+    plain = "".join(letter if _is_harmless(letter) else "_" for letter in " ".join(last.split())).strip(" .")
     if plain and not Path(plain).suffix and mime not in _NAMELESS:
         # A phone opens a file by its ending.
         plain += mimetypes.guess_extension(mime) or ""
     ending = Path(plain).suffix[:_ENDING]
     plain = f"{plain.removesuffix(ending)[: _NAME - len(ending)].rstrip()}{ending}"
     return plain or f"file-{number}{mimetypes.guess_extension(mime) or ''}"
+
+
+def _is_harmless(letter: str) -> bool:
+    """Whether a name may have it. Many scripts write vowels as marks, which are no letters of their own."""
+    return letter in _JOINED or (letter.isprintable() and letter not in _RESERVED)
 
 
 def kept(folder: Path, body: bytes, file: OutFile) -> OutFile:

@@ -12,10 +12,10 @@ from botapi.client import connected
 from botapi.errors import Undeliverable
 from botapi.pacing import Pacing
 from botapi.refusals import TABLE, Refusal
-from botapi.shape import INVISIBLE
 from playground.client import PlaygroundClient
 from tasks.config.settings import load
 from tasks.envelope import Button, Reply
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.pacing import PaceStore
@@ -136,7 +136,9 @@ async def test_whatever_telegram_refuses_both_sides_leave_out_the_same(
         left = LEFT[refusal]
         assert set().union(*map(kept, found)) == (left or set()), order
         said = " ".join(message["text"] for message in found).split()
-        assert said == ([] if left is None else INVISIBLE.split() if refusal is Refusal.WORDS else WORDS), order
+        assert said == (
+            [] if left is None else phrase("no-visible-text").split() if refusal is Refusal.WORDS else WORDS
+        ), order
 
 
 def test_the_rows_hold_all_that_a_reply_can_meet() -> None:

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from mcp_types import BlobResourceContents, CallToolResult, EmbeddedResource, ImageContent, ResourceLink, TextContent
 
-from cohort import attach
 from tasks import session_files
-from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tests.runtime.steps import MemorySteps
 from tests.runtime.support import Open, Screen, ask, card
@@ -258,8 +256,3 @@ def test_the_model_is_told_once_which_files_the_person_got() -> None:
         "[sent to the chat: file-1.png]"
     ]
     assert told(whole, ["file-1.png"]) is whole
-
-
-def test_attach_works_only_inside_a_tool_call() -> None:
-    with pytest.raises(Misconfigured):
-        attach(b"x")

@@ -9,9 +9,10 @@ from telegram.error import BadRequest
 
 from botapi.errors import ChatMigrated, Undeliverable
 from botapi.refusals import TABLE, Refusal, classify
-from botapi.shape import INVISIBLE, Shape, without
+from botapi.shape import Shape, without
 from tasks.envelope import Button, Reply
 from tasks.errors import ClaimLost
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tests.telegram.conftest import World
 from workers.telegram.render import render
@@ -202,7 +203,7 @@ async def test_a_message_without_anything_visible_says_so(world: World) -> None:
     await world.delivery.deliver(session, Reply(text=" \n"))
     await refuse(world, "Bad Request: text must be non-empty")
     await world.delivery.deliver(session, Reply(text="\u2800"))
-    assert await world.texts(session) == [INVISIBLE, INVISIBLE]
+    assert await world.texts(session) == [phrase("no-visible-text")] * 2
 
 
 async def test_a_refused_token_is_waited_for_because_only_an_operator_can_help(

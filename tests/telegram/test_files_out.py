@@ -92,6 +92,18 @@ async def test_a_file_that_is_not_on_this_machine_is_named_in_a_line(world: Worl
     assert await world.texts(session) == ["(I couldn't send the file chart.png here.)"]
 
 
+async def test_what_could_not_be_sent_is_told_in_the_language_of_the_answer(world: World) -> None:
+    session = await world.session()
+    gone = OutFile(name="отчёт.pdf", stored="0" * 32)
+    (reply,) = replies_of([gone], ())
+    await world.delivery.deliver(session, reply.model_copy(update={"language": "ru"}))
+    await world.delivery.deliver(session, Reply(text="", language="de"))
+    assert await world.texts(session) == [
+        "(Не удалось отправить сюда файл отчёт.pdf.)",
+        "(eine Nachricht ohne sichtbaren Text)",
+    ]
+
+
 async def test_of_an_album_with_one_missing_picture_the_others_come(world: World, tmp_path: Path) -> None:
     session = await world.session()
     gone = OutFile(kind="photo", name="gone.png", stored="0" * 32)
@@ -165,6 +177,14 @@ def test_what_a_file_is_sent_as(mime: str, size: int, kind: str) -> None:
         ),
         ("v" * 99, "v" * 60 + ".png"),
         ("отчёт за год.csv", "отчёт за год.csv"),
+        # Vowels that are marks, an accent that stands by itself, and emoji of several characters.
+        ("हिन्दी रिपोर्ट.pdf", "हिन्दी रिपोर्ट.pdf"),
+        ("รายงานปี.csv", "รายงานปี.csv"),
+        ("Re\u0301sume\u0301.pdf", "Re\u0301sume\u0301.pdf"),
+        ("📊 Q3 👩\u200d💻❤\ufe0f.csv", "📊 Q3 👩\u200d💻❤\ufe0f.csv"),
+        ("Q&A #1, 100 %!.csv", "Q&A #1, 100 %!.csv"),
+        ("Screenshot at 3.14\u202fPM.png", "Screenshot at 3.14 PM.png"),
+        ("a\0b\ud800\n`id`$(id)\u2066.csv", "a_b_ _id__(id)_.csv"),
     ],
 )
 def test_a_files_name_is_harmless(given: str, name: str) -> None:

@@ -20,8 +20,9 @@ from pydantic import ValidationError
 from tasks.envelope import Media, OutFile
 from tasks.errors import Misconfigured, Terminal
 from tasks.http.addresses import is_public
+from tasks.text import clean, utf16, within
 from workers import texts
-from workers.outgoing import LARGEST, MOST, is_opus, kept, kind_of, name_of
+from workers.outgoing import LARGEST, MOST, is_opus, kept, kind_of, name_of, remove
 from workers.pictures import moves, pixels_of
 from workers.runtime.conversation.file_types import HEAD_BYTES, UNKNOWN, mime_by_content, mime_of
 
@@ -156,13 +157,22 @@ class FilesOut:
         about = OutFile(
             kind=kind_of(mime, len(body), pixels_of(body), moving=moves(body), opus=is_opus(body)),
             name=name_of(name, mime, len(self.files) + 1),
-            caption=caption,
+            caption=within(clean(caption), _CAPTION),
         )
         return kept(self.folder, body, about)
 
 
+@dataclass(slots=True)
+class _Attached:
+    """Of one tool call."""
+
+    files: list[OutFile] = field(default_factory=list[OutFile])
+    over: bool = False
+    """The call has ended: a thread that it left behind adds nothing."""
+
+
 files_of_turn: ContextVar[FilesOut | None] = ContextVar("files_of_turn", default=None)
-_attached: ContextVar[list[OutFile] | None] = ContextVar("_attached", default=None)
+_attached: ContextVar[_Attached | None] = ContextVar("_attached", default=None)
 """What the tool call that runs has attached."""
 
 
@@ -180,13 +190,13 @@ def _is_for_model(block: ContentBlock) -> bool:
     return bool(audience) and "user" not in audience
 
 
-def attach(file: str | Path | bytes, name: str = "", caption: str = "") -> str:
+def attach(file: str | Path | bytes | bytearray | memoryview, name: str = "", caption: str = "") -> str:
     """Send a file to the chat with the turn's answer: as a photo, sound, film or document, by its content.
 
     It blocks while it reads and writes; from an async tool call it with ``asyncio.to_thread``.
 
     Args:
-        file: A path, or the bytes.
+        file: A path, or the bytes. An address of the web is none: what stands there is not fetched.
         name: What the chat sees as its name; by default the path's.
         caption: A line below it, of 1,024 characters at most.
 
@@ -199,13 +209,17 @@ def attach(file: str | Path | bytes, name: str = "", caption: str = "") -> str:
     out, attached = files_of_turn.get(), _attached.get()
     if out is None or attached is None:
         raise Misconfigured("attach only works inside a tool call of Cohort")
+    if attached.over:
+        return "Not sent: the tool call has ended."
     if len(out.files) + out.promised >= MOST:
         out.left_out += 1
         return f"Not sent: at most {MOST} files are sent with one answer."
     try:
-        body, own = (file, "") if isinstance(file, bytes) else (_read(Path(file)), Path(file).name)
-    except OSError:
-        return "Not sent: the file cannot be read."
+        body, own = (_read(Path(file)), Path(file).name) if isinstance(file, str | Path) else (bytes(file), "")
+    except (OSError, ValueError):
+        # ValueError: a path with NUL or half a surrogate pair in it.
+        address = isinstance(file, str) and "://" in file
+        return f"Not sent: {'attach takes a path or bytes, no address.' if address else 'the file cannot be read.'}"
     try:
         kept_file = out.keep(body, name or own, caption=caption)
     except NotAttached as problem:
@@ -213,9 +227,9 @@ def attach(file: str | Path | bytes, name: str = "", caption: str = "") -> str:
     except OSError as problem:
         log.warning("file.left_out", extra={"problem": type(problem).__name__})
         return "Not sent: this machine could not keep the file; its disk may be full."
-    attached.append(kept_file)
+    attached.files.append(kept_file)
     out.promised += 1
-    cut = f" Its caption is cut at {_CAPTION} characters." if len(caption) > _CAPTION else ""
+    cut = f" Its caption is cut at {_CAPTION} characters." if utf16(caption) > _CAPTION else ""
     return f"{kept_file.name} is sent to the chat with the answer.{cut}"
 
 
@@ -227,12 +241,18 @@ def _read(path: Path) -> bytes:
 
 @contextmanager
 def attaching() -> Generator[list[OutFile]]:
-    """Around a tool call: what it attaches."""
-    files: list[OutFile] = []
-    token = _attached.set(files)
+    """Around a tool call: what it attaches. Of a call that fails nothing is sent."""
+    attached = _Attached()
+    token = _attached.set(attached)
     try:
-        yield files
+        yield attached.files
+    except BaseException:
+        if (out := files_of_turn.get()) is not None:
+            out.promised = max(0, out.promised - len(attached.files))
+            remove(out.folder, attached.files)
+        raise
     finally:
+        attached.over = True
         _attached.reset(token)
 
 
