@@ -150,7 +150,11 @@ class SessionHistories(Protocol):
         ...
 
     async def without_last(self, stored: bytes | None) -> bytes | None:
-        """The history without its last exchange, empty when that was all; None when there is none."""
+        """The history without its last exchange, empty when that was all; None when there is none.
+
+        Raises:
+            TurnFailed: a newer release wrote it.
+        """
         ...
 
 

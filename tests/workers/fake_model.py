@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tasks.envelope import OutFile
 from tests.workers.fakes import Changes, Hold
-from workers.interfaces import Sink, TurnRequest, TurnResult
+from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
 from workers.showing import Step
 from workers.usage import CallSeen, Usage
 
@@ -128,6 +128,9 @@ class Model:
         return TurnResult(f"answer to {said}", history, used, notices=told, files=files, dropped=dropped)
 
 
+NEWER = b'"of a newer release"'
+
+
 class ScriptedHistories:
     """Histories as ``Model`` writes them: JSON lists of texts."""
 
@@ -137,6 +140,8 @@ class ScriptedHistories:
         return json.dumps([*said, *steps, f"{shown} [stopped]"]).encode()
 
     async def without_last(self, stored: bytes | None) -> bytes | None:
+        if stored == NEWER:
+            raise TurnFailed("operator", "written by a newer version", "version 2")
         said = json.loads(stored or b"[]")
         left = json.dumps(said[:-1]).encode() if said[1:] else b""
         return left if said else None

@@ -5,6 +5,7 @@ import pytest
 from tasks import keys
 from tasks.phrases import phrase
 from tasks.store.state import StateField
+from tests.workers.fake_model import NEWER
 from tests.workers.pool import Pool, session
 from tests.workers.test_stopping import history, stop
 from workers.interfaces import TurnFailed
@@ -101,6 +102,16 @@ async def test_a_message_that_ends_workers_is_not_run_again_by_retry(pool: Pool)
     await pool.say(1, kind="retry", last=True)
     await last.answer(ONE)
     assert pool.telegram.texts(ONE)[-1] == phrase("nothing-to-retry")
+
+
+@pytest.mark.promise("retry-undo")
+async def test_of_a_history_of_a_newer_release_nothing_is_taken_back_and_its_person_reads_why(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.store.redis.hset(keys.state(ONE), StateField.history, NEWER)
+    await pool.say(1, kind="undo", v=3)
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["written by a newer version"]
+    assert (await pool.state(ONE))["history"] == NEWER.decode()
 
 
 @pytest.mark.promise("retry-undo")

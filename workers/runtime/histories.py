@@ -41,7 +41,7 @@ class Histories:
             try:
                 return history.decode(request.history), ()
             except history.HistoryTooNew as problem:
-                raise TurnFailed("operator", phrase("history-too-new"), str(problem), cause="history") from problem
+                raise _too_new(problem) from problem
             except history.HistoryBroken as problem:
                 self._put_aside(request.session, request.history, str(problem))
                 told = (phrase("history-broken"),)
@@ -62,10 +62,13 @@ class Histories:
             return None
 
         def taken() -> bytes | None:
-            with suppress(history.HistoryBroken, history.HistoryTooNew):
+            try:
                 record, message = history.without_last(history.decode(stored))
                 return None if message is None else _kept(record)
-            return None  # the next turn says that it cannot be read
+            except history.HistoryTooNew as problem:
+                raise _too_new(problem) from problem
+            except history.HistoryBroken:
+                return None  # the next turn says that it cannot be read
 
         return await asyncio.to_thread(taken)
 
@@ -95,6 +98,10 @@ class Histories:
             return self.stored(before)
 
         return await asyncio.to_thread(joined)
+
+
+def _too_new(problem: history.HistoryTooNew) -> TurnFailed:
+    return TurnFailed("operator", phrase("history-too-new"), str(problem), cause="history")
 
 
 def _kept(record: history.Record) -> bytes:

@@ -18,6 +18,7 @@ from tasks.session import INLINE_MESSAGE
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
+from workers.interfaces import TurnFailed
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.planning.plans import Compact, Retry, Run, Undo
@@ -150,8 +151,11 @@ async def undo_commit(deps: Dependencies, owned: OwnedSession, plan: Undo) -> Co
     elif owned.unanswered == BATCH:
         unset = (StateField.unanswered, StateField.retry_batch)
     elif not owned.unanswered:
-        history = await _without_last(deps, owned)
-        said = said if history is not None else phrase("nothing-to-undo")
+        try:
+            history = await _without_last(deps, owned)
+            said = said if history is not None else phrase("nothing-to-undo")
+        except TurnFailed as problem:
+            said = problem.words
     replies = deps.delivery.render(said)
     answering = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     pressed = {StateField.pressed.value: _name(plan.by)} if plan.by.pressed else {}
@@ -167,9 +171,15 @@ async def _has_last(deps: Dependencies, owned: OwnedSession) -> bool:
 
 
 async def _without_last(deps: Dependencies, owned: OwnedSession) -> bytes | None:
-    """The history without its last exchange; None when there is none, or the history cannot be read."""
+    """The history without its last exchange; None when there is none, or the history cannot be read.
+
+    Raises:
+        TurnFailed: it cannot be read here.
+    """
     try:
         return await deps.runtime.histories.without_last(owned.history)
+    except TurnFailed:
+        raise
     except Exception:
         log.exception("undo.defect", extra={"session": str(owned.session)})
         return None
