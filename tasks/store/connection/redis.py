@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from tasks.config.redis_url import Sentinels, sentinels
 from tasks.envelope import DeadLetter
 from tasks.errors import Misconfigured, StateDamaged, StoreForbidden, StoreUnavailable
 from tasks.store.connection.causes import said_by, unreachable, wrong
+from tasks.store.connection.gate import AT_ONCE, Gate
 from tasks.store.state import with_fields
 
 log = logging.getLogger("cohort.store")
@@ -81,9 +82,16 @@ def guard() -> Generator[None]:
 
 
 class Client(Redis):
-    """A client that knows how many replicas must have a write before it counts as done."""
+    """A client that knows how many replicas must have a write before it counts as done; so many commands at a time."""
 
     wait_replicas: int = 0
+    gate: Gate | None = None
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        if self.gate is None:
+            return await super().execute_command(*args, **options)
+        async with self.gate:
+            return await super().execute_command(*args, **options)
 
 
 @cache
@@ -108,6 +116,7 @@ class Script:
     def __init__(self, redis: Redis, name: str) -> None:
         self._redis = redis
         self._replicas = redis.wait_replicas if isinstance(redis, Client) else 0
+        self._gate = (redis.gate if isinstance(redis, Client) else None) or nullcontext()
         self._text = script(name)
         self.sha = digest(self._text)
 
@@ -148,7 +157,7 @@ class Script:
         if not self._replicas:
             return await self._redis.execute_command(*command)
         # On one connection: WAIT looks at what this connection has written.
-        async with self._redis.pipeline(transaction=False) as pipe:
+        async with self._gate, self._redis.pipeline(transaction=False) as pipe:
             pipe.execute_command(*command)
             pipe.execute_command("WAIT", self._replicas, _REPLICA_WAITS_MS)
             reply, have = await pipe.execute()
@@ -230,6 +239,8 @@ async def connection(
     except ValueError as problem:
         raise Misconfigured(f"REDIS_URL: {problem}") from problem
     redis.wait_replicas = wait_replicas
+    # One that waits for a connection needs no gate.
+    redis.gate = Gate(min(AT_ONCE, connections), ANSWER_S) if waits is None else None
     try:
         yield redis
     finally:
