@@ -9,6 +9,11 @@ WORKER_MIB = 160
 """Of a worker with a provider loaded, at least: a forked one begins with less, and takes it when it works."""
 _RESERVE_MIB, _RESERVE_SHARE = 256, 0.1
 """What stays free for Redis, the bot and the system: the larger of the two, the share of what is available."""
+_VERSIONS = (
+    ("0::", ".", ("max", "current")),
+    (r"\d+:(?:[^:]*,)?memory[,:]", "memory", ("limit_in_bytes", "usage_in_bytes")),
+)
+"""Of control groups, 2 and 1: our line of ``/proc/self/cgroup``, their folder, and the files of limit and use."""
 
 
 def pss_mib(pid: int, proc: Path = Path("/proc")) -> float | None:
@@ -56,20 +61,23 @@ def _fields(path: Path) -> dict[str, float]:
 def _left(proc: Path, cgroups: Path) -> Iterator[float]:
     """What the limits of our control groups leave, from ours up to the topmost."""
     for limit, used, group in _groups(proc, cgroups):
-        cached = re.search(r"^inactive_file (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
+        # Version 1 has a second line that counts the groups below, too; it is the last one.
+        cached = re.findall(r"^(?:total_)?inactive_file (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
         # Of files that are read again when they are needed: the kernel takes it back first.
-        spare = int(cached[1]) if cached else 0
+        spare = int(cached[-1]) if cached else 0
         yield max(0.0, (limit - used + spare) / _MIB)
 
 
 def _groups(proc: Path, cgroups: Path) -> Iterator[tuple[int, int, Path]]:
     """Our control groups that have a limit, from ours up to the topmost: limit and use in bytes, and its directory."""
-    own = next((line[3:] for line in _read(proc / "self" / "cgroup").splitlines() if line.startswith("0::")), "/")
-    place = Path(own.lstrip("/"))
-    for group in (cgroups / part for part in (place, *place.parents)):
-        limit, used = (_read(group / f"memory.{name}").strip() for name in ("max", "current"))
-        if limit.isdigit() and used.isdigit():
-            yield int(limit), int(used), group
+    lines = _read(proc / "self" / "cgroup").splitlines()
+    for begins, top, files in _VERSIONS:
+        own = next((line.split(":", 2)[2] for line in lines if re.match(begins, line)), "/")
+        place = Path(own.lstrip("/"))
+        for group in (cgroups / top / part for part in (place, *place.parents)):
+            limit, used = (_read(group / f"memory.{name}").strip() for name in files)
+            if limit.isdigit() and used.isdigit():
+                yield int(limit), int(used), group
 
 
 def _read(path: Path) -> str:

@@ -34,5 +34,19 @@ async def test_each_part_of_the_console_shows_without_an_error_and_with_names_an
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
         "the page is wider than its window"
     )
+    shown = (
+        "import('./static/dom.js').then((dom) => [0, 0.0001, 0.034, 0.9994, 0.9996, 1, 2.25, 34, 600].map(dom.seconds))"
+    )
+    assert await page.evaluate(shown) == [
+        "0 s",
+        "under 1 ms",
+        "34 ms",
+        "999 ms",
+        "1.0 s",
+        "1 s",
+        "2.3 s",
+        "34 s",
+        "10 min",
+    ]
     watched.clean()
     assert found == []

@@ -37,6 +37,33 @@ def test_the_tightest_limit_around_a_process_counts_without_what_the_kernel_take
     assert available_mib(*places) == 524
 
 
+@pytest.mark.parametrize(
+    "line", ["4:memory:/docker/c0ffee", "4:cpu,memory:/docker/c0ffee", "4:memory,hugetlb:/docker/c0ffee"]
+)
+@pytest.mark.parametrize("place", ["", "docker/c0ffee"])
+def test_the_limit_of_an_older_systems_container_counts_seen_from_inside_and_from_outside(
+    tmp_path: Path, line: str, place: str
+) -> None:
+    proc, cgroups = machine(tmp_path, "/")
+    (proc / "self" / "cgroup").write_text(f"5:pids:/x\n{line}\n")
+    group = cgroups / "memory" / place
+    group.mkdir(parents=True)
+    (group / "memory.limit_in_bytes").write_text(f"{1024 * MIB}\n")
+    (group / "memory.usage_in_bytes").write_text(f"{600 * MIB}\n")
+    (group / "memory.stat").write_text(f"inactive_file 7\ntotal_inactive_file {100 * MIB}\n")
+    assert available_mib(proc, cgroups) == 524
+    assert total_mib(proc, cgroups) == 1024
+
+
+def test_an_older_systems_group_without_a_limit_leaves_what_the_machine_has(tmp_path: Path) -> None:
+    proc, cgroups = machine(tmp_path, "/")
+    (cgroups / "memory").mkdir(parents=True)
+    (cgroups / "memory" / "memory.limit_in_bytes").write_text("9223372036854771712\n")
+    (cgroups / "memory" / "memory.usage_in_bytes").write_text("5\n")
+    assert available_mib(proc, cgroups) == 4096
+    assert total_mib(proc, cgroups) == 8192
+
+
 def test_what_a_container_may_have_in_all_is_its_tightest_limit(tmp_path: Path) -> None:
     limits = {"a": (str(1024 * MIB), "5", "0"), "a_b": (str(2048 * MIB), "5", "0")}
     assert total_mib(*machine(tmp_path / "one", "/a/b", **limits)) == 1024

@@ -24,7 +24,8 @@ export function drawn(tag, attributes = {}, ...children) {
 
 export function seconds(value) {
   if (value === null || value === undefined) return "–";
-  if (value < 10) return `${Number.isInteger(value) && value ? value : value.toFixed(1)} s`;
+  if (value < 0.9995) return value > 0 && value < 0.0005 ? "under 1 ms" : value > 0 ? `${(value * 1000).toFixed(0)} ms` : "0 s";
+  if (value < 10) return `${Number.isInteger(value) ? value : value.toFixed(1)} s`;
   if (value < 100) return `${value.toFixed(0)} s`;
   if (value < 7200) return `${(value / 60).toFixed(0)} min`;
   return value < 172800 ? `${(value / 3600).toFixed(0)} h` : `${(value / 86400).toFixed(0)} days`;
