@@ -189,7 +189,8 @@ class UpdateIntake:
         ask = heard.ask or self._answers.hidden_ask(inbound)
         if ask is not None or heard.callback is not None or inbound.kind != "message":
             # A plain message is told nothing here, and costs no further round trip.
-            speak(await self._languages.of(inbound.key, inbound.tongue))
+            earlier = [item.inbound for item in before if item.inbound is not None]
+            speak(await self._languages.of(inbound.key, inbound.tongue, earlier))
         refusal = await self._control.refusal(heard, role)
         if refusal is not None:
             if heard.callback is None:

@@ -137,9 +137,8 @@ def uses(what: str, now: str | None, names: Sequence[str], about: Mapping[str, s
 
 
 def switched_later(what: str, value: str) -> str:
-    """What a person reads whose choice comes behind what is being worked on."""
-    with speaking(language_of(value, spoken()) if what == LANGUAGE else spoken()):
-        return sentences(switched(what, value), phrase("from-next"))
+    """What a person reads whose choice comes behind what is being worked on. A language is spoken at once."""
+    return switched(what, value) if what == LANGUAGE else sentences(switched(what, value), phrase("from-next"))
 
 
 def switched(what: str, value: str) -> str:

@@ -187,6 +187,7 @@ async def restore(redis: Redis, records: AsyncIterable[StoredKey], clock: Clock)
             with guard():
                 pairs = {**_pairs(record.value), RESTORING.encode(): b"1"}
                 await redis.hset(keys.LAYOUT, mapping=pairs)  # type: ignore[arg-type]
+            count += 1
             continue
         if not slots:
             raise Misconfigured("the backup does not begin with its layout")

@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks import keys
 from tasks.chats.asking import ParkedTurn
-from tasks.chats.choices import CHAT_CHOICES
+from tasks.chats.choices import CHAT_CHOICES, LANGUAGE
 from tasks.envelope import Envelope, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
@@ -119,12 +119,19 @@ class SessionViews(SlotSweeps):
         return frozenset(one.person for one in said if one.kind == "message" and one.person is not None)
 
     async def languages(self, session: SessionKey) -> tuple[str | None, ...]:
-        """The language that a session chose, and the one in which its person was answered last; None: not known."""
+        """The language that a session chose, and the one in which its person was answered last; None: not known.
+
+        A choice that waits behind a turn counts: its person has been told that it is made.
+        """
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.hmget(keys.state(session), [StateField.language, StateField.tongue])
-                (found,) = _whole(await pipe.execute(raise_on_error=False), (None, None))
-        return tuple(text(value) if value else None for value in found)
+                pipe.lrange(keys.inbox(session), -_LAST_ENTRIES, -1)
+                (chosen, tongue), entries = _whole(await pipe.execute(raise_on_error=False), (None, None), [])
+        waits = inbounds(raw for raw in entries if b'"choose"' in raw)
+        coming = [one.choice[LANGUAGE] for one in waits if one.kind == "choose" and LANGUAGE in one.choice]
+        chosen, tongue = (text(value) if value else None for value in (chosen, tongue))
+        return coming[-1] or None if coming else chosen, tongue
 
     async def glance(self, session: SessionKey) -> Glance:
         """How a session stands, read without claiming it."""

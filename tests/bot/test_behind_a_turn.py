@@ -50,10 +50,19 @@ async def test_a_choice_and_a_title_are_confirmed_at_once(
     assert [entry.told for entry in entries] == [False, True], "its worker says nothing more"
 
 
-async def test_a_language_is_confirmed_in_itself(doorway: Doorway) -> None:
-    await doorway.door.take([said("a", update_id=1), said("/language de", update_id=2)])
-    with speaking("de"):
-        assert [reply.text for reply in await lines(doorway)] == [f"{phrase('speaks')} {phrase('from-next')}"]
+@pytest.mark.parametrize("together", [False, True], ids=["later", "in one batch"])
+async def test_a_language_is_confirmed_in_itself_and_spoken_from_then_on(doorway: Doorway, together: bool) -> None:
+    words = ("a", "/language de", "/whoami", "/language es", "/whoami", "/language auto", "/whoami")
+    updates = [said(word, update_id=number) for number, word in enumerate(words, 1)]
+    for batch in [updates] if together else [[update] for update in updates]:
+        await doorway.door.take(batch)
+    expected, auto = [], ""
+    for language in ("de", "es"):
+        with speaking(language):
+            expected += [phrase("speaks"), phrase("whoami", id=700)]
+            auto = phrase("speaks-auto")
+    expected += [auto, phrase("whoami", id=700)]
+    assert sorted(reply.text for reply in await lines(doorway)) == sorted(expected)
 
 
 async def test_a_title_that_waits_is_listed(doorway: Doorway) -> None:
