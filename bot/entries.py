@@ -36,8 +36,6 @@ class Item:
     """The bot's own answer to it was one too many of its session."""
     sorry: Inbound | None = None
     """The bot failed to answer it."""
-    line: Reply | None = None
-    """What its person is told at once, though a worker carries it out."""
     press: str | None = None
     press_says: str | None = None
     span: TraceSpan = NO_SPAN
@@ -58,8 +56,6 @@ class After:
     rated: list[Incoming] = field(default_factory=list[Incoming])
     crowded: list[Inbound] = field(default_factory=list[Inbound])
     sorry: list[Inbound] = field(default_factory=list[Inbound])
-    ahead: list[Reply] = field(default_factory=list[Reply])
-    """What people are told at once of what a worker carries out later."""
 
     def refuse(self, item: Item) -> None:
         """Note who is told why an update was not taken."""

@@ -231,8 +231,8 @@ class UpdateIntake:
             return self._told(heard, reply, says)
         if line is not None and not self._asks.take(inbound.session, heard.update_id):
             inbound, line = heard.inbound, None
-        entry = Accept(heard.once or heard.update_id, inbound)
-        return Item(heard, entry, line=line, press=heard.callback, press_says=says)
+        entry = Accept(heard.once or heard.update_id, inbound, line)
+        return Item(heard, entry, press=heard.callback, press_says=says)
 
     def _told(self, heard: Incoming, reply: Reply, says: str | None = None) -> Item:
         """The bot's own answer; a session that has had too many is told that instead, once."""
@@ -285,8 +285,6 @@ class UpdateIntake:
         if verdict == "full":
             after.full.append(inbound)
             return
-        if item.line is not None:
-            after.ahead.append(item.line)
         key = inbound.key
         task = task_id(key.bot, inbound.update_id)
         ref = reference(key.bot, inbound.update_id)

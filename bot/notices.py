@@ -56,7 +56,7 @@ class Notices:
         later += [line for refused in after.crowded if (line := self._to_crowded(refused)) is not None]
         later += [line for failed in after.sorry if (line := self._to_failed(failed)) is not None]
         later += self._admission.lines()
-        replies: list[Reply] = list(after.ahead)
+        replies: list[Reply] = []
         try:
             for line in later:
                 with speaking(await languages.of(line.session, line.tongue)):
@@ -65,7 +65,7 @@ class Notices:
             await self._store.push_replies(self._bot, replies)
         except StoreUnavailable as problem:
             log.warning("store.unavailable", extra={"problem": str(problem)})
-        return bool(lines or later or after.ahead)
+        return bool(lines or later)
 
     def _to_stranger(self, heard: Incoming) -> Reply | None:
         inbound, chat = heard.inbound, heard.inbound.key.chat

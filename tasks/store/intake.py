@@ -43,9 +43,9 @@ class Doorbell:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """What one update brings: a message or control word, or a reply to give at once, or a dead letter, or nothing.
+    """What one update brings: a message or control word, or a dead letter, or nothing, and a reply to give at once.
 
-    With nothing it is only remembered as seen.
+    With nothing it is only remembered as seen. What does not fit into a full inbox has no reply.
     """
 
     update_id: int
@@ -60,8 +60,6 @@ class Accept:
         if self.inbound is not None:
             kind = "message" if self.inbound.kind == "message" else "control"
             return kind, self.inbound.session, self.inbound.to_json()
-        if self.reply is not None:
-            return "reply", "", self.reply.to_json()
         if self.dead is not None:
             return "dead", "", self.dead.to_json()
         return "none", "", ""
@@ -103,6 +101,7 @@ class IntakeStore:
             names += [keys.inbox(session), keys.pending(slot_of(session, self._slots))] if session else [seen, seen]
             names.append(item.doorbell.queue if item.doorbell else seen)
             args += [item.update_id, kind, session, payload, item.doorbell.message if item.doorbell else ""]
+            args.append(item.reply.to_json() if item.reply is not None else "")
         verdicts = await self._accept(names, args)
         return cast("list[Verdict]", [verdict.decode() for verdict in verdicts])
 

@@ -6,9 +6,10 @@ from tasks.chats import conversations
 from tasks.chats.choices import CHAT_CHOICES
 from tasks.chats.conversations import Current
 from tasks.config.settings import load
-from tasks.envelope import Reply
+from tasks.envelope import Inbound, Reply
 from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.store import Store
+from tasks.store.intake import Accept
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import BOT, message, pressed, said
 from tests.conftest import TOKEN
@@ -117,3 +118,18 @@ async def test_a_flood_of_choices_is_confirmed_by_their_worker(doorway: Doorway)
 def test_its_words_are_there_in_each_language(language: str) -> None:
     with speaking(language):
         assert phrase("from-next") != phrase("later")
+
+
+async def test_what_is_confirmed_ahead_is_stored_with_its_word_and_once(store: Store) -> None:
+    """A bot that dies between the two would leave a choice that its worker takes for told."""
+    message, word = (
+        Inbound(session=ANNS, update_id=number, at=1.0, kind=kind) for number, kind in ((1, "message"), (2, "choose"))
+    )
+    line = Reply(text="Switched", session=ANNS, answers=(2,))
+    crowd = [Accept(number, message.model_copy(update={"update_id": number})) for number in range(3, 2100)]
+    batch = [Accept(1, message), Accept(2, word, line), Accept(2, word, line), *crowd]
+    verdicts = await store.intake.accept(BOT.id, [*batch, *(Accept(3000 + n, word, line) for n in range(200))])
+    taken = verdicts[-200:].count("accepted")
+    assert verdicts[:3] == ["accepted", "accepted", "seen"]
+    assert 0 < taken < 200, "the inbox is full"
+    assert len(await store.intake.replies(BOT.id, 1000)) == 1 + taken

@@ -82,8 +82,8 @@ OLD = {
 }
 NEW = {"state": {**STATE, "awaits": "7:2"}, "inbox": [FRACTION], "pending": ("7:1",), "notes": {"c": "d"}}
 ADVANCE = ["state", "inbox", "outbox", "pending", "parked"]
-ITEM = ["41", "message", "7:1", ENTRY, "bell"]
-CONTROL = ["42", "control", "7:1", ENTRY, ""]
+ITEM = ["41", "message", "7:1", ENTRY, "bell", ""]
+CONTROL = ["42", "control", "7:1", ENTRY, "", "{}"]
 
 STEPS = (
     Step(
@@ -93,8 +93,8 @@ STEPS = (
             *["100.5", "1000", "9", "100", "10", "5"],
             *ITEM,
             *CONTROL,
-            *["43", "reply", "", "{}", ""],
-            *["44", "dead", "", "{}", ""],
+            *["43", "none", "", "", "", "{}"],
+            *["44", "dead", "", "{}", "", ""],
         ],
         {"seen": ("40",), "inbox": [ENTRY], "pending": ("7:1",), "queue": ["bell"], "dead": "{}", "replies": ["{}"]},
     ),
