@@ -15,14 +15,16 @@ from tasks.chats.choices import switched
 from tasks.chats.conversations import now_called, title_of
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
-from tasks.phrases import sentences, speaking
+from tasks.phrases import phrase, sentences, speaking
 from tasks.stopping import exchange_buttons, exchange_of, new_conversation, set_aside, stopped
 from tasks.store.owners import Owners
 
 log = logging.getLogger("cohort.bot")
 
-WORDS = frozenset({"stop", "new", "choose", "conversation"})
-"""Kinds of control words that hold as soon as they are stored."""
+_LATER = frozenset({"compact", "retry", "undo"})
+"""Kinds of control words that a worker has to carry out: their person hears that it comes."""
+WORDS = frozenset({"stop", "new", "choose", "conversation"}) | _LATER
+"""Kinds of control words that are looked after; those of the first set hold as soon as they are stored."""
 
 _FIRST_S = 0.1
 """A living worker has carried the word out by then."""
@@ -51,7 +53,7 @@ class StandIn:
         self._sleep = sleep
 
     async def watch(self, word: Inbound) -> None:
-        """Say that it holds unless a worker does."""
+        """Say that it holds, or comes later, unless a worker is there."""
         if word.kind not in WORDS or word.told or word.key.inline is not None:
             return
         try:
@@ -69,6 +71,8 @@ class StandIn:
             return False
         owner = await owners.of(session)
         alive = owner is not None and not owner.is_gone
+        if alive and word.kind in _LATER:
+            return False
         if alive:
             await owners.ask()
         await self._sleep(_RENEWS_S if alive else _CLAIMS_S)
@@ -98,6 +102,9 @@ def _line(word: Inbound, ahead: Sequence[Inbound], shown: Sequence[int]) -> Repl
             return said.model_copy(update={"disarms": tuple(shown[-1:])})
         case "choose" if not word.pressed:
             return say(word, sentences(*(switched(what, value) for what, value in word.choice.items())))
+        case kind if kind in _LATER and not ahead:
+            # Behind a message it is told as it is stored (``bot.answers``).
+            return say(word, phrase("when-possible"))
         case "conversation" if title := title_of(word.choice.get("title", "")):
             return say(word, now_called(title))
         case _:

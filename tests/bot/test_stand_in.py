@@ -10,6 +10,7 @@ import pytest
 from bot.commands.languages import Languages
 from bot.stand_in import StandIn
 from tasks.envelope import Inbound
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.status.worker import WorkerStatus
 from tasks.stopping import exchange_of
@@ -146,7 +147,7 @@ async def test_what_holds_as_soon_as_it_is_stored_is_said_of_every_word(
     assert told.woken == 1
 
 
-@pytest.mark.parametrize("kinds", [("message",), ("message", "retry"), ("compact",), ("undo",)])
+@pytest.mark.parametrize("kinds", [("message",), *(("message", word) for word in ("compact", "retry", "undo"))])
 async def test_what_only_a_worker_can_do_is_left_to_it(told: Told, kinds: tuple[str, ...]) -> None:
     assert await told.says(*kinds) == []
     assert told.woken == 0
@@ -158,3 +159,18 @@ async def test_an_answer_of_redis_that_was_lost_tells_nothing_twice(told: Told) 
     (line,) = [reply for _, reply in await told.store.intake.replies(BOT)]
     assert await told.store.sessions.owners.stand_in(ONE, None, word, line)
     assert len(await told.store.intake.replies(BOT)) == 1
+
+
+@pytest.mark.parametrize("word", ["compact", "retry", "undo"])
+async def test_what_needs_a_worker_is_said_to_come_where_none_is_there(told: Told, word: str) -> None:
+    await owned(told.store, alive=False)
+    assert await told.says(word) == [phrase("when-possible")]
+    # It is still to be done, and its worker says how it ended.
+    assert [entry.kind for entry in await inbox(told.store)] == [word]
+
+
+@pytest.mark.parametrize("word", ["compact", "retry", "undo"])
+async def test_a_living_worker_that_takes_long_over_it_keeps_it(told: Told, word: str) -> None:
+    await owned(told.store)
+    assert await told.says(word) == []
+    assert (await state(told.store))["owner"] == "w-one"
