@@ -23,7 +23,7 @@ from tasks.telemetry.logs import hash_sessions
 from tests.harness import one_authority, rewriting
 from tests.harness.collected import EXECUTED, fork_processes
 from tests.harness.declared import left_undeclared
-from tests.harness.nursery import SHARED, listening
+from tests.harness.nursery import OF_A_RUN, SHARED, listening
 from tests.harness.scheduling import ChainScheduling
 from tests.support.valkey import valkey_server
 
@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
         rewriting.begin(config, sorted(ROOT.rglob("test_*.py")))
         stack = ExitStack()
         config.add_cleanup(stack.close)
-        os.environ[SHARED] = shared = stack.enter_context(listening())
+        os.environ[SHARED] = shared = stack.enter_context(listening(OF_A_RUN))
         fork_processes(config, shared)
     for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
         if signal.getsignal(number) is signal.SIG_IGN:

