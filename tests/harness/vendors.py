@@ -1,6 +1,6 @@
 """All that patches are put into, and what vendors' clients build at a first answer: what a run's processes share.
 
-Whoever looks whether the patches fit loads all of it, for two seconds of processor time.
+A check of the patches loads all of it, which takes two seconds of processor time.
 """
 
 import openai.resources.chat.chat

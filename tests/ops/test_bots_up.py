@@ -9,7 +9,7 @@ import pytest
 
 from playground.client import PlaygroundClient
 from tests.harness.command import cohort
-from tests.ops.test_up import System, system
+from tests.ops.whole_system import System, system
 from tests.support.several_bots import several_bots
 
 ONE, TWO = "101:one-secret-token", "202:two-secret-token"
@@ -78,7 +78,7 @@ async def test_bots_share_workers_and_one_is_added_paused_and_taken_out_while_ot
             stands = [(bot["bot"], bot["name"], bot["stands"]) for bot in json.loads(listed.stdout)]
             assert stands == [(101, "one", "polling")], "202 was known, and is forgotten"
             assert not any("secret-token" in line for line in up.lines)
-            # A second signal ends it at once, and well.
-            up.process.send_signal(signal.SIGINT)
+            # A second signal, of whatever kind, ends it at once, and well.
+            up.process.send_signal(signal.SIGTERM)
             up.process.send_signal(signal.SIGINT)
             assert await asyncio.to_thread(up.process.wait, 60) == 0

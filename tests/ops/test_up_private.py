@@ -1,9 +1,10 @@
 """`cohort up` among strangers: a directory with names like ours, many keys in the environment, other users.
 
-One start for all tests of this file; each looks at what then runs, and the last ones kill it.
+One start for most tests of this file; each looks at what then runs. It is killed, and the last ones look at the next.
 """
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -16,9 +17,9 @@ import httpx
 import pytest
 
 from ops.home import Home
-from tests.harness.command import clean
+from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT
-from tests.ops.test_up import System, system, wait_gone
+from tests.ops.whole_system import System, system, wait_gone
 from tests.support.ports import free_port
 
 OURS = ("tasks", "workers", "ops", "playground", "botapi")
@@ -207,18 +208,45 @@ def test_a_command_that_loads_the_runtime_takes_no_module_of_the_current_directo
     assert {"patches", "cards"} <= {finding["about"] for finding in found if finding["severity"] == "ok"}
 
 
+@pytest.fixture(scope="module")
+def following(home: Path, killed: dict[str, int]) -> Iterator[System]:
+    """The next one in the same home, which a killed one left as it was."""
+    wait_gone(killed)
+    with system(home) as started:
+        started.wait_line("Cohort is up")
+        yield started
+
+
+@pytest.mark.promise("supervised")
+def test_the_next_one_starts_shows_itself_and_repairs_itself(following: System) -> None:
+    banner_from = len(following.lines) - 1
+    following.wait_line("TELEGRAM_BOT_TOKEN=")
+    assert all(len(line) <= 80 for line in following.lines[banner_from:])
+    running = following.running
+    assert running.playground_url is not None
+    with httpx.Client(trust_env=False, verify=False, follow_redirects=True, timeout=60) as browser:
+        assert "<title>Cohort playground</title>" in browser.get(running.playground_url).text
+    seen = json.loads(cohort("status", "--json", home=following.home).stdout)
+    assert [worker["slots"] for worker in seen["workers"]] == [64]
+    before = following.pids()
+    assert set(before) == {"valkey", "playground", "bot", "worker-1"}
+    os.kill(before["worker-1"], signal.SIGKILL)
+    following.wait_line("worker-1 was killed by SIGKILL", "starting it again now")
+    following.wait_line("worker-1", "worker.ready")
+    assert following.pids()["worker-1"] != before["worker-1"]
+
+
+@pytest.mark.promise("supervised")
 @pytest.mark.promise("hangup-drains")
-@pytest.mark.usefixtures("killed")
-def test_the_next_one_starts_and_ends_in_order_when_its_terminal_closes_and_a_second_hangup_changes_nothing(
-    home: Path,
-) -> None:
-    with system(home) as running:
-        running.wait_line("Cohort is up")
-        running.process.send_signal(signal.SIGHUP)
-        running.process.send_signal(signal.SIGHUP)
-        said = running.rest()
-        assert running.process.wait(60) == 0
+def test_it_ends_in_order_when_its_terminal_closes_and_a_second_hangup_changes_nothing(following: System) -> None:
+    pids = following.pids()
+    following.process.send_signal(signal.SIGHUP)
+    following.process.send_signal(signal.SIGHUP)
+    said = following.rest()
+    assert following.process.wait(60) == 0
     assert "ending: running turns may finish" in said
     assert "at once" not in said.replace("(again Ctrl-C: at once)", "")
     assert "worker.ended" in said
     assert "bot.ended" in said
+    wait_gone(pids)
+    assert Home(following.home).running() is None

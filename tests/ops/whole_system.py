@@ -1,22 +1,17 @@
 """`cohort up` as a whole: real bot, workers, playground and Valkey, with an echo for a model."""
 
 import asyncio
-import json
 import os
 import select
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-import pytest
-
 from ops import control
 from ops.home import Home, Running
-from tests.harness.command import clean, cohort
+from tests.harness.command import clean
 from tests.harness.processes import ROOT
 
 START = 90.0
@@ -103,33 +98,3 @@ def wait_gone(pids: dict[str, int]) -> None:
             assert select.select([handle], [], [], 60)[0], f"{name} is still there"
         finally:
             os.close(handle)
-
-
-@pytest.mark.promise("supervised")
-def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    with system(home) as up:
-        up.wait_line("Cohort is up")
-        banner_from = len(up.lines) - 1
-        up.wait_line("TELEGRAM_BOT_TOKEN=")
-        assert all(len(line) <= 80 for line in up.lines[banner_from:])
-        running = up.running
-        assert running.playground_url is not None
-        with httpx.Client(trust_env=False, verify=False, follow_redirects=True, timeout=60) as browser:
-            assert "<title>Cohort playground</title>" in browser.get(running.playground_url).text
-
-        seen = json.loads(cohort("status", "--json", home=home).stdout)
-        assert [worker["slots"] for worker in seen["workers"]] == [64]
-
-        before = up.pids()
-        assert set(before) == {"valkey", "playground", "bot", "worker-1"}
-        os.kill(before["worker-1"], signal.SIGKILL)
-        up.wait_line("worker-1 was killed by SIGKILL", "starting it again now")
-        up.wait_line("worker-1", "worker.ready")
-        after = up.pids()
-        assert after["worker-1"] != before["worker-1"]
-
-        up.process.send_signal(signal.SIGTERM)
-        assert up.process.wait(timeout=60) == 0
-        wait_gone(after)
-        assert Home(home).running() is None
