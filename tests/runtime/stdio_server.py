@@ -121,6 +121,9 @@ def much(of: str) -> dict[str, Any]:
         content = [{"type": "image", "mimeType": "image/png", "data": "iVBORw0KGgo="}]
     if of == "files":
         content = [{"type": "image", "mimeType": "image/png", "data": "iVBORw0K" * 1_000_000}] * 3
+    elif of == "report":
+        file = {"uri": "file:///srv/Q3%20report.pdf", "mimeType": "application/pdf", "blob": "JVBERi0xLjQK"}
+        content = [{"type": "resource", "resource": file}]
     elif of == "resource":
         content = [{"type": "resource", "resource": {"uri": "file:///x", "mimeType": "text/plain", "text": "r" * MUCH}}]
     elif of == "blocks":

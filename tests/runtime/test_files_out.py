@@ -109,6 +109,19 @@ async def test_pictures_of_a_server_go_to_the_chat_unless_its_settings_keep_them
 
 
 @pytest.mark.promise("files-out")
+@pytest.mark.parametrize(
+    ("call", "name"), [("CALL:shot", "file-1.png"), ('CALL:much{"text": "report"}', "Q3 report.pdf")]
+)
+async def test_a_servers_file_has_its_name_and_is_no_file_of_the_person_that_the_model_cannot_read(
+    runtime: Open, serve: Callable[..., None], call: str, name: str
+) -> None:
+    serve("small")
+    async with runtime() as engine:
+        done = await engine.run(replace(ask(1, call), steps=MemorySteps()), Screen())
+    assert ([file.name for file in done.files], done.notices) == ([name], ())
+
+
+@pytest.mark.promise("files-out")
 def test_a_picture_that_telegram_refuses_as_a_photo_is_taken_as_a_document(tmp_path: Path) -> None:
     out = FilesOut(tmp_path)
     out.take([image(PNG[:8] + b"\0\0\0\rIHDR" + (9000).to_bytes(4) + (1001).to_bytes(4) + b"\0" * 9)])

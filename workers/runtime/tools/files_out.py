@@ -30,6 +30,8 @@ log = logging.getLogger("cohort.runtime")
 
 FILE_META = "cohort.file"
 """The note on a block that stands for an attached file."""
+NAME_META = "cohort.name"
+"""The name of a file whose address the client took away; a server that writes it itself names its own file."""
 SENT = "[sent to the chat: {}]"
 NOT_SENT = "[a picture that was not sent]"
 _SHOWN = ("data", "blob")
@@ -133,7 +135,8 @@ class FilesOut:
         if not encoded or _is_for_model(block):
             return None
         said = str(getattr(holder, "mime_type", None) or UNKNOWN)
-        given = unquote(urlsplit(str(getattr(holder, "uri", None) or "")).path)
+        noted = (block.meta or {}).get(NAME_META)
+        given = unquote(noted if isinstance(noted, str) else urlsplit(str(getattr(holder, "uri", None) or "")).path)
         try:
             return self.keep(base64.b64decode(encoded, validate=True), given, said)
         except (ValueError, OSError, NotAttached) as problem:

@@ -219,7 +219,8 @@ class Turn:
         done.broke_off = any(call.unfinished for call in call_log.calls)
         if done.broke_off:
             done.notices.append(phrase("broke-off"))
-        if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
+        if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:] if not item.tool_results):
+            # What a tool gave is no file of the person's; the model reads that it cannot have it.
             done.notices.append(phrase("cannot-file"))
         return done
 
