@@ -130,16 +130,24 @@ async def watch_store(  # noqa: PLR0913 - what it tells of, and to whom
                 renewed()
             known = key
             apart = _told(apart)
-            if (older := marks.look(layout.marked)) is _NONE:
-                await _tell_emptied(emptied)
-            elif older:
-                log.error("store.put_back", extra={"seconds": round(older)})
-                if put_back is not None:
-                    await put_back(older)
+            await _tell_older(marks.look(layout.marked), emptied, put_back)
             if key is not None and marks.due(SystemClock().now()):
                 await layout.mark(SystemClock().now())
             await eviction.look()
         await asyncio.sleep(every_s)
+
+
+async def _tell_older(
+    seconds: float,
+    emptied: Callable[[], Awaitable[None]] | None,
+    put_back: Callable[[float], Awaitable[None]] | None,
+) -> None:
+    if seconds is _NONE:
+        await _tell_emptied(emptied)
+    elif seconds:
+        log.error("store.put_back", extra={"seconds": round(seconds)})
+        if put_back is not None:
+            await put_back(seconds)
 
 
 async def _tell_emptied(emptied: Callable[[], Awaitable[None]] | None) -> None:

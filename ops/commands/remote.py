@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tasks.app import DRAIN, FORGET, RELOAD, make_app
 from tasks.config.settings import Settings
@@ -31,6 +31,11 @@ class WorkerAnswer:
 
     def line(self) -> str:
         return f"{self.node}: {'refused: ' if self.refused else ''}{self.text}"
+
+
+def _answer(node: str, answer: object) -> WorkerAnswer:
+    said: Mapping[str, Any] = cast("Mapping[str, Any]", answer) if isinstance(answer, Mapping) else {"ok": answer}
+    return WorkerAnswer(node, "; ".join(str(part) for part in said.values()), refused="error" in said)
 
 
 def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
@@ -65,9 +70,7 @@ def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
 
     def take(reply: Mapping[str, Any]) -> None:
         for node, answer in reply.items():
-            said: Mapping[str, Any] = answer if isinstance(answer, Mapping) else {"ok": answer}
-            text = "; ".join(str(part) for part in said.values())
-            answers.append(WorkerAnswer(node, text, refused="error" in said))
+            answers.append(_answer(node, answer))
             if heard is not None:
                 heard(answers[-1])
 

@@ -56,6 +56,13 @@ def _told(facts: SessionFacts) -> dict[str, Any]:
     return said | {"session": str(facts.session), "running": facts.owner is not None}
 
 
+def _line(facts: SessionFacts) -> str:
+    tokens = facts.input_tokens + facts.output_tokens
+    line = f"{facts.session}  {_when(facts.touched)}  turns {facts.turns}  tokens {tokens}"
+    line += f"  waiting {facts.waiting}" if facts.waiting else ""
+    return line + (f"  on {facts.owner}" if facts.owner else "")
+
+
 @app.command("list")
 def list_(  # noqa: PLR0913 - its filters
     *,
@@ -91,10 +98,7 @@ def list_(  # noqa: PLR0913 - its filters
             print(json.dumps(told))
             return
         for facts in page:
-            tokens = facts.input_tokens + facts.output_tokens
-            line = f"{facts.session}  {_when(facts.touched)}  turns {facts.turns}  tokens {tokens}"
-            line += f"  waiting {facts.waiting}" if facts.waiting else ""
-            print(line + (f"  on {facts.owner}" if facts.owner else ""))
+            print(_line(facts))
         if more:
             print(f"... more: --after {page[-1].session}")
         elif not page:

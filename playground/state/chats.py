@@ -174,14 +174,8 @@ class Book:
                 info["username"] = user["username"]
             numbers = self._account
         else:
-            if number is None:
-                number = -next(self._group_ids if kind == "group" else self._supergroup_ids)
-            if number >= 0 or number in self.chats:
-                raise ControlError(
-                    f"{number} cannot be the id of a new {kind}: ids of groups are negative and used once"
-                )
             info = {
-                "id": number,
+                "id": self._group_id(kind, number),
                 "title": title or f"{'Forum' if forum else kind.capitalize()} {len(self.chats) + 1}",
                 "type": kind,
             }
@@ -196,6 +190,12 @@ class Book:
             chat.members.append(user["id"])
         self.chats[chat.id] = chat
         return chat
+
+    def _group_id(self, kind: ChatKind, wanted: int | None) -> int:
+        number = wanted if wanted is not None else -next(self._group_ids if kind == "group" else self._supergroup_ids)
+        if number >= 0 or number in self.chats:
+            raise ControlError(f"{number} cannot be the id of a new {kind}: ids of groups are negative and used once")
+        return number
 
     def chat(self, number: object) -> Chat:
         """The chat with this id.

@@ -65,18 +65,7 @@ class Outbox:
                 reply, shown = None, ""
                 await self._give_up(owned, raw, None, problem)
             else:
-                if is_spoken(reply):
-                    sent = self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
-                    message_id = await self._spoken.first(sent, more=more or place < len(replies))
-                else:
-                    message_id = await self._deliver_one(owned, raw, reply)
-                if message_id is not None and (message_id,) == (reply.edit,) == owned.inherited:
-                    # A worker that died began this message. Its last frame may still be on its way to Telegram and
-                    # would overwrite the answer, so the edit is repeated when no frame can come any more. Until then
-                    # the reply counts as undelivered: if this worker dies as well, the next one starts over here.
-                    owned.inherited = ()
-                    await self._sleep(LATE_S)
-                    await self._deliver_one(owned, raw, reply)
+                message_id = await self._sent(owned, raw, reply, more=more or place < len(replies))
                 shown = mark(owned.session, message_id, reply.answers)
                 if message_id is not None and reply.question is not None:
                     # Before it is confirmed: a question is shown twice rather than never withdrawn.
@@ -85,6 +74,22 @@ class Outbox:
             await self._confirm(owned, raw, shown)
             if reply is not None and reply.files:
                 self._delivery.delivered(owned.session, reply)
+
+    async def _sent(self, owned: OwnedSession, raw: bytes, reply: Reply, *, more: bool) -> int | None:
+        """Deliver one reply, spoken or written; an edit of a message that a dead worker began is repeated."""
+        if is_spoken(reply):
+            sent = self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
+            message_id = await self._spoken.first(sent, more=more)
+        else:
+            message_id = await self._deliver_one(owned, raw, reply)
+        if message_id is not None and (message_id,) == (reply.edit,) == owned.inherited:
+            # The dead worker's last frame may still be on its way to Telegram and would overwrite the answer, so the
+            # edit is repeated when no frame can come any more. Until then the reply counts as undelivered: if this
+            # worker dies as well, the next one starts over here.
+            owned.inherited = ()
+            await self._sleep(LATE_S)
+            await self._deliver_one(owned, raw, reply)
+        return message_id
 
     async def _deliver_one(self, owned: OwnedSession, raw: bytes, reply: Reply) -> int | None:
         """Deliver one reply, for as long as it takes; None when Telegram will never take it.

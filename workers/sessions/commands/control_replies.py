@@ -33,6 +33,25 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     aside, another = await begin_another(deps, owned) if plan.forget else (False, {})
     words = sentences(plan.words, phrase("new-set-aside") if aside else "")
     plan = replace(plan, words=words, set={**plan.set, **another})
+    replies = _replies(deps, owned, plan)
+    if history is not None:
+        # The bot's own line has them where it knew that something was shown.
+        buttons = buttons if plan.stood_in and owned.live else (*buttons, exchange_buttons(history))
+        plan = replace(plan, set={**plan.set, **(stood_in(plan.stood_in, history) if plan.stood_in else {})})
+    if buttons and replies:
+        replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
+    kept = {name: value for name, value in plan.set.items() if value}
+    unset = tuple(name for name, value in plan.set.items() if not value)
+    forget = (StateField.history, StateField.retry_batch, StateField.allowed) if plan.forget else ()
+    if plan.forget or history is not None:
+        # The last exchange is the stopped one, or there is none.
+        forget = (*forget, StateField.unanswered)
+    then = (plan.then,) if plan.then is not None else ()
+    return Commit(plan.handled.drop, replies, history, set=kept, unset=(*unset, *forget), then=then)
+
+
+def _replies(deps: Dependencies, owned: OwnedSession, plan: plans.Control) -> tuple[Reply, ...]:
+    """What is said: the picker, what a stopped turn has shown, the words; and questions that end with it."""
     render = deps.delivery.render
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
     # What a dead worker has shown stays as it is while this one has shown less.
@@ -55,21 +74,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     if replies and owned.shows_unknown and not partial:
         replies = below(owned, replies)
-    replies = (*withdrawn(owned), *replies)
-    if history is not None:
-        # The bot's own line has them where it knew that something was shown.
-        buttons = buttons if plan.stood_in and owned.live else (*buttons, exchange_buttons(history))
-        plan = replace(plan, set={**plan.set, **(stood_in(plan.stood_in, history) if plan.stood_in else {})})
-    if buttons and replies:
-        replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
-    kept = {name: value for name, value in plan.set.items() if value}
-    unset = tuple(name for name, value in plan.set.items() if not value)
-    forget = (StateField.history, StateField.retry_batch, StateField.allowed) if plan.forget else ()
-    if plan.forget or history is not None:
-        # The last exchange is the stopped one, or there is none.
-        forget = (*forget, StateField.unanswered)
-    then = (plan.then,) if plan.then is not None else ()
-    return Commit(plan.handled.drop, replies, history, set=kept, unset=(*unset, *forget), then=then)
+    return (*withdrawn(owned), *replies)
 
 
 def _picker(deps: Dependencies, plan: plans.Control, message_id: int) -> Reply:
