@@ -183,8 +183,8 @@ PROMISES = {
     "private-files": "What is kept on disk is its owner's alone.",
     "playground-shut": "No page of another site reaches the playground, Flower or the metrics.",
     # -- what files and recordings say
-    "recordings-are-heard": "A model that does not hear gets a recording's words, in a frame that they cannot leave.",
-    "start-payload": "The payload of a start link reaches the agent in a frame, and fills {start} in its card.",
+    "recordings-are-heard": "A model that does not hear gets a recording's words, in a tag that they cannot leave.",
+    "start-payload": "The payload of a start link reaches the agent in a tag, and fills {start} in its card.",
     "office-files": "Office files, books, web pages and PDFs reach a model as text; a hostile one costs bounded time.",
     "usage-counts-audio": "Recordings that are heard and answers that are spoken count in /usage, metrics and budgets.",
     "answers-are-spoken": "Where a chat wants it, an answer is spoken behind its text, and never instead of it.",

@@ -43,7 +43,7 @@ class Person:
             return None
         if said.startswith(">"):
             return PersonsAnswer("words", said[1:], pressed=question.choices.index(said[1:]))
-        return PersonsAnswer("words", f"<framed>{said}", said)
+        return PersonsAnswer("words", f"<tagged>{said}", said)
 
 
 def asking(person: Person, chat: int = 1, **what: object):

@@ -24,7 +24,7 @@ from workers.usage import Usage
 VOICE = Media(kind="voice", file_id="voice-1", unique_id="v1", duration_s=4, size_bytes=3)
 SONG = Media(kind="audio", file_id="song", name="talk.m4a", mime="audio/mp4")
 ROUND = Media(kind="video_note", file_id="round")
-FRAME = '<tg-file kind="voice" note="a machine wrote down what it says">\nhello from a recording\n</tg-file>'
+TAG = '<tg-file kind="voice" note="a machine wrote down what it says">\nhello from a recording\n</tg-file>'
 
 type Listening = partial[AbstractAsyncContextManager[Engine]]
 
@@ -59,11 +59,11 @@ async def test_a_voice_message_is_written_down_for_a_model_that_does_not_hear(
     async with listening() as engine:
         done = await engine.run(said(VOICE), screen)
         later = await engine.run(ask(1, "and then?", history=done.history), Screen())
-    assert model.journal[0].messages[1]["text"] == FRAME
+    assert model.journal[0].messages[1]["text"] == TAG
     assert (screen.words_heard, screen.phases) == ("hello from a recording", [phrase("listening"), ""])
     assert done.notices == ()
     assert model.audio.transcribed == [("whisper", "voice-1", b"OggS", "Bearer sesame")]
-    assert model.journal[1].messages[1]["text"] == FRAME, "the history keeps the words, and nothing is asked again"
+    assert model.journal[1].messages[1]["text"] == TAG, "the history keeps the words, and nothing is asked again"
     assert later.text == "echo: and then? [n=2]"
 
 
@@ -107,7 +107,7 @@ async def test_a_retry_listens_to_a_recording_that_could_not_be_heard(listening:
         heard = await engine.run(again, screen)
     assert (done.notices, heard.notices) == ((phrase("not-heard"),), ())
     assert screen.words_heard == "hello from a recording"
-    assert model.journal[-1].messages[1]["text"] == FRAME
+    assert model.journal[-1].messages[1]["text"] == TAG
 
 
 async def test_a_recording_that_cannot_be_written_down_is_one_clear_line(listening: Listening, model: Model) -> None:
@@ -251,7 +251,7 @@ async def test_a_turn_that_begins_again_reads_what_was_written_down(
     model.audio.words = "hollow from a recording"
     async with listening() as engine:
         await engine.run(replace(said(VOICE), steps=steps), Screen())
-        assert [entry.messages[1]["text"] for entry in model.journal] == [FRAME, FRAME]
+        assert [entry.messages[1]["text"] for entry in model.journal] == [TAG, TAG]
         await engine.run(replace(said(VOICE), steps=Kept("turn-2")), Screen())
     assert len(model.audio.transcribed) == 2
     assert len(list((tmp_path / "home" / "sessions").glob("*/heard/*"))) == 1, "the last turn's alone are kept"

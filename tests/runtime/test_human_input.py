@@ -47,7 +47,7 @@ async def asked_by(engine: Engine, steps: MemorySteps, answers: dict[str, Person
 
 
 def wrote(words: str) -> PersonsAnswer:
-    return PersonsAnswer("words", f"<framed>{words}", words)
+    return PersonsAnswer("words", f"<tagged>{words}", words)
 
 
 def pressed(question: Question, choice: str) -> PersonsAnswer:

@@ -1,4 +1,4 @@
-"""The payload of a link by which a person came: a frame as first message, and ``{start}`` in the card."""
+"""The payload of a link by which a person came: a tag as first message, and ``{start}`` in the card."""
 
 from pathlib import Path
 

@@ -26,7 +26,7 @@ from tasks.store.sessions import Claim, Commit, Counts
 from tasks.turn_record import TurnRecord
 from tests.harness.contents import everything
 from workers.runtime.conversation import stored
-from workers.runtime.conversation.frames import body, closing, label, opening, overheard
+from workers.runtime.conversation.message_tags import body, closing, label, opening, overheard
 
 BOT, ANN, BOB = 4242, 7770001, 8880002
 HERS, TOPIC, GROUP, HIS = (

@@ -1,1 +1,1 @@
-"""What a model is given to read: messages, files and the history, in frames that cannot be left."""
+"""What a model is given to read: messages, files and the history, in tags that cannot be left."""

@@ -23,7 +23,8 @@ from workers.runtime.conversation.file_types import (
     mime_by_content,
     mime_of,
 )
-from workers.runtime.conversation.frames import (
+from workers.runtime.conversation.hearing import Hearing
+from workers.runtime.conversation.message_tags import (
     USER_TAG,
     body,
     closing,
@@ -34,7 +35,6 @@ from workers.runtime.conversation.frames import (
     text_file,
     transcript,
 )
-from workers.runtime.conversation.hearing import Hearing
 from workers.runtime.conversation.numbers import as_read, numbered
 from workers.runtime.conversation.sounds import WAV, NotConverted
 from workers.runtime.conversation.stored import MEDIA_KEY
@@ -228,7 +228,7 @@ def _meta(media: Media) -> dict[str, Any]:
 
 
 def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:
-    """Make blocks of a message; its files stand within its frame."""
+    """Make blocks of a message; its files stand within its tag."""
     words, end = overheard(inbound) + opening(inbound) + body(inbound), closing(inbound)
     if not files:
         words, end = words + end, ""

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from tasks.errors import CohortError
 from workers.runtime.conversation.content import is_transcript, media_of, text_block
-from workers.runtime.conversation.frames import label
+from workers.runtime.conversation.message_tags import label
 from workers.runtime.conversation.numbers import numbered, numbers_of
 from workers.runtime.conversation.stored import AUTHORS, LEVEL, VERSION
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from tasks.envelope import Media
-from workers.runtime.conversation.frames import person_id
+from workers.runtime.conversation.message_tags import person_id
 
 VERSION = 1
 """Of the stored form."""
@@ -80,8 +80,8 @@ class Unwritten:
 def without(stored: bytes | None, user: int) -> Unwritten | None:
     """Take a person's messages out of a group's history; None when there are none.
 
-    Each message of a group stands in a frame with its author (``workers.runtime.conversation.frames``). What others,
-    and agents, said of the person stays.
+    Each message of a group stands in a tag with its author (``workers.runtime.conversation.message_tags``). What
+    others, and agents, said of the person stays.
     """
     history = read(stored)
     if history is None or stored is None:
@@ -120,7 +120,7 @@ def _unquoted(text: str, name: str) -> tuple[str, int]:
 
 
 def _blocks(blocks: Sequence[dict[str, Any]], name: str) -> tuple[list[dict[str, Any]], int]:
-    """The blocks without the frames of one person, whose files stand between the frame's beginning and its end."""
+    """The blocks without the tags of one person, whose files stand between the tag's beginning and its end."""
     kept: list[dict[str, Any]] = []
     inside, gone = False, 0
     for block in blocks:

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from tasks.text import clean, cleaned
 from workers.runtime.call_log import CallLog, call_log_of_turn
-from workers.runtime.conversation.frames import unframed
+from workers.runtime.conversation.message_tags import untagged
 from workers.runtime.streams.meter import limits
 from workers.runtime.tools.own_task import ended_with_ours
 
@@ -37,7 +37,7 @@ def passed_on(message: PromptMessageExtended) -> PromptMessageExtended:
             if isinstance(text := getattr(holder, "text", None), str):
                 fits = text if len(text) <= left else text[:left] + _CUT
                 left = max(left - len(text), 0)
-                holder.text = unframed(clean(fits))
+                holder.text = untagged(clean(fits))
             elif size := len(getattr(holder, "data", None) or getattr(holder, "blob", None) or ""):
                 if size <= call_log.files:
                     call_log.files -= size

@@ -19,7 +19,7 @@ from tasks.reminders.recurrence import Rule
 from tasks.reminders.timezones import find_zone, zone_info
 from tasks.session import SessionKey
 from workers.runtime.askers import askers_of_turn
-from workers.runtime.conversation.frames import marked
+from workers.runtime.conversation.message_tags import marked
 from workers.steps import PersonsAnswer
 from workers.tool_stores import Notes, Reminders
 
@@ -135,7 +135,7 @@ async def ask_user(question: str, choices: Sequence[str] = ()) -> str:
         return "The person did not answer, and did something else."
     if said.pressed is None and not said.plain:
         return f"The question was not answered. This came instead: {said.words}"
-    # A tool may use the words as they are, for an address say; a frame would be no part of them.
+    # A tool may use the words as they are, for an address say; a tag would be no part of them.
     return said.plain or said.words
 
 

@@ -7,7 +7,7 @@ from tasks.chats.asking import GivenAnswer, ParkedTurn
 from tasks.envelope import Inbound
 from tasks.journal import Mark, turn_of
 from tasks.store.sessions import Rest
-from workers.runtime.conversation.frames import body, closing, opening
+from workers.runtime.conversation.message_tags import body, closing, opening
 from workers.sessions.planning.edits import Said, changes_nothing, joined, said_in
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from tasks.phrases import phrase
-from workers.runtime.conversation.frames import attribute
+from workers.runtime.conversation.message_tags import attribute
 
 MASK = "•••"
 _SHOWN = 1_500

@@ -1,12 +1,12 @@
-"""Frames around what people write and around the names they choose, so that a model can tell who said what (pure).
+"""Tags around what people write and around the names they choose, so that a model can tell who said what (pure).
 
-A private chat has one author, so the text stands as it was typed. Where several people write, each message has a frame:
+A private chat has one author, so the text stands as it was typed. Where several people write, each message has a tag:
 
     <tg-message from="Ann" id="k3x9qa">first line
     | every further line</tg-message>
 
-Nothing that a person chooses can leave its frame. ``<tg-`` cannot be written by a person: its ``<`` becomes ``&lt;``.
-Every line in a frame but the first begins with a bar, so a forged line never stands at the start of a line. Names are
+Nothing that a person chooses can leave its tag. ``<tg-`` cannot be written by a person: its ``<`` becomes ``&lt;``.
+Every line in a tag but the first begins with a bar, so a forged line never stands at the start of a line. Names are
 attributes: one line, escaped. Two people of one name differ by ``id``, which stays the same for a person.
 """
 
@@ -62,13 +62,13 @@ def escaped(text: str) -> str:
     return _RESERVED.sub(lambda before: _OPENERS.sub("&lt;", before[0]), text)
 
 
-def unframed(text: str) -> str:
+def untagged(text: str) -> str:
     """A tool's result, without our tags: a page that it read may hold what looks like a person's message."""
     return _OURS.sub("&lt;", text)
 
 
 def marked(text: str) -> str:
-    """The text for the inside of a frame: each line but the first begins with a bar."""
+    """The text for the inside of a tag: each line but the first begins with a bar."""
     return "\n| ".join(escaped(text).splitlines())
 
 
@@ -100,7 +100,7 @@ def introduction(inbound: Inbound) -> str:
 
 
 def overheard(inbound: Inbound) -> str:
-    """What people in the group wrote to one another before the message: a frame each, marked."""
+    """What people in the group wrote to one another before the message: a tag each, marked."""
     if inbound.chat_type == "private":
         return ""
     return "".join(map(_overheard, inbound.overheard))
@@ -112,20 +112,20 @@ def _overheard(one: OverheardMessage) -> str:
 
 
 def opening(inbound: Inbound) -> str:
-    """The frame's first line, or nothing where the message needs no frame."""
+    """The tag's first line, or nothing where the message needs no tag."""
     about = _attributes(inbound)
     return f"<tg-message {about}>" if about else ""
 
 
 def closing(inbound: Inbound) -> str:
-    """What ends the frame that ``opening`` begins."""
+    """What ends the tag that ``opening`` begins."""
     return "</tg-message>" if _attributes(inbound) else ""
 
 
 def body(inbound: Inbound) -> str:
     """What was said, with what it answers before it."""
-    framed = bool(_attributes(inbound))
-    text = marked(inbound.text) if framed else escaped(inbound.text)
+    tagged = bool(_attributes(inbound))
+    text = marked(inbound.text) if tagged else escaped(inbound.text)
     if inbound.kind == "reminder":
         # In a group it is one person's wish; what it says of another is not that other's word.
         by = f'by="{person_id(inbound.set_by)}" ' if inbound.set_by is not None and inbound.key.chat < 0 else ""
@@ -139,7 +139,7 @@ def body(inbound: Inbound) -> str:
     if not inbound.quote:
         return text
     # Behind the quote the text begins a line of its own.
-    between = "\n| " if framed and text else "\n"
+    between = "\n| " if tagged and text else "\n"
     about = _joined(_author(inbound.quoted)) if inbound.quoted is not None else ""
     opened = f"<tg-quote {about}>" if about else "<tg-quote>"
     return f"{opened}{marked(inbound.quote)}</tg-quote>{between}{text}"
