@@ -124,6 +124,8 @@ def much(of: str) -> dict[str, Any]:
     elif of == "report":
         file = {"uri": "file:///srv/Q3%20report.pdf", "mimeType": "application/pdf", "blob": "JVBERi0xLjQK"}
         content = [{"type": "resource", "resource": file}]
+    elif of == "link":
+        content = [{"type": "resource_link", "uri": "http://10.0.0.1/sales.pdf", "name": "sales", "title": "Sales"}]
     elif of == "resource":
         content = [{"type": "resource", "resource": {"uri": "file:///x", "mimeType": "text/plain", "text": "r" * MUCH}}]
     elif of == "blocks":

@@ -122,6 +122,17 @@ async def test_a_servers_file_has_its_name_and_is_no_file_of_the_person_that_the
 
 
 @pytest.mark.promise("files-out")
+async def test_a_model_that_reads_no_documents_is_given_the_address_of_a_link(
+    runtime: Open, model: Model, serve: Callable[..., None]
+) -> None:
+    serve("small")
+    async with runtime() as engine:
+        done = await engine.run(replace(ask(1, 'CALL:much{"text": "link"}'), steps=MemorySteps()), Screen())
+    assert "[link: Sales http://10.0.0.1/sales.pdf]" in str(model.journal[-1].messages)
+    assert done.notices == ()
+
+
+@pytest.mark.promise("files-out")
 def test_a_picture_that_telegram_refuses_as_a_photo_is_taken_as_a_document(tmp_path: Path) -> None:
     out = FilesOut(tmp_path)
     out.take([image(PNG[:8] + b"\0\0\0\rIHDR" + (9000).to_bytes(4) + (1001).to_bytes(4) + b"\0" * 9)])

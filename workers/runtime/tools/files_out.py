@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from tasks.envelope import Media, OutFile
 from tasks.errors import Misconfigured, Terminal
 from tasks.http.addresses import is_public
-from tasks.text import clean, utf16, within
+from tasks.text import clean, on_one_line, utf16, within
 from workers import texts
 from workers.outgoing import LARGEST, MOST, is_opus, kept, kind_of, name_of, remove
 from workers.pictures import moves, pixels_of
@@ -119,8 +119,7 @@ class FilesOut:
         """The person gets the address, if it is one of the public web; the model keeps the link in any case."""
         address = str(block.uri)
         if is_public(address) and not _is_for_model(block) and len(self.links) < _MOST_LINKS:
-            title = " ".join((block.title or block.name).split())
-            self.links.setdefault(address, title[:_LONGEST_TITLE] or "Link")
+            self.links.setdefault(address, _title(block) or "Link")
 
     def _noted(self, block: ContentBlock) -> OutFile | None:
         note = (block.meta or {}).get(FILE_META)
@@ -186,6 +185,10 @@ def _decoded(picture: bytes | str) -> bytes:
         ValueError: it is no Base64.
     """
     return picture if isinstance(picture, bytes) else base64.b64decode("".join(picture.split()), validate=True)
+
+
+def _title(block: ResourceLink) -> str:
+    return on_one_line(block.title or block.name)[:_LONGEST_TITLE]
 
 
 def _is_for_model(block: ContentBlock) -> bool:
@@ -277,8 +280,12 @@ def _without_note(block: ContentBlock) -> ContentBlock:
 
 
 def told(result: CallToolResult, names: Sequence[str]) -> CallToolResult:
-    """A result that says to the model which of its files the person got."""
+    """A result that says to the model which of its files the person got, and where its links lead.
+
+    Of a link, a model that reads no documents is given nothing else.
+    """
     said = {block.text for block in result.content if isinstance(block, TextContent)}
-    lines = [line for line in map(SENT.format, names) if line not in said]
+    links = (f"[link: {_title(block)} {block.uri}]" for block in result.content if isinstance(block, ResourceLink))
+    lines = [line for line in (*map(SENT.format, names), *links) if line not in said]
     notes = [TextContent(type="text", text=line) for line in lines]
     return result.model_copy(update={"content": [*result.content, *notes]}) if notes else result
