@@ -80,6 +80,8 @@ class TurnRecord(BaseModel):
     committed: float | None = None
     delivered: float | None = None
     """When Telegram had its last reply: the final edit."""
+    refused: str = ""
+    """Why Telegram never takes a reply of it, in Telegram's words; it was dropped."""
     steps: tuple[ToolStep, ...] = ()
     """Its tool calls, in the order in which they began."""
     calls: tuple[CallStep, ...] = ()

@@ -7,7 +7,8 @@ from tasks.chats.closed import Why
 from tasks.store.chats.closed_chats import ClosedChatStore
 
 type Take = Callable[[Sequence[object]], Awaitable[bool]]
-type _Change = tuple[int, Why | Literal["open"]]
+type _Change = tuple[int, Why | Literal["open", "topics"]]
+_TOPICS_OPEN = {"forum_topic_reopened", "general_forum_topic_unhidden"}
 
 
 def noting(take: Take, bot: int, store: ClosedChatStore) -> Take:
@@ -21,7 +22,10 @@ def noting(take: Take, bot: int, store: ClosedChatStore) -> Take:
             change = change_in(update)
             if change is not None:
                 chat, now = change
-                await (store.open(bot, chat) if now == "open" else store.close(bot, chat, now))
+                if now == "topics":
+                    await store.open(bot, chat, only="shut")
+                else:
+                    await (store.open(bot, chat) if now == "open" else store.close(bot, chat, now))
         return await take(updates)
 
     return noted
@@ -44,6 +48,9 @@ def change_in(update: object) -> _Change | None:
     if isinstance(message, dict) and type(cast("dict[str, Any]", message).get("migrate_to_chat_id")) is int:
         chat = _number(message, "chat")
         return None if chat is None else (chat, "migrated")
+    if isinstance(message, dict) and _TOPICS_OPEN & cast("dict[str, Any]", message).keys():
+        chat = _number(message, "chat")
+        return None if chat is None else (chat, "topics")
     return None
 
 

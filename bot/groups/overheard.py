@@ -29,7 +29,8 @@ class OverheardMessages:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        text = inbound.text[:EACH_CHARACTERS]
+        files = "".join(f"[{file.kind}] " for file in inbound.media)
+        text = (files + inbound.text).strip()[:EACH_CHARACTERS]
         if not self._most or not text or inbound.message_id is None or self._once.known(inbound.update_id):
             return
         said = OverheardMessage(sender=inbound.sender, text=text, guest=role == "guest")

@@ -25,7 +25,7 @@ def chats(
     bot: OfBot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show chats that take no messages: blocked, removed, muted, gone, or migrated to a supergroup."""
+    """Show chats that take no messages: blocked, removed, muted, gone, migrated to a supergroup, or shut (topics)."""
     here = context()
 
     async def work(store: Store) -> Sequence[ClosedChat]:

@@ -157,8 +157,7 @@ def _lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
             if turn[name] is not None:
                 yield f"  {_time(turn[name])}  +{max(0.0, turn[name] - before):.3f} s  {words}"
                 before = turn[name]
-        if turn["committed"] is not None and turn["delivered"] is None and turn["outcome"] != "set_aside":
-            yield "  its delivery was broken off; the next owner of the session goes on with it"
+        yield from _undelivered(turn)
     for one in found["waiting"]:
         who = f"taken by {one['owner']}" if one["owner"] else "not taken by a worker yet"
         if one["where"] == "inbox":
@@ -167,6 +166,13 @@ def _lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
             yield from _traces(one)
         else:
             yield f"an answer of {one['session']} is number {one['place']} of its outbox, {who}"
+
+
+def _undelivered(turn: dict[str, Any]) -> Iterator[str]:
+    if turn["refused"]:
+        yield f"  Telegram refused it for good, so it was dropped: {turn['refused']}"
+    elif turn["committed"] is not None and turn["delivered"] is None and turn["outcome"] != "set_aside":
+        yield "  its delivery was broken off; the next owner of the session goes on with it"
 
 
 def _traces(found: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-type Why = Literal["blocked", "removed", "muted", "gone", "migrated"]
+type Why = Literal["blocked", "removed", "muted", "gone", "migrated", "shut"]
 
 REASONS: tuple[Why, ...] = get_args(Why.__value__)
 
@@ -31,6 +31,10 @@ _SAID: tuple[tuple[str, Why], ...] = (
     ("chat_restricted", "muted"),
     ("user_banned_in_channel", "muted"),
     ("send_plain_forbidden", "muted"),
+    # Said of an answer that finds no way out of its topic, either.
+    ("topic_closed", "shut"),
+    ("topic_deleted", "shut"),
+    ("message thread not found", "shut"),
 )
 
 

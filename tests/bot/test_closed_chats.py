@@ -101,9 +101,19 @@ def test_what_a_refusal_says_of_a_chat() -> None:
     assert why("Bad Request: message text is empty") is None
     assert why("Forbidden: the group chat was deleted") == "gone"
     assert why("Bad Request: USER_BANNED_IN_CHANNEL") == "muted"
+    assert why("Bad Request: message thread not found") == "shut"
 
 
 NOT_OF_A_CHAT = ("chat_id is empty", "business", "payment_required")
+
+
+@pytest.mark.promise("closed-chats")
+@pytest.mark.parametrize("opened", ["forum_topic_reopened", "general_forum_topic_unhidden"])
+async def test_a_topic_that_opens_again_opens_a_chat_that_was_shut_and_no_muted_one(store: Store, opened: str) -> None:
+    await store.closed.close(4242, FORUM.id, "shut")
+    await store.closed.close(4242, GROUP.id, "muted")
+    updates = [said(None, chat=chat, **{opened: {}}) for chat in (FORUM, GROUP)]
+    assert await seen(store, *updates) == {(GROUP.id, "muted")}
 
 
 @pytest.mark.promise("closed-chats")

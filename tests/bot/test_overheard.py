@@ -40,6 +40,19 @@ async def test_a_message_takes_along_what_was_said_before_it_once(doorway: Doorw
 
 
 @pytest.mark.promise("overheard")
+async def test_files_are_named_in_the_context_with_their_captions_or_alone(doorway: Doorway) -> None:
+    photo = [tg.PhotoSize(file_id="p1", file_unique_id="u1", width=90, height=90)]
+    await doorway.door.take(
+        [
+            said(None, photo=photo, caption="my cat", chat=GROUP, message_id=1, update_id=1),
+            said(None, photo=photo, chat=GROUP, message_id=2, update_id=2),
+            said("@cohort_bot how old is it?", chat=GROUP, message_id=3, update_id=3),
+        ]
+    )
+    assert await heard(doorway) == [("how old is it?", [("Ann Lee", "[photo] my cat"), ("Ann Lee", "[photo]")])]
+
+
+@pytest.mark.promise("overheard")
 async def test_words_of_strangers_and_of_other_chats_are_no_context(settings: Settings, store: Store) -> None:
     doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id})))
     other = tg.Chat(id=-56, type="group", title="Other")

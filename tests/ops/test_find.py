@@ -77,6 +77,16 @@ async def test_the_way_of_a_message_is_told_with_its_times_from_update_to_final_
 
 
 @pytest.mark.promise("find")
+async def test_an_answer_that_telegram_refused_for_good_is_not_told_as_its_final_edit(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    await store.trail.append([ENDED.model_copy(update={"delivered": None, "refused": "Topic_closed"})])
+    told = cohort("find", reference(4242, 11), home=tmp_path, REDIS_URL=redis_url).stdout
+    assert told.splitlines()[-1] == "  Telegram refused it for good, so it was dropped: Topic_closed"
+    assert "final edit" not in told
+
+
+@pytest.mark.promise("find")
 async def test_a_message_that_waits_and_one_that_was_given_up_are_found_too(
     store: Store, redis_url: str, tmp_path: Path
 ) -> None:

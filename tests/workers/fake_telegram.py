@@ -169,6 +169,7 @@ class ScriptedDelivery:
         self.telegram = telegram
         self._is_dead = is_dead
         self.gone: set[SessionKey] = set()
+        self.gone_why = "bot was blocked"
         self.moved: dict[SessionKey, int] = {}
         self.before: Callable[[SessionKey, Reply], Awaitable[None]] | None = None
         self.unrenderable = ""
@@ -217,7 +218,7 @@ class ScriptedDelivery:
         if session in self.moved:
             raise ChatMigrated(self.moved[session])
         if session in self.gone:
-            raise Undeliverable("bot was blocked")
+            raise Undeliverable(self.gone_why)
         return self.telegram.take(session, reply)
 
     def render(

@@ -17,6 +17,7 @@ ONE = session(1)
 NOW = 1_800_000_000.0
 QUIET_S = 0.8
 FORWARD = {"forwarded_from": "Ann"}
+FILE = {"media": [{"kind": "photo", "file_id": "f1"}]}
 ME = {"sender": {"id": 5}}
 
 
@@ -101,6 +102,12 @@ def test_pieces_are_measured_in_utf_16_units() -> None:
         (said(1), said(2, album="a", **FORWARD), True),
         (said(1, "Compare these:"), said(2, album="a"), True),
         (said(1, album="a", **FORWARD), said(2, album="a", **FORWARD), False),
+        (said(1), said(2, "", **FILE), True),
+        (said(1), said(2, "", album="a", **FILE), True),
+        (said(1, "", **FILE), said(2, "", **FILE), True),
+        (said(1, "", **FILE), said(2), False),
+        (said(1, at=NOW - 1.1), said(2, "", **FILE), False),
+        (said(1, album="a", **FILE), said(2, album="a", **FILE), False),
     ],
 )
 def test_what_surely_belongs_to_a_burst(last: Inbound, entry: Inbound, same: bool) -> None:
@@ -183,17 +190,18 @@ async def test_a_text_whose_forward_follows_is_one_turn_with_it(pool: Pool) -> N
 
 
 @pytest.mark.promise("bursts")
+@pytest.mark.parametrize("how", [FORWARD, {}], ids=["forwarded", "their own"])
 @pytest.mark.parametrize("mode", ["collect", "followup"])
-async def test_a_text_whose_forwarded_album_follows_is_one_turn_with_all_of_it(pool: Pool, mode: str) -> None:
+async def test_a_text_whose_album_follows_at_once_is_one_turn_with_all_of_it(
+    pool: Pool, mode: str, how: dict[str, str]
+) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE=mode)
     hold = pool.model.hold("who is this")
     await pool.say(1, "who is this")
     turn = worker.doorbell(ONE)
     await hold.reached()
     pool.clock.advance(0.2)
-    parts = [
-        {"text": "", "album": "a", "media": [{"kind": "photo", "file_id": f"f{one}"}], **FORWARD} for one in (1, 2)
-    ]
+    parts = [{"text": "", "album": "a", "media": [{"kind": "photo", "file_id": f"f{one}"}], **how} for one in (1, 2)]
     await pool.say_all(1, *parts)
     await worker.answer(ONE)
     await pool.model.changes.until(lambda: len(pool.model.calls) == 2)

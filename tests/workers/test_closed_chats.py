@@ -29,3 +29,21 @@ async def test_a_business_account_that_refuses_closes_no_private_chat_of_its_cus
     await pool.say(1, "a", session=str(customer))
     await worker.answer(customer)
     assert await pool.store.closed.look() == []
+
+
+@pytest.mark.promise("closed-chats")
+async def test_an_answer_that_finds_no_way_out_of_its_topic_is_told_as_refused_and_not_as_delivered(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    one = session(1)
+    worker.delivery.gone.add(one)
+    worker.delivery.gone_why = "Topic_closed"
+    await pool.say(1, "a")
+    await worker.answer(one)
+    assert [(chat.chat, chat.why) for chat in await pool.store.closed.look()] == [(one.chat, "shut")]
+    (record,) = worker.deps.trail.take()
+    assert (record.outcome, record.delivered, record.refused) == ("answered", None, "Topic_closed")
+    worker.delivery.gone.clear()
+    await pool.say(1, "b")
+    await worker.answer(one)
+    (record,) = worker.deps.trail.take()
+    assert (record.delivered is not None, record.refused) == (True, "")

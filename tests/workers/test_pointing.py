@@ -32,6 +32,39 @@ async def test_a_message_that_waited_for_a_turn_is_pointed_at(pool: Pool) -> Non
     assert await pointed_at(pool) == [("answer to first", None), ("answer to second", 2)]
 
 
+@pytest.mark.promise("replies-point")
+@pytest.mark.parametrize(("shown", "points"), [("", 1), ("so far", None)])
+async def test_an_answer_below_a_message_that_came_meanwhile_points_at_its_own(
+    pool: Pool, shown: str, points: int | None
+) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
+    if shown:
+        # It stands above the second message already.
+        pool.model.partial["first"] = shown
+    hold = pool.model.hold("first")
+    await pool.say(1, "first")
+    turn = worker.doorbell(ONE)
+    await hold.reached()
+    pool.clock.advance(30)
+    await pool.say(1, "second")
+    await worker.answer(ONE)
+    hold.go.set()
+    await turn
+    assert await pointed_at(pool) == [("answer to first", points), ("answer to second", 2)]
+
+
+async def test_a_second_doorbell_for_one_message_makes_its_answer_point_at_none(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    hold = pool.model.hold("first")
+    await pool.say(1, "first")
+    turn = worker.doorbell(ONE)
+    await hold.reached()
+    await worker.answer(ONE)
+    hold.go.set()
+    await turn
+    assert await pointed_at(pool) == [("answer to first", None)]
+
+
 async def test_an_answer_right_below_its_message_and_one_to_several_point_at_none(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     await pool.say(1, "alone")

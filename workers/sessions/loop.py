@@ -1,7 +1,7 @@
 """A session's turn loop: claim the session, then plan, run, commit and deliver until nothing is left."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -77,26 +77,31 @@ class TurnLoop:
         self._wait.heard()
 
     async def interrupt_if_newer(self, *, young: YoungTurn | None = None) -> None:
-        """Interrupt the running turn if the inbox now holds more entries than that turn took.
+        """Interrupt the running turn if the inbox now holds more entries than that turn took; late calls do nothing.
 
-        A call that comes late, when a later turn runs, finds the inbox as that turn took it and does nothing.
         Of a ``young`` turn only the rest of its burst is such an entry.
         """
         with suppress(StoreUnavailable):
             if self._attempt is not None:
-                joined = self.steering.further if self.steering is not None else 0
-                behind = await self._deps.sessions.behind(self._session, self._taken + joined)
-                behind = self._held.others(behind) if self._held else behind
+                behind = await self._behind()
                 if not (young.goes_on(behind) if young else news.is_news(behind, self._said)):
                     return
             # That turn may have ended during the read. Then the next turn reads the inbox once more than it needs to.
             self.interrupt()
 
-    def look(self) -> None:
+    async def _behind(self) -> Sequence[bytes]:
+        joined = self.steering.further if self.steering is not None else 0
+        behind = await self._deps.sessions.behind(self._session, self._taken + joined)
+        return self._held.others(behind) if self._held else behind
+
+    async def look(self) -> None:
         """An entry came: it may join the running turn, or answer what that asks, or be what a burst waits for."""
         for listening in (self.steering, self._held, self._wait):
             if listening is not None:
                 listening.heard()
+        with suppress(StoreUnavailable):
+            if (attempt := self._attempt) is not None and self._session.chat > 0 and await self._behind():
+                self._among = self._among or self._attempt is attempt
 
     @property
     def interrupts(self) -> bool:
@@ -105,8 +110,7 @@ class TurnLoop:
 
     async def revalidate_claims(self) -> None:
         """End the running turn if another worker owns the session now; called when the heartbeat may have expired."""
-        attempt = self._attempt
-        if attempt is None or self.owned is None:
+        if (attempt := self._attempt) is None or self.owned is None:
             return
         try:
             await self.owned.verify_claim()
@@ -148,8 +152,7 @@ class TurnLoop:
             await owned.hand_off_once()
             raise
         finally:
-            # Model calls that no commit has counted.
-            await self._spending.count()
+            await self._spending.count()  # Model calls that no commit has counted.
         return {**self._report, "tokens": self._spending.tokens}
 
     async def _work(self, owned: OwnedSession, work: Work | None) -> None:
@@ -226,12 +229,11 @@ class TurnLoop:
 
     async def _turn(self, owned: OwnedSession, handled: plans.Handled, asked: Asked) -> bool:
         if self._interrupted:
-            # A newer entry came after the inbox was read, so the plan may be out of date.
-            return True
+            return True  # A newer entry came after the inbox was read, so the plan may be out of date.
         held = self._held = HeldQuestions(self._deps, owned, asked, handled.drop)
         self.steering = steering_of(self._deps, owned, self._spending, asked, room=(handled, self._waiting))
         held.keep_from(self.steering)
-        asked = replace(asked, among=self._among, steering=self.steering)
+        asked = replace(asked, among=lambda: self._among, steering=self.steering)
         runner = TurnRunner(self._deps, owned, self._spending, asked, held)
         with turn_span(self._deps, owned, asked, runner.timeline):
             return await self._run(owned, handled, asked, runner)
@@ -247,10 +249,8 @@ class TurnLoop:
         await end_held(self._deps, owned)
         if attempt.cancelled():
             if not self._interrupted:
-                # ``revalidate_claims`` cancelled it.
-                raise ClaimLost
-            # The user said stop or new, or the rest of a burst, or (in interrupt mode) anything else.
-            runner.timeline.set_aside(self._deps.trail)
+                raise ClaimLost  # ``revalidate_claims`` cancelled it.
+            runner.timeline.set_aside(self._deps.trail)  # They said stop, new, more of a burst, or what interrupts.
             self._cut = turn
             return True
         if isinstance(outcome := attempt.result(), Exception):
@@ -258,7 +258,7 @@ class TurnLoop:
         self._deps.steps("ran")
         if self.steering is not None and outcome.parks is None:
             handled = self.steering.with_joined(handled, owned.said)
-        with runner.timeline.ending(outcome.kind, self._deps.trail):
+        with runner.timeline.ending(outcome.kind, self._deps.trail, lambda: self._outbox.refused):
             commit = await runner.held.commit(outcome, handled.drop, asked.left)
             done = self._deps.titles.after(owned, asked, outcome, runner.timeline.committed)
             await self._commit(owned, commit, handled, done)

@@ -24,6 +24,9 @@ log = logging.getLogger("cohort.delivery")
 MAX_TRIES = 3
 """A reply that raises a defect in our own code this often is given up, so that the session goes on."""
 
+MOST_WORDS = 200
+"""Characters of Telegram's reason that are kept for operators."""
+
 _PAUSE_S = 1.0
 
 LATE_S = 5.0
@@ -41,6 +44,8 @@ class Outbox:
         self._steps = deps.steps
         self._chats = deps.closed
         self._closed = deps.refusing
+        self.refused = ""
+        """Why Telegram never takes a reply of the last delivery; empty where it has all."""
 
     async def deliver(self, owned: OwnedSession, replies: Sequence[bytes], *, more: bool = False) -> None:
         """Deliver the replies at the head of the session's outbox, and drop each when Telegram has it.
@@ -56,6 +61,7 @@ class Outbox:
             ClaimLost: another worker owns the session, or it goes on under a new chat id.
             EnvelopeTooNew: a worker of a newer release has to deliver.
         """
+        self.refused = ""
         for place, raw in enumerate(replies, 1):
             await self._spoken.over()
             try:
@@ -104,6 +110,7 @@ class Outbox:
                 shown = await self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
             except Undeliverable as problem:
                 log.warning("reply.undeliverable", extra={"reason": str(problem)})
+                self.refused = str(problem)[:MOST_WORDS]
                 await self._note(owned.session, why(str(problem)))
             except ChatMigrated as moved:
                 await self._migrate(owned, moved)

@@ -89,7 +89,7 @@ class SessionScheduler:
             # The loop may be about to end without having seen the new entry.
             self._rerun.add(session)
             loop = self._loops[session][0]
-            loop.look()
+            await loop.look()
             if loop.interrupts:
                 await loop.interrupt_if_newer()
             elif loop.young is not None and loop.young.is_young:

@@ -51,10 +51,8 @@ class TurnRunner:
         self._owned, self._alone = owned, owned.session.inline is not None
         self._spending = spending
         self._messages: tuple[Inbound, ...] = asked.messages
-        self._answers, self.held = asked.answers, held
-        self._among = asked.among and len(asked.messages) == 1
+        self._answers, self.held, self._asked = asked.answers, held, asked
         self._reply_to = self._target(asked.messages[-1])
-        self._asked = asked
         self.draft = KeptDraft(deps, owned) if KeptDraft.needed(deps, owned.session) else None
         self.journal = TurnJournal(owned, self._spending, asked.names, joins=asked.steering is not None)
         self._parked = owned.parking.turn if asked.resumed is not None and owned.parking is not None else None
@@ -76,7 +74,8 @@ class TurnRunner:
         """The message to reply to; None where it is obvious which is meant: in a private chat, right above."""
         here = message.session == str(self._owned.session)
         # A message that was fetched from the old group has a number that means another message in this supergroup.
-        return message.message_id if (message.chat_type != "private" or self._among) and here else None
+        among = len(self._asked.messages) == 1 and not self._asked.joined and self._asked.among()
+        return message.message_id if (message.chat_type != "private" or among) and here else None
 
     async def outcome(self) -> Outcome:
         """Run the turn.
@@ -262,7 +261,8 @@ class TurnRunner:
         self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE, *, apart: bool = False
     ) -> _Replies:
         live, render = () if apart else self._owned.live, self._deps.delivery.render
-        rendered = render(text, edits=live, reply_to=self._reply_to, notes=notes, trace=trace, alone=self._alone)
+        to = self._reply_to if live else self._target((self._messages or self._asked.messages)[-1])
+        rendered = render(text, edits=live, reply_to=to, notes=notes, trace=trace, alone=self._alone)
         self._linked = linked_pictures(rendered) if self._deps.settings.picture_links == "on" else ()
         if self._live is not None and not self._owned.inherited:
             # A full message of a long answer was closed as the final text has it.

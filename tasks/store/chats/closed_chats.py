@@ -37,10 +37,10 @@ class ClosedChatStore:
                 pipe.expire(name, KEPT)
                 await pipe.execute()
 
-    async def open(self, bot: int, chat: int) -> bool:
-        """A chat takes messages; returns whether it took none before."""
+    async def open(self, bot: int, chat: int, *, only: Why | None = None) -> bool:
+        """A chat takes messages; returns whether it took none before. ``only``: if it was closed for that."""
         with guard():
-            return bool(await self._redis.zrem(keys.closed_chats(bot), *_members(chat)))
+            return bool(await self._redis.zrem(keys.closed_chats(bot), *_members(chat, only)))
 
     async def why(self, bot: int, chat: int) -> Why | None:
         """Why a chat takes no messages; None where it takes them."""
@@ -68,5 +68,5 @@ class ClosedChatStore:
         return sum([await self.open(one.bot, one.chat) for one in theirs])
 
 
-def _members(chat: int) -> list[str]:
-    return [f"{chat} {why}" for why in REASONS]
+def _members(chat: int, only: Why | None = None) -> list[str]:
+    return [f"{chat} {why}" for why in REASONS if only in (None, why)]

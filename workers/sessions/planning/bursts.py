@@ -1,4 +1,4 @@
-"""One burst is one turn: a paste that a client split, a text and the forward that follows, several forwards (pure)."""
+"""One burst is one turn: a paste that a client split, a text and the forward or file behind it, several (pure)."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -60,7 +60,9 @@ def goes_on(last: Inbound, entry: Inbound) -> bool:
     """Whether ``entry``, which came right behind ``last``, is surely more of the same burst."""
     # A late part of an album that is complete already is no reason to begin again.
     plain = entry.kind == "message" and not entry.edited and (entry.album is None or entry.album != last.album)
-    return plain and _near(last, entry) and (entry.forwarded_from is not None or _expects_more(last))
+    # No person finds a file within a second of what they wrote: an app sent both.
+    by_app = entry.forwarded_from is not None or bool(entry.media)
+    return plain and _near(last, entry) and (by_app or _expects_more(last))
 
 
 def _near(last: Inbound, entry: Inbound) -> bool:

@@ -1,5 +1,6 @@
 """What a turn is asked, and what it gives to commit (values only)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tasks.envelope import DeadLetter, Inbound, Reply
@@ -19,8 +20,8 @@ class Asked:
     """The update ids that the answer is for."""
     retry: bool = False
     """All of ``messages`` failed before, in an outage."""
-    among: bool = False
-    """Other messages of the chat stand between these and the answer."""
+    among: Callable[[], bool] = lambda: False
+    """Whether other messages of the chat stand between these and the answer, by now."""
     resumed: Resumed | None = None
     """The turn was parked, and goes on with its answers."""
     by: Inbound | None = None

@@ -33,7 +33,7 @@ class Timeline:
         self._clock = clock
         self._accepted = self._begun = min(message.at for message in messages)
         self._committed: float | None = None
-        self._outcome = ""
+        self._outcome = self._refused = ""
         self.used: Callable[[], Usage] = Usage
         """What its model calls have cost."""
         self.span: TraceSpan = NO_SPAN
@@ -81,14 +81,15 @@ class Timeline:
         self._keep(trail, delivered=None)
 
     @contextmanager
-    def ending(self, outcome: str, trail: Trail) -> Generator[None]:
-        """Around the commit and the delivery of what it gave."""
+    def ending(self, outcome: str, trail: Trail, refused: Callable[[], str]) -> Generator[None]:
+        """Around the commit and the delivery of what it gave; ``refused``: why Telegram does not take it, if so."""
         self._outcome = outcome
         delivered: float | None = None
         try:
             yield
-            delivered = self._clock.now()
-            if self._committed is not None:
+            self._refused = refused()
+            delivered = None if self._refused else self._clock.now()
+            if self._committed is not None and delivered is not None:
                 seconds = round(max(0.0, delivered - self._committed), 3)
                 log.info("reply.delivered", extra={**self._names(), "seconds": seconds})
         finally:
@@ -133,6 +134,7 @@ class Timeline:
             first=self._first_at(),
             committed=self._committed,
             delivered=delivered,
+            refused=self._refused,
             steps=tuple(self._steps.values()),
             calls=tuple(self._calls),
             traces=self._traces(),
