@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
@@ -99,15 +100,13 @@ async def test_what_a_recording_says_cannot_leave_its_frame(listening: Listening
 
 
 async def test_a_retry_listens_to_a_recording_that_could_not_be_heard(listening: Listening, model: Model) -> None:
-    model.audio.status = 401
     async with listening() as engine:
-        done = await engine.run(said(VOICE.model_copy(update={"size_bytes": 4})), Screen())
+        model.audio.status = 401
+        done = await engine.run(said(VOICE), Screen())
         model.audio.status = 200
-        again, screen = ask(1, inbound(1, "", kind="retry"), history=done.history), Screen()
-        heard = await engine.run(again, screen)
+        heard = await engine.run(ask(1, inbound(1, "", kind="retry"), history=done.history), screen := Screen())
     assert (done.notices, heard.notices) == ((phrase("not-heard"),), ())
-    assert screen.words_heard == "hello from a recording"
-    assert model.journal[-1].messages[1]["text"] == TAG
+    assert (screen.words_heard, model.journal[-1].messages[1]["text"]) == ("hello from a recording", TAG)
 
 
 async def test_a_recording_that_cannot_be_written_down_is_one_clear_line(listening: Listening, model: Model) -> None:
@@ -154,6 +153,22 @@ async def test_an_answer_that_is_no_transcript_is_never_shown_as_one(
     async with listening() as engine:
         done = await engine.run(said(VOICE), screen)
     assert (done.notices, model.journal[0].messages[1]["text"]) == ((phrase(why),), '<tg-file kind="voice"/>')
+
+
+async def test_several_recordings_are_written_down_at_once_and_stand_in_their_order(
+    listening: Listening, model: Model, shelf: Shelf
+) -> None:
+    model.audio.silent, screen = asyncio.Event(), Screen()
+    shelf.missing.add("gone")
+    async with listening() as engine, asyncio.TaskGroup() as group:
+        files = VOICE, VOICE.model_copy(update={"file_id": "gone"}), SONG, ROUND
+        turn = group.create_task(engine.run(said(*files), screen))
+        await until(lambda: len(model.audio.transcribed) == 3)
+        model.audio.silent.set()
+    assert re.findall('kind="(.*?)"', model.journal[0].messages[1]["text"]) == ["voice", "voice", "audio", "video note"]
+    assert (len(model.audio.transcribed), len(turn.result().notices)) == (3, 1), "each once"
+    assert screen.words_heard == "\n\n".join(["hello from a recording"] * 3)
+    assert screen.phases == [phrase("listening"), ""]
 
 
 async def test_a_server_that_does_not_answer_holds_up_no_other_chat(listening: Listening, model: Model) -> None:

@@ -78,6 +78,8 @@ class FilesIn:
         if media:
             size = content.weigh(*_files_of(request, record), opens, self._budget.most)
         async with self._budget.share(size, TurnParties.of(request).parties) as share:
+            if media is not None and hearing is not None:
+                await hearing.listen_ahead(media, _only_heard(request, opens, self._budget.most))
             opened = partial(content.ModelFiles, media, budget=self._budget, share=share, documents=self._documents)
             past = opened(replace(opens, hears=False))
             yield OpenFiles(opened(opens, hearing=hearing), past, hearing)
@@ -88,6 +90,13 @@ class FilesIn:
         folder = session_files.where(self._settings.home, request.session) / "heard"
         turn = request.steps.turn if request.steps is not None else ""
         return Hearing(self._transcriber, folder, turn, sink.phase, request.spent)
+
+
+def _only_heard(request: TurnRequest, opens: Opens, most: int) -> list[Media]:
+    """The recordings among a turn's files that reach its model in words alone."""
+    bare = replace(opens, hears=False)
+    files = [media for inbound in request.messages for media in inbound.media][:FILES_A_TURN]
+    return [one for one in files if opens.worth(one) and not bare.worth(one) and (one.size_bytes or 0) <= most]
 
 
 def _files_of(request: TurnRequest, record: history.Record) -> tuple[list[Media], list[PromptMessageExtended]]:

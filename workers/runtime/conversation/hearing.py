@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2s
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from tasks.envelope import Media
-from tasks.errors import Terminal
+from tasks.errors import Retryable, Terminal
 from tasks.phrases import phrase
 from tasks.text import clean
 from tasks.whole_file import write_whole
 from workers import texts
 from workers.audio_server import AudioFailed, AudioServer
+from workers.interfaces import MediaSource
 from workers.usage import Usage, not_counted, tokens
 
 log = logging.getLogger("cohort.runtime")
@@ -127,21 +128,49 @@ class Hearing:
     """Is told what it costs."""
     heard: list[str] = field(default_factory=list[str])
     """What the user is shown."""
+    _ahead: dict[str, str | NotHeard] = field(default_factory=dict[str, "str | NotHeard"])
 
     async def words(self, path: Path, media: Media) -> str:
         """What a recording says; raises as ``Transcriber.words``."""
+        words = self._ahead.get(media.file_id) or await self._shown(self._asked(path, media))
+        if isinstance(words, NotHeard):
+            raise words
+        self.heard.append(words)
+        return words
+
+    async def listen_ahead(self, source: MediaSource, recordings: Sequence[Media]) -> None:
+        """Have several recordings written down at once: who speaks in pieces waits for the longest, not for all."""
+        if len(recordings) > 1:
+            await self._shown(self._all(source, recordings))
+
+    async def _all(self, source: MediaSource, recordings: Sequence[Media]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for number, media in enumerate(recordings):
+                group.create_task(self._one(source, media), name=f"hear {number}")
+
+    async def _one(self, source: MediaSource, media: Media) -> None:
+        try:
+            self._ahead[media.file_id] = await self._asked(await source.fetch(media), media)
+        except NotHeard as problem:
+            self._ahead[media.file_id] = problem
+        except (Retryable, Terminal):
+            return  # The turn tells it when it opens the file.
+
+    async def _shown[T](self, work: Awaitable[T]) -> T:
+        self.phase(phrase("listening"))
+        try:
+            return await work
+        finally:
+            self.phase("")
+
+    async def _asked(self, path: Path, media: Media) -> str:
         name = blake2s((media.unique_id or media.file_id).encode(), digest_size=10).hexdigest()
         kept = self.folder / blake2s(self.turn.encode(), digest_size=10).hexdigest() / f"{name}.txt"
         words = await asyncio.to_thread(_read, kept) if self.turn else ""
         if not words:
-            self.phase(phrase("listening"))
-            try:
-                words = await self.transcriber.words(path, media, self.spent)
-            finally:
-                self.phase("")
+            words = await self.transcriber.words(path, media, self.spent)
             if self.turn:
                 await asyncio.to_thread(_write, kept, words)
-        self.heard.append(words)
         return words
 
 
