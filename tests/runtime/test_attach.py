@@ -91,7 +91,7 @@ def failing() -> None:
         raise RuntimeError
 
 
-def test_a_call_that_fails_takes_its_files_back(turn: FilesOut) -> None:
+def test_a_call_that_is_ended_takes_its_files_back(turn: FilesOut) -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError):
             failing()

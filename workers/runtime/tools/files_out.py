@@ -247,7 +247,7 @@ def _read(path: Path) -> bytes:
 
 @contextmanager
 def attaching() -> Generator[list[OutFile]]:
-    """Around a tool call: what it attaches. Of a call that fails nothing is sent."""
+    """Around a tool call: what it attaches. Of one that is ended nothing is sent; a function's error is a result."""
     attached = _Attached()
     token = _attached.set(attached)
     try:
