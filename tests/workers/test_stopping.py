@@ -113,3 +113,17 @@ async def test_in_interrupt_mode_an_edit_of_the_message_at_work_begins_the_turn_
     await turn
     assert pool.telegram.texts(ONE) == ["answer to short story"]
     assert pool.model.calls[-1].history == []
+
+
+@pytest.mark.promise("stop-keeps")
+async def test_thoughts_that_a_stopped_turn_has_shown_stay(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_THINKING="fold", COHORT_STREAM="draft")
+    pool.model.thoughts["long"] = "They want a story."
+    hold = pool.model.hold("long")
+    await pool.say(1, "long story")
+    turn = worker.doorbell(ONE)
+    await hold.reached()
+    await stop(pool, worker)
+    await turn
+    assert pool.telegram.texts(ONE) == [f"They want a story.\n\n{texts.stopped(1)}"]
+    assert await history(pool) == ["long story", " [stopped]"]

@@ -159,9 +159,9 @@ class TurnRunner:
             try:
                 result = await self._tries(asked, shown)
             finally:
-                self._text = shown.so_far
-        owned.live, self._live = answer.message_ids, answer
-        self._trace = shown.trace(owned.effective("steps", self._deps.settings), thinking)
+                steps = owned.effective("steps", self._deps.settings)
+                self._text, owned.trace = shown.so_far, shown.trace(steps, thinking)
+        owned.live, self._live, self._trace = answer.message_ids, answer, owned.trace
         if isinstance(result, TurnResult):
             long = len(result.text) > _LONG
             return await asyncio.to_thread(self._answered, result) if long else self._answered(result)

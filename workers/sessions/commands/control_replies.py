@@ -21,6 +21,7 @@ from workers.sessions.planning import plans
 from workers.sessions.planning.planner import dead_letter
 from workers.sessions.reminders import after_cut
 from workers.sessions.turns.asking import withdrawn
+from workers.showing import NO_TRACE
 
 log = logging.getLogger("cohort.turns")
 
@@ -56,23 +57,24 @@ def _replies(deps: Dependencies, owned: OwnedSession, plan: plans.Control) -> tu
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
     # What a dead worker has shown stays as it is while this one has shown less.
     known = not owned.shows_unknown and (bool(owned.live) or deps.settings.stream == "draft" or owned.inherits_draft)
-    partial = owned.kept if known else ""
+    partial, trace = (owned.kept, owned.trace) if known else ("", NO_TRACE)
+    seen = bool(partial or trace.thoughts or trace.heard)
     if plan.pressed is not None:
         replies = (_picker(deps, plan, plan.pressed),)
-    elif partial and plan.forget:
+    elif seen and plan.forget:
         replies = (
-            *render(partial, edits=owned.live, notes=(phrase("stopped"),)),
+            *render(partial, edits=owned.live, notes=(phrase("stopped"),), trace=trace),
             *(render(plan.words) if plan.words else ()),
         )
-    elif partial:
-        replies = render(partial, edits=owned.live, notes=(plan.words,))
+    elif seen:
+        replies = render(partial, edits=owned.live, notes=(plan.words,), trace=trace)
     elif not plan.words:
         # The bot has said it (``bot.stand_in``).
         replies = ()
     else:
         replies = render(plan.words, edits=() if owned.shows_unknown else owned.live)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
-    if replies and owned.shows_unknown and not partial:
+    if replies and owned.shows_unknown and not seen:
         replies = below(owned, replies)
     return (*withdrawn(owned), *replies)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tasks.session import SessionKey
 from workers.sessions.planning.state_view import StateView
+from workers.showing import NO_TRACE
 
 
 def _nothing() -> None:
@@ -24,6 +25,8 @@ class SeenText(StateView):
         """What a try that broke had shown, while this one has shown less."""
         self._inherits_draft = bool(self._kept)
         self._grew: Callable[[], None] = _nothing
+        self.trace = NO_TRACE
+        """How the turn came about that was cancelled here, as far as it stays."""
         self._taken = ""
         """What the runtime took back last: of a call that broke, if nothing comes behind it."""
         self._stands: Callable[[], str | None] = _nothing
@@ -70,7 +73,7 @@ class SeenText(StateView):
     def shows_nothing(self) -> None:
         """The turn has ended. What it showed is held no more: it holds this session."""
         self.live, self._stands, self._grew = (), _nothing, _nothing
-        self._kept, self._inherits_draft = "", False
+        self._kept, self._inherits_draft, self.trace = "", False, NO_TRACE
         self.show("")
 
     def begin_again(self) -> None:

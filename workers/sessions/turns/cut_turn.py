@@ -19,6 +19,7 @@ from workers.sessions.planning.speech import language_for
 from workers.sessions.spending import Spending
 from workers.sessions.turns.asking import parked_commit
 from workers.sessions.turns.journal import TurnJournal
+from workers.showing import NO_TRACE
 
 log = logging.getLogger("cohort.turns")
 
@@ -126,7 +127,8 @@ async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | No
     stands, notes = owned.shows_unknown, (phrase("interrupted"),)
     drafts = deps.settings.stream == "draft" or owned.inherits_draft
     shown = owned.kept if not stands and (owned.live or drafts) else ""
-    replies = deps.delivery.render(shown, edits=() if stands else owned.live, notes=notes)
+    trace = owned.trace if shown else NO_TRACE
+    replies = deps.delivery.render(shown, edits=() if stands else owned.live, notes=notes, trace=trace)
     if stands:
         replies = below(owned, replies)
     answering = tuple(reply.model_copy(update={"answers": handled.answers}) for reply in replies)
