@@ -269,9 +269,9 @@ class Delivery(Protocol):
         ...
 
     async def standing(
-        self, session: SessionKey, message_ids: Sequence[int], *, still_ours: Callable[[], Awaitable[None]]
+        self, session: SessionKey, ids: Sequence[int], thinking: str, *, still_ours: Callable[[], Awaitable[None]]
     ) -> str:
-        """What stands in messages of a turn whose worker died, as far as Telegram tells it; their Stop button goes."""
+        """What a dead worker's turn says in messages, as far as Telegram tells it; ``thinking``: as in ``Showing``."""
         ...
 
     def delivered(self, session: SessionKey, reply: Reply) -> None:

@@ -5,7 +5,8 @@ import pytest
 from tasks.envelope import Button, Reply
 from tests.telegram.conftest import World
 from tests.telegram.stage import stage_with
-from workers.telegram.render import GOES_ON
+from workers.showing import Trace
+from workers.telegram.render import GOES_ON, growing, with_lines, words_of
 
 STOP = ((Button(text="Stop", data="stop"),),)
 
@@ -68,6 +69,15 @@ async def test_the_words_of_a_turn_that_is_stopped_are_told_and_their_button_goe
     last = await stage.delivery.deliver(session, Reply(text="a time", buttons=buttons))
     assert first is not None
     assert last is not None
-    said = await stage.delivery.standing(session, (first, 1_000_000, last), still_ours=stage.ask)
+    said = await stage.delivery.standing(session, (first, 1_000_000, last), "hide", still_ours=stage.ask)
     assert said == "Once upon\n\na time"
     assert [message.get("reply_markup") for message in await world.pg.bot_messages(session.chat)] == [None, None]
+
+
+@pytest.mark.parametrize("thinking", ["fold", "show"])
+@pytest.mark.parametrize("words", ["", "It's 4. 😀"])
+def test_what_was_heard_and_thought_is_none_of_the_words_that_stand_there(thinking: str, words: str) -> None:
+    trace = Trace(thoughts="two and two 😀", folds=thinking == "fold", heard="What's two and two?")
+    (part,) = growing(words, trace=trace)
+    (part,) = with_lines([part], ["→ add"])
+    assert words_of(part, thinking) == words

@@ -198,10 +198,15 @@ class ScriptedDelivery:
             await frames.__aexit__(None, None, None)
 
     async def standing(
-        self, session: SessionKey, message_ids: Sequence[int], *, still_ours: Callable[[], Awaitable[None]]
+        self,
+        session: SessionKey,
+        ids: Sequence[int],
+        thinking: str,
+        *,
+        still_ours: Callable[[], Awaitable[None]],
     ) -> str:
         await still_ours()
-        return "".join(self.telegram.chat(session).shown.get(message_id, "") for message_id in message_ids)
+        return "".join(self.telegram.chat(session).shown.get(message_id, "") for message_id in ids)
 
     def delivered(self, session: SessionKey, reply: Reply) -> None:
         self.dropped += [file.name for file in reply.files]

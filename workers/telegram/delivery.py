@@ -16,7 +16,6 @@ from botapi.errors import Flooded, NoSuchMethod
 from botapi.pacing import Priority, Sleep, StillOurs, speaking_if
 from botapi.refusals import errors_as_ours
 from botapi.reply_delivery import Read, deliver
-from botapi.split import Part
 from tasks import session_files
 from tasks.backoff import Backoff
 from tasks.clock import Clock
@@ -30,7 +29,7 @@ from workers.outgoing import read, remove
 from workers.showing import NO_TRACE, Showing, Trace
 from workers.speech import Speaker
 from workers.telegram.live import Live
-from workers.telegram.render import alone_in_one, render, without_lines
+from workers.telegram.render import alone_in_one, render, without_lines, words_of
 from workers.telegram.screen import Screen, stop_button
 from workers.telegram.tempo import Tempo
 from workers.telegram.waiting import typing_meanwhile
@@ -93,6 +92,7 @@ class TelegramDelivery:
             # A message of an earlier try is gone on with.
             draft=mode == "draft" and session.takes_drafts and not showing.message_ids,
             older=showing.older,
+            thinking=showing.thinking,
             draft_again=self._tempo.draft,
         )
         return Live(
@@ -154,15 +154,18 @@ class TelegramDelivery:
         with speaking_if(still_ours), typing_meanwhile(self._calls, session, self._tempo.typing):
             return await deliver(self._calls, session, reply, wait=wait, read=outgoing)
 
-    async def standing(self, session: SessionKey, message_ids: Sequence[int], *, still_ours: StillOurs) -> str:
+    async def standing(self, session: SessionKey, ids: Sequence[int], thinking: str, *, still_ours: StillOurs) -> str:
         """See ``workers.interfaces.Delivery``."""
-        found: list[Part] = []
+        found: list[str] = []
         with speaking_if(still_ours):
-            for message_id in message_ids:
+            for message_id in ids:
                 with suppress(TelegramError, StoreUnavailable):
                     part = await self._calls.look(session, message_id, other=stop_button())
-                    found += [without_lines(part)] if part is not None else []
-        return "\n\n".join(part.text for part in found if part.text.strip())
+                    first = message_id == ids[0]
+                    found += (
+                        [words_of(part, thinking) if first else without_lines(part).text] if part is not None else []
+                    )
+        return "\n\n".join(text for text in found if text.strip())
 
     async def name_topic(self, session: SessionKey, name: str) -> None:
         """Give the session's topic a name (``workers.sessions.commands.titles.TopicNames``)."""

@@ -27,6 +27,8 @@ _LONGEST_END = 1_500
 """UTF-16 units that what is said below the beginning of a long answer may take."""
 _PIECE = 3_600
 """Characters of Markdown that make about one message."""
+_THOUGHTS_IN = {"hide": (), "fold": ("expandable_blockquote",), "show": ("expandable_blockquote", "blockquote")}
+"""What a quote above the words may be, by how the chat sees thoughts."""
 _SHORT = 3
 """Lines that a folded quote shows anyway."""
 
@@ -102,6 +104,19 @@ def without_lines(part: Part) -> Part:
             text = whole[: -len(lines)].rstrip()
             return Part(text, tuple(one for one in part.entities[:-1] if one["offset"] < utf16(text)))
     return Part("") if whole.strip() == GOES_ON else part
+
+
+def words_of(part: Part, thinking: str) -> str:
+    """What an answer's first message says, without the lines below it, and what was heard and thought above it.
+
+    ``thinking``: how the chat sees thoughts. Where it is ``show``, they look as a quote with which an answer begins.
+    """
+    part, end = without_lines(part), 0
+    for entity in sorted(part.entities, key=lambda one: one["offset"]):
+        between = part.text[_place(part.text, end) : _place(part.text, entity["offset"])]
+        if entity["type"] in _THOUGHTS_IN[thinking] and not between.strip():
+            end = entity["offset"] + entity["length"]
+    return part.text[_place(part.text, end) :].lstrip("\n")
 
 
 def _place(text: str, units: int) -> int:

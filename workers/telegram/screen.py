@@ -20,7 +20,7 @@ from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.text import utf16
 from workers import texts
-from workers.telegram.render import GOES_ON, without_lines
+from workers.telegram.render import GOES_ON, without_lines, words_of
 
 log = logging.getLogger("cohort.telegram")
 
@@ -61,6 +61,8 @@ class Screen:
     """The last part is shown as a draft; only the ones before it are messages."""
     older: bool = False
     """The last of ``ids`` shows words of a dead worker's try, and is to be looked at."""
+    thinking: str = "hide"
+    """How the chat sees thoughts, which are none of the words that stand there."""
     draft_again: float = 20.0
     """Seconds after which a draft has to be shown once more."""
     _draft_id: int = field(default_factory=lambda: randrange(1, 2**31))  # noqa: S311 - tells drafts apart
@@ -81,7 +83,9 @@ class Screen:
     @property
     def stands(self) -> str | None:
         """See ``workers.interfaces.LiveAnswer``."""
-        return "" if self.older else None if self._stands is None else self._stands.text
+        if self.older or self._stands is None:
+            return "" if self.older else None
+        return words_of(self._stands, self.thinking) if len(self.ids) == 1 else self._stands.text
 
     async def look(self) -> None:
         """Learn what a dead worker's try has shown, which Telegram alone knows; its message gets a Stop button."""

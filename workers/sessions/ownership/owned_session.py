@@ -55,8 +55,7 @@ class OwnedSession(SeenText):
         super().__init__(claim.session, claim.state)
         self._sessions = deps.sessions
         self._journal = deps.journal
-        self._moves = deps.moves
-        self._earlier = deps.earlier
+        self._moves, self._earlier = deps.moves, deps.earlier
         self._heartbeat = deps.heartbeat
         self._sleep = deps.sleep
         self._clock = deps.clock
@@ -285,7 +284,8 @@ class OwnedSession(SeenText):
 async def seen_words(deps: Dependencies, owned: OwnedSession) -> str:
     """The words of a begun turn that people see; those of a worker that died are asked of Telegram."""
     if owned.shows_unknown:
-        said = await deps.delivery.standing(owned.session, owned.live, still_ours=owned.ensure_owned_once)
+        thinking = owned.effective("thinking", deps.settings)
+        said = await deps.delivery.standing(owned.session, owned.live, thinking, still_ours=owned.ensure_owned_once)
         owned.watch(lambda: said)
     return owned.seen.strip()
 
