@@ -62,7 +62,7 @@ class Screen:
     older: bool = False
     """The last of ``ids`` shows words of a dead worker's try, and is to be looked at."""
     thinking: str = "hide"
-    """How the chat sees thoughts, which are none of the words that stand there."""
+    """How the chat sees thoughts, which are not among the words that stand there."""
     draft_again: float = 20.0
     """Seconds after which a draft has to be shown once more."""
     _draft_id: int = field(default_factory=lambda: randrange(1, 2**31))  # noqa: S311 - tells drafts apart
