@@ -1,33 +1,22 @@
 """Who may use commands, and in a group start over, choose for all, or press buttons (``COHORT_GROUP_CONTROL``)."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from bot.access.people import PeopleView
 from bot.commands.offered import IN_CHARGE, CommandOffer, Control
 from bot.commands.role_control import role_refusal
+from bot.groups.admin_lists import Administrators, AdminLists
 from bot.updates.meaning import Incoming
-from tasks.bounded_dict import BoundedDict
 from tasks.chats.access import Access
 from tasks.chats.roles import Role, RoleRules
 from tasks.clock import Clock
 from tasks.envelope import Inbound
-from tasks.errors import CohortError
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 
-log = logging.getLogger("cohort.bot")
-
 type Askers = Callable[[SessionKey], Awaitable[frozenset[int]]]
 """Who asks in a session now (``tasks.store.views``)."""
-type Administrators = Callable[[int], Awaitable[frozenset[int]]]
-"""Asks Telegram for a group's administrators (getChatAdministrators)."""
-
-FRESH = timedelta(minutes=1)
-"""A list of administrators is asked for again after that time."""
-_REMEMBERED = 1000
 _CONTROLS = ("new", "choose", "compact", "undo", "conversation")
 _OF_A_TURN = ("stop", "retry", "undo")
 _OF_SEVERAL = ("stop", "retry")
@@ -35,7 +24,7 @@ _FOR_ALL = frozenset({"reminders", "forget"})
 
 
 class GroupControl:
-    """Decides, and keeps the lists of administrators for a while."""
+    """Decides by roles, by whose question it is, and by who administers the group."""
 
     def __init__(
         self,
@@ -49,9 +38,7 @@ class GroupControl:
         self._askers = askers
         self._rules = rules
         self._control = control
-        self._administrators = administrators
-        self._clock = clock
-        self._known = BoundedDict[int, tuple[float, frozenset[int]]](_REMEMBERED)
+        self._admins = AdminLists(administrators, clock)
 
     async def refusal(self, heard: Incoming, role: Role | None) -> str | None:
         """What a person hears who may not do this; None when they may.
@@ -80,11 +67,13 @@ class GroupControl:
             return None
         if await self.administers(person, inbound.key.chat):
             return None
+        if await self._admins.of(inbound.key.chat) is None:
+            return phrase("group-admins-unknown")
         return phrase("asker-only") if self._control == "asker" else phrase("group-admins-only")
 
     async def administers(self, person: int | None, chat: int) -> bool:
         """Whether a person is one of a group's administrators; who writes in the group's own name is."""
-        return person == chat or person in await self._admins(chat)
+        return person == chat or person in (await self._admins.of(chat) or ())
 
     async def offered(self, offer: CommandOffer, inbound: Inbound, role: Role | None) -> tuple[str, ...]:
         """The commands that are not refused to a person where they ask."""
@@ -101,19 +90,6 @@ class GroupControl:
         chat, group = inbound.key.chat, inbound.chat_type != "private"
         asks = group and chat < 0 and offer.control == "admins" and role not in IN_CHARGE
         return group, asks and await self.administers(inbound.person, chat)
-
-    async def _admins(self, chat: int) -> frozenset[int]:
-        """The group's administrators; of a list that cannot be renewed the last one counts."""
-        now = self._clock.monotonic()
-        at, known = self._known.get(chat, (now - FRESH.total_seconds(), frozenset[int]()))
-        if now - at < FRESH.total_seconds():
-            return known
-        try:
-            known = await self._administrators(chat)
-        except CohortError as problem:
-            log.warning("admins.unknown", extra={"problem": str(problem)})
-        self._known[chat] = (now, known)
-        return known
 
 
 @dataclass(frozen=True, slots=True)

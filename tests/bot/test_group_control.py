@@ -1,17 +1,20 @@
 """COHORT_GROUP_CONTROL: who may start over, choose for all and press buttons in a group."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aiogram import types as tg
 
+from bot.groups.admin_lists import AdminLists
 from botapi.errors import TelegramAway
 from tasks.chats.access import Access
 from tasks.config.settings import load
 from tasks.phrases import phrase
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.stand_ins import HandClock
 from tests.bot.updates import ANN, BEN, GROUP, message, raw, said
 from tests.bot.updates import BOT as US
 
@@ -122,6 +125,41 @@ async def test_the_list_of_admins_is_kept_for_a_minute_and_outlives_a_failure(ma
     doorway.clock.time += 61
     admins.away, admins.ids = False, frozenset()
     assert [await tries(4), admins.asked] == [3, 3]
+
+
+@pytest.mark.promise("group-control")
+async def test_where_telegram_does_not_tell_the_admins_none_is_told_that_they_are_no_admin(
+    make: Make, admins: Admins
+) -> None:
+    doorway, admins.away = make("admins"), True
+    await doorway.door.take([said("/new", chat=GROUP, update_id=1), press("stop", BEN, asker=ANN, update_id=2)])
+    await doorway.followed()
+    unknown = phrase("group-admins-unknown")
+    assert (await doorway.said(), doorway.signs.pressed) == ([(GROUPS, unknown)], [("99", unknown)])
+    assert (await kinds(doorway), admins.asked) == ([], 1)
+    doorway.clock.time += 61
+    admins.away = False
+    await doorway.door.take([said("/new", chat=GROUP, update_id=3)])
+    assert await kinds(doorway) == ["new"]
+
+
+async def test_a_telegram_that_does_not_answer_holds_up_no_other_chat_for_long() -> None:
+    may, clock = asyncio.Event(), HandClock()
+    asked: list[int] = []
+
+    async def telegram(chat: int) -> frozenset[int]:
+        asked.append(chat)
+        await may.wait()
+        return frozenset({ANN.id})
+
+    lists = AdminLists(telegram, clock, patience_s=0.01)
+    assert [await lists.of(-55), await lists.of(-55), asked] == [None, None, [-55]]
+    clock.time += 61
+    may.set()
+    assert await lists.of(-55) == {ANN.id}
+    clock.time += 61
+    may.clear()
+    assert [await lists.of(-55), asked] == [{ANN.id}, [-55] * 3]
 
 
 async def test_the_groups_own_name_and_the_bots_admins_may(make: Make) -> None:
