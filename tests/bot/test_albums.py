@@ -40,7 +40,7 @@ async def test_the_parts_before_come_along_once_and_of_no_other_album_and_of_non
     await doorway.door.take([part(5, "@cohort_bot and this?", album="old")])
     entries = await doorway.inbox("4242:-55")
     assert [entry.message_id for entry in entries] == [3, 4, 5]
-    assert [[said.text for said in entry.overheard] for entry in entries] == [["a view"], [], []]
+    assert [[said.text for said in entry.overheard] for entry in entries] == [["[photo] a view", "[photo]"], [], []]
 
 
 async def test_a_flood_of_parts_without_an_end_is_let_pass_but_for_ten_of_an_album(doorway: Doorway) -> None:

@@ -112,7 +112,7 @@ async def test_a_guest_is_asked_about_the_file_with_the_question_or_about_the_an
         await doorway.door.take([called(words, update_id=number, guest_query_id=f"g{number}", **fields)])
     found = [(await doorway.inbox(f"4242:700:b~AAQ-g{number}"))[0] for number in (1, 2, 3)]
     assert [entry.text for entry in found] == ["what is this?"] * 3
-    assert [[media.file_id for media in entry.media] for entry in found] == [["p"], ["p"], []]
+    assert [[media.file_id for media in entry.media] for entry in found] == [["p"], ["p"], ["p"]]
 
 
 @pytest.mark.promise("guests-words")

@@ -134,7 +134,9 @@ def test_in_a_group_the_picture_that_is_asked_about_comes_along() -> None:
     assert [media.file_id for media in found.media] == ["p"]
     assert found.quote == "look"
     ours = message(chat=GROUP, sender=BOT, photo=[size("p", 90, 90)], message_id=5)
-    assert inbound(said("and this?", chat=GROUP, reply_to_message=ours)).media == ()
+    assert [(one.file_id, one.ours) for one in inbound(said("and this?", chat=GROUP, reply_to_message=ours)).media] == [
+        ("p", True)
+    ]
 
 
 # -- commands

@@ -12,7 +12,7 @@ async def test_a_renamed_bot_is_called_by_its_new_name_and_no_longer_by_the_old_
 ) -> None:
     me, names = await telegram.me(), list[str]()
     bot = make_doorway(doorway.settings, doorway.store, me=me)
-    name = OwnName(me, telegram.me, (bot.groups.attention.renamed, lambda now: names.append(now.username)))
+    name = OwnName(me, telegram.me, (bot.attention.renamed, lambda now: names.append(now.username)))
     await name.look()
     assert names == []
     playground.bot.user["username"] = "Tea_Time_Bot"
