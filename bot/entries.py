@@ -1,6 +1,7 @@
 """An update on its way through the intake, and what is stored that no person wrote (pure)."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.updates.commands import Command
@@ -43,6 +44,11 @@ class Item:
     @property
     def inbound(self) -> Inbound | None:
         return self.accept.inbound
+
+    @staticmethod
+    def entries(items: "Iterable[Item]") -> list[Inbound]:
+        """What items bring to inboxes, in their order."""
+        return [item.inbound for item in items if item.inbound is not None]
 
 
 @dataclass(slots=True)

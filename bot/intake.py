@@ -189,19 +189,18 @@ class UpdateIntake:
         ask = heard.ask or self._answers.hidden_ask(inbound)
         if ask is not None or heard.callback is not None or inbound.kind != "message":
             # A plain message is told nothing here, and costs no further round trip.
-            earlier = [item.inbound for item in before if item.inbound is not None]
-            speak(await self._languages.of(inbound.key, inbound.tongue, earlier))
+            speak(await self._languages.of(inbound.key, inbound.tongue, Item.entries(before)))
         refusal = await self._control.refusal(heard, role)
         if refusal is not None:
             if heard.callback is None:
                 return self._told(heard, say(inbound, refusal))
             return Item(heard, Accept(heard.update_id), press=heard.callback, press_says=refusal)
         if inbound.kind == "answer":
-            return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
+            return await self._pressed(heard, Item.entries(before))
         if ask is None and inbound.kind not in LATER:
             with_context = await self._overheard.before(inbound)
             return Item(heard, Accept(heard.once or heard.update_id, inbound=with_context), press=heard.callback)
-        return await self._asked(heard, ask, [item.inbound for item in before if item.inbound is not None])
+        return await self._asked(heard, ask, Item.entries(before))
 
     async def _pressed(self, heard: Incoming, before: Sequence[Inbound]) -> Item:
         """A button of a question: its person is told at once whether that counts."""

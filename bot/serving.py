@@ -29,7 +29,7 @@ from tasks.status.bot import BotStatus
 
 log = logging.getLogger("cohort.bot")
 
-_LAST_SIGNS_S = 5.0
+_LAST_ACKS_S = 5.0
 """How long the end waits for interrupts and acknowledgements that have not gone out; no message depends on them."""
 
 
@@ -75,7 +75,7 @@ async def serve_until(parts: BotParts, stop: Stop) -> None:
                 helpers.append(group.create_task(_serve_pages(parts, stop), name="login pages"))
             await leader.run(partial(_poll, parts), stop)
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_SIGNS_S):
+            async with asyncio.timeout(_LAST_ACKS_S):
                 await parts.interrupts.flush()
                 await parts.acks.flush()
         for helper in helpers:

@@ -100,7 +100,7 @@ class TurnLoop:
             if listening is not None:
                 listening.heard()
         with suppress(StoreUnavailable):
-            if (attempt := self._attempt) is not None and self._session.chat > 0 and await self._behind():
+            if (attempt := self._attempt) and not self._among and self._session.chat > 0 and await self._behind():
                 self._among = self._among or self._attempt is attempt
 
     @property

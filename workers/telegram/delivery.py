@@ -161,10 +161,9 @@ class TelegramDelivery:
             for message_id in ids:
                 with suppress(TelegramError, StoreUnavailable):
                     part = await self._calls.look(session, message_id, other=stop_button())
-                    first = message_id == ids[0]
-                    found += (
-                        [words_of(part, thinking) if first else without_lines(part).text] if part is not None else []
-                    )
+                    if part is not None:
+                        # Thoughts stand above the first message's words alone.
+                        found.append(words_of(part, thinking) if message_id == ids[0] else without_lines(part).text)
         return "\n\n".join(text for text in found if text.strip())
 
     async def name_topic(self, session: SessionKey, name: str) -> None:

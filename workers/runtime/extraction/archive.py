@@ -74,7 +74,11 @@ type End = Callable[[str], None]
 type Text = Callable[[str], None]
 
 
-def xml(pieces: Iterator[bytes], start: Start, end: End, text: Text) -> None:
+def _nothing(_: str) -> None:
+    """Of a part of the XML that its reader passes over."""
+
+
+def xml(pieces: Iterator[bytes], start: Start, end: End = _nothing, text: Text = _nothing) -> None:
     """Read XML as a stream; names come without their prefixes, those of attributes with them, too."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -103,7 +107,7 @@ def related(archive: Archive, member: str) -> dict[str, str]:
             target = posixpath.normpath(posixpath.join("/", folder, given.get("Target", "")))
             found[given.get("Id", "")] = target.lstrip("/")
 
-    xml(archive.pieces(f"{folder}/_rels/{name}.rels"), start, lambda _: None, lambda _: None)
+    xml(archive.pieces(f"{folder}/_rels/{name}.rels"), start)
     return found
 
 
@@ -116,7 +120,7 @@ def listed(archive: Archive, member: str, element: str) -> list[tuple[str, dict[
         if target is not None:
             found.append((target, given))
 
-    xml(archive.pieces(member), start, lambda _: None, lambda _: None)
+    xml(archive.pieces(member), start)
     return found
 
 

@@ -79,7 +79,7 @@ def book(archive: Archive, words: Words) -> None:
             spine.append(given.get("idref", ""))
 
     for _ in range(2):
-        xml(archive.pieces(found[0] if found else "META-INF/container.xml"), start, lambda _: None, lambda _: None)
+        xml(archive.pieces(found[0] if found else "META-INF/container.xml"), start)
     folder = PurePosixPath(found[0] if found else "").parent
     for item in spine:
         if item in items:

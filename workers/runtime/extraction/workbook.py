@@ -110,7 +110,7 @@ def _date_styles(archive: Archive) -> set[int]:
         elif name == "xf" and within[0] == "cellXfs":
             styles.append(number)
 
-    xml(archive.pieces("xl/styles.xml"), start, lambda _: None, lambda _: None)
+    xml(archive.pieces("xl/styles.xml"), start)
     return {place for place, number in enumerate(styles) if number in own or number in _DATE_FORMATS}
 
 

@@ -54,9 +54,9 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
 def _replies(deps: Dependencies, owned: OwnedSession, plan: plans.Control) -> tuple[Reply, ...]:
     """What is said: the picker, what a stopped turn has shown, the words; and questions that end with it."""
     render = deps.delivery.render
-    # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
-    # What a dead worker has shown stays as it is while this one has shown less.
-    known = not owned.shows_unknown and (bool(owned.live) or deps.settings.stream == "draft" or owned.inherits_draft)
+    # Without a message or a draft the user has seen no text. What a dead worker has shown stays as it is while this one
+    # has shown less.
+    known = owned.shows_own(deps.settings.stream)
     partial, trace = (owned.kept, owned.trace) if known else ("", NO_TRACE)
     seen = bool(partial or trace.thoughts or trace.heard)
     if plan.pressed is not None:

@@ -42,6 +42,10 @@ class SeenText(StateView):
         inherited = bool(self.live) and self.live[-1:] == self.inherited and not self._inherits_draft
         return inherited and (self._stands() is not None or not self._shown)
 
+    def shows_own(self, stream: str) -> bool:
+        """Whether people see what is ``kept``; a draft fades, so its words are sent again (``stream``: the setting)."""
+        return not self.shows_unknown and (bool(self.live) or stream == "draft" or self._inherits_draft)
+
     @property
     def seen(self) -> str:
         """The words that people see, as far as they are known."""

@@ -125,8 +125,7 @@ def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:
 async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | None, handled: Handled) -> Commit:
     """The commit of a turn that a newer message interrupted."""
     stands, notes = owned.shows_unknown, (phrase("interrupted"),)
-    drafts = deps.settings.stream == "draft" or owned.inherits_draft
-    shown = owned.kept if not stands and (owned.live or drafts) else ""
+    shown = owned.kept if owned.shows_own(deps.settings.stream) else ""
     trace = owned.trace if shown else NO_TRACE
     replies = deps.delivery.render(shown, edits=() if stands else owned.live, notes=notes, trace=trace)
     if stands:
