@@ -57,6 +57,12 @@ class Cable:
             writer.transport.abort()
             return
         far_reader, far_writer = await asyncio.open_connection(*self._target)
+        if self.is_cut:
+            # Meanwhile.
+            self.refused += 1
+            writer.transport.abort()
+            far_writer.transport.abort()
+            return
         ends = {writer, far_writer}
         self._open |= ends
         lost = asyncio.Event()

@@ -272,7 +272,7 @@ async def test_a_worker_that_drains_does_not_begin_the_burst_it_waits_for(pool: 
 @pytest.mark.promise("bursts")
 def test_a_turn_begins_again_for_a_few_seconds_at_most_whatever_comes() -> None:
     class Silent:
-        spoke = False
+        showed = False
 
     class Now:
         def now(self) -> float:

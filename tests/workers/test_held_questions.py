@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -104,11 +105,12 @@ async def test_words_answer_one_question_each_and_are_answered_with_the_turn(poo
     assert await pool.idle(ONE)
 
 
-async def test_what_is_written_beside_the_answer_is_the_next_turn(pool: Pool) -> None:
+@pytest.mark.parametrize("more", [{}, {"forwarded_from": "Bo"}])
+async def test_what_is_written_beside_the_answer_is_the_next_turn(pool: Pool, more: dict[str, Any]) -> None:
     runtime = Holding((NAME,))
     async with asking(pool, runtime) as worker:
-        media = [{"kind": "photo", "file_id": "f"}]
-        await pool.say_all(1, {"text": "look", "sender": AUTHOR, "media": media}, {"text": "Ann", "sender": AUTHOR})
+        more["media"] = [{"kind": "photo", "file_id": "f"}]
+        await pool.say_all(1, {"text": "look", "sender": AUTHOR, **more}, {"text": "Ann", "sender": AUTHOR})
         await worker.answer(ONE)
     assert runtime.said[0] is not None
     assert runtime.seen == [["please"], ["look"]]

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tasks.phrases import phrase
+from tests.support.until import until
 from tests.workers.pool import Pool, Worker, session
 from workers import texts
 
@@ -38,6 +39,29 @@ async def test_a_stopped_turn_stays_in_the_history_with_what_it_had_said(pool: P
     await pool.say(1, "go on")
     await worker.answer(ONE)
     assert pool.model.calls[-1].history == ["long story", "Once upon [stopped]"]
+
+
+@pytest.mark.promise("stop-keeps")
+@pytest.mark.parametrize("mode", ["edit", "draft"])
+async def test_a_turn_that_was_handed_off_and_is_stopped_stays_in_the_history(pool: Pool, mode: str) -> None:
+    pool.telegram.drafts = mode == "draft"
+    one = await pool.worker("w-one", COHORT_STREAM=mode)
+    pool.model.partial["long"] = "Once upon"
+    hold = pool.model.hold("long")
+    await pool.say_all(1, {"text": "long story"}, {"text": "of a fox"})
+    pool.doorbell(one, ONE)
+    await hold.reached()
+    await until(lambda: shows(pool))
+    await one.stop()
+    await pool.say(1, kind="stop")
+    two = await pool.worker("w-two", COHORT_STREAM=mode)
+    await two.answer(ONE)
+    assert await history(pool) == ["long story", "of a fox", "Once upon [stopped]"]
+
+
+async def shows(pool: Pool) -> bool:
+    """Whether what the turn shows is noted."""
+    return bool({"live", "drafted"} & (await pool.state(ONE)).keys())
 
 
 @pytest.mark.promise("stop-keeps")

@@ -240,7 +240,7 @@ class TurnLoop:
 
     async def _run(self, owned: OwnedSession, handled: plans.Handled, asked: Asked, runner: TurnRunner) -> bool:
         self._taken, self._said, self._cut = handled.drop, edits.joined(owned.said, handled.said), None
-        turn = CutTurn(asked.messages, runner.journal, handled.drop, owned)
+        turn = CutTurn(asked.messages, runner.journal, handled.drop, owned, runner.held)
         self.young = YoungTurn(asked.messages, turn, self._deps.clock, self._deps.settings.burst)
         try:
             attempt = await attempted(runner, self._spending, owned, asked.messages, self._begun)

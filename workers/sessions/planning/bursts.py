@@ -86,8 +86,8 @@ class Spoken(Protocol):
     """A running turn, as far as a burst has to know it (``workers.sessions.turns.cut_turn``)."""
 
     @property
-    def spoke(self) -> bool:
-        """Whether it has shown words or kept a step."""
+    def showed(self) -> bool:
+        """Whether it has shown words or a question, or kept a step."""
         ...
 
 
@@ -105,7 +105,7 @@ class YoungTurn:
         """Whether it can: it has shown nothing, its message came just now, and its burst is not long under way."""
         now = self._clock.now()
         recent = now - self._last.at <= NEAR_S + self._quiet_s and now - self._first.at < LONGEST_S
-        return self._quiet_s > 0 and recent and self._last.kind == "message" and not self._turn.spoke
+        return self._quiet_s > 0 and recent and self._last.kind == "message" and not self._turn.showed
 
     def goes_on(self, behind: Sequence[bytes]) -> bool:
         """Whether the first entry behind its own is the rest of its burst, and it can still begin again."""

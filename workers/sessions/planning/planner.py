@@ -59,6 +59,8 @@ class Earlier:
     """How many entries the turn took that was cancelled just now."""
     spoke: bool = False
     """That turn had shown words or finished a step."""
+    showed: bool = False
+    """People see something of a turn that never ended."""
     parking: Parking | None = None
     """The turn that waits for people."""
 
@@ -170,7 +172,8 @@ def _begun(earlier: Earlier, entries: Sequence[Inbound]) -> BegunTurn | None:
     mark, taken = earlier.mark, earlier.cut
     if not taken and mark is not None:
         taken = _resumed(mark, entries, 0)
-    if not taken and earlier.tries > 1:
+    # What was handed off, or waited to be tried again, has no try behind it and was begun all the same.
+    if not taken and (earlier.tries > 1 or earlier.showed):
         taken = earlier.batch_size or 1
     messages, own = gather(entries[:taken], alone=False, said=earlier.said)
     return BegunTurn(tuple(messages), tuple(entry.update_id for entry in own)) if messages else None

@@ -18,6 +18,7 @@ from workers.sessions.planning.plans import BegunTurn, Control, Handled, HandOff
 from workers.sessions.planning.speech import language_for
 from workers.sessions.spending import Spending
 from workers.sessions.turns.asking import parked_commit
+from workers.sessions.turns.held_questions import HeldQuestions
 from workers.sessions.turns.journal import TurnJournal
 from workers.showing import NO_TRACE
 
@@ -34,6 +35,13 @@ class CutTurn:
     """How many inbox entries it took."""
 
     owned: OwnedSession
+    held: HeldQuestions | None = None
+    """Of a turn of this process: what it has asked with its call open."""
+
+    @property
+    def showed(self) -> bool:
+        """Whether it had spoken, or put a question: what comes then may answer that."""
+        return self.spoke or (self.held is not None and self.held.asked)
 
     @property
     def spoke(self) -> bool:
@@ -118,7 +126,9 @@ def decided(deps: Dependencies, owned: OwnedSession, inbox: Sequence[bytes], tri
 
 def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:
     """What the planner has to know beside the inbox."""
-    earlier = Earlier(tries, owned.batch_size, owned.isolate_next, owned.said, owned.mark, parking=owned.parking)
+    showed = bool(owned.live or owned.inherits_draft)
+    before = owned.batch_size, owned.isolate_next, owned.said, owned.mark
+    earlier = Earlier(tries, *before, showed=showed, parking=owned.parking)
     return earlier if cut is None else replace(earlier, cut=cut.taken, spoke=cut.spoke)
 
 

@@ -65,6 +65,8 @@ class HeldQuestions:
         self._news = asyncio.Event()
         self._one = asyncio.Lock()
         self._open: Parking | None = None
+        self.asked = False
+        """A question was put, whatever became of it."""
         self.consumed: list[int] = []
         """The updates that were answers."""
 
@@ -112,6 +114,7 @@ class HeldQuestions:
         )
         before = {entry.update_id for entry in await self._behind(self._taken)}
         # Before it is shown: a button that is pressed at once counts.
+        self.asked = True
         await owned.note_held(held)
         place = await _show(deps, owned, put(asked, None if private else self._messages[-1].message_id))
         if place is None:
