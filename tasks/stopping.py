@@ -20,8 +20,16 @@ def set_aside(entries: Sequence[Inbound]) -> int:
 
 def still_waiting(entries: Sequence[Inbound]) -> int:
     """How many messages of an inbox are to be answered: those that no /stop or /new behind them sets aside."""
-    cut = max((place for place, entry in enumerate(entries) if entry.kind in ("stop", "new")), default=0)
-    return set_aside(entries[cut:])
+    return set_aside(_behind_last_stop(entries))
+
+
+def waiting_since(entries: Sequence[Inbound]) -> float | None:
+    """When the first of the messages was accepted that are to be answered; choices wait behind a message, too."""
+    return next((entry.at for entry in _behind_last_stop(entries) if set_aside([entry])), None)
+
+
+def _behind_last_stop(entries: Sequence[Inbound]) -> Sequence[Inbound]:
+    return entries[max((place for place, entry in enumerate(entries) if entry.kind in ("stop", "new")), default=0) :]
 
 
 def stopped(count: int) -> str:

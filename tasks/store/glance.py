@@ -11,7 +11,7 @@ class Glance:
     waiting: int
     """Entries of its inbox."""
     oldest: float | None
-    """When the first of them was accepted, seconds since the epoch."""
+    """When the first of its messages was accepted, seconds since the epoch."""
     running_on: str | None
     """The incarnation that owns the session now."""
     agent: str | None

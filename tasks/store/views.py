@@ -12,7 +12,7 @@ from tasks.chats.choices import CHAT_CHOICES, LANGUAGE
 from tasks.envelope import Envelope, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
-from tasks.stopping import still_waiting
+from tasks.stopping import still_waiting, waiting_since
 from tasks.store.connection.erasure_scope import inbounds, listed
 from tasks.store.connection.redis import guard, text
 from tasks.store.glance import Glance
@@ -157,8 +157,8 @@ class SessionViews(SlotSweeps):
         waiting, raws, (owner, agent, model, *used, parked, held), chosen = told
         # What cannot be read is the worker's to bury.
         entries = [_read(Inbound, raw) for raw in raws]
-        oldest = next((entry.at for entry in entries[:1] if entry is not None), None)
         waits = [entry for entry in entries if entry is not None]
+        oldest = waiting_since(waits)
         chosen_later = [entry.choice for entry in waits if entry.kind in ("choose", "conversation")]
         coming = {what: value for choice in chosen_later for what, value in choice.items()}
         messages = waiting - len(entries) + still_waiting(waits)

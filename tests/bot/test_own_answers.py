@@ -44,6 +44,22 @@ async def test_status_tells_what_waits(doorway: Doorway) -> None:
     assert second.startswith("2 messages have been waiting, the oldest for 90 seconds.\nI haven't started yet.")
 
 
+@pytest.mark.parametrize("before", [("/language de", "/language en"), ("old", "/stop"), ("/title Plans",)])
+async def test_status_tells_how_long_a_message_waits_not_a_choice_before_it(
+    doorway: Doorway, before: tuple[str, ...]
+) -> None:
+    for number, word in enumerate(before, 1):
+        await doorway.door.take([said(word, update_id=number, message_id=number)])
+    doorway.clock.time += 600
+    await doorway.door.take([said("/status", update_id=11)])
+    await doorway.door.take([said("a", update_id=12, message_id=50)])
+    doorway.clock.time += 90
+    await doorway.door.take([said("/status", update_id=13)])
+    first, second = [text for _, text in await doorway.said()][-2:]
+    assert first.startswith("Ready.")
+    assert second.startswith("1 message has been waiting for 90 seconds.")
+
+
 async def test_models_are_chosen_from_those_that_are_allowed(redis_url: str, store: Store) -> None:
     given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": "haiku,sonnet"}
     doorway = make_doorway(load(given), store)

@@ -18,7 +18,7 @@ from tests.support.model import Model
 from workers import texts
 from workers.audio_server import AudioServer
 from workers.interfaces import TurnRequest
-from workers.runtime.conversation import hearing, history
+from workers.runtime.conversation import hearing
 from workers.runtime.engine import Engine
 from workers.usage import Usage
 
@@ -83,7 +83,7 @@ async def test_a_model_that_hears_gets_the_recording_itself(
     async with listening(COHORT_MODEL="google.gemini-2.5-flash") as engine:
         reads = engine._choices.reads("google.gemini-2.5-flash")
         assert reads("audio/ogg")
-        async with engine._files.share(said(VOICE), history.Record(), reads, Screen()) as files:
+        async with engine._files.share(said(VOICE), ([], None), reads, Screen()) as files:
             *_, block = await files.new.blocks(VOICE)
     assert block.type == "resource"
     assert model.audio.transcribed == []

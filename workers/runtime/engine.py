@@ -165,11 +165,11 @@ class Engine:
         journal = await opened_journal(request, session_files.where(self._settings.home, request.session), lead)
         holds_of_turn.set(request.holds)
         async with self._reported(request, choice), limited(self._settings, choice.model) as limit:
-            record, lost = self.histories.record(request, choice.agent)
-            async with self._files.share(request, record, self._choices.reads(choice.model), sink) as files:
-                if request.messages[0].kind == "retry":
-                    record, message = self.histories.again(record)
-                    message = await files.again(message)
+            record, again, lost = self.histories.before(request, choice.agent)
+            past = (record.messages, again)
+            async with self._files.share(request, past, self._choices.reads(choice.model), sink) as files:
+                if again is not None:
+                    message = await files.again(again)
                 else:
                     message = await opened(content.user_turn(request.messages, files.new, choice.past(record.messages)))
                 message = askers.marked(message)

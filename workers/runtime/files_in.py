@@ -1,6 +1,6 @@
 """Files of a turn on their way to its model: their share of memory, their contents, what recordings say."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +14,7 @@ from tasks.errors import Retryable
 from workers import audio_server
 from workers.interfaces import MediaSource, Sink, TurnRequest
 from workers.many_bots import BotsOfTurns
-from workers.runtime.conversation import content, history
+from workers.runtime.conversation import content
 from workers.runtime.conversation.documents import DocumentReader
 from workers.runtime.conversation.file_budget import FILES_A_TURN, FileBudget
 from workers.runtime.conversation.hearing import Hearing, Transcriber
@@ -22,6 +22,9 @@ from workers.runtime.conversation.sounds import SoundConverter
 from workers.runtime.conversation.weighing import Opens
 from workers.runtime.faults import classify as faults
 from workers.runtime.lanes.fair_queue import TurnParties
+
+type Past = tuple[Sequence[PromptMessageExtended], PromptMessageExtended | None]
+"""What a turn reads before its message, and the message that a retry takes from the history."""
 
 _SHOWN = 2_000
 """Characters of what was heard that the user sees: what a quote takes, an answer does not have."""
@@ -69,20 +72,22 @@ class FilesIn:
 
     @asynccontextmanager
     async def share(
-        self, request: TurnRequest, record: history.Record, reads: Callable[[str], bool], sink: Sink
+        self, request: TurnRequest, past: Past, reads: Callable[[str], bool], sink: Sink
     ) -> AsyncGenerator[OpenFiles]:
         """Wait for the files' share of the budget: for those of the messages, and for those of the history."""
         hearing, size = self._hearing(request, sink), 0
         opens = Opens(reads, self._sounds, hears=hearing is not None)
         media = self._media if self._bots is None else self._bots.media(request.session)
         if media:
-            size = content.weigh(*_files_of(request, record), opens, self._budget.most)
+            before, again = past
+            new = (media for inbound in request.messages for media in inbound.media)
+            files = list(new) if again is None else content.files_in([again])
+            size = content.weigh(files, before, opens, self._budget.most)
         async with self._budget.share(size, TurnParties.of(request).parties) as share:
             if media is not None and hearing is not None:
                 await hearing.listen_ahead(media, _only_heard(request, opens, self._budget.most))
             opened = partial(content.ModelFiles, media, budget=self._budget, share=share, documents=self._documents)
-            past = opened(replace(opens, hears=False))
-            yield OpenFiles(opened(opens, hearing=hearing), past, hearing)
+            yield OpenFiles(opened(opens, hearing=hearing), opened(replace(opens, hears=False)), hearing)
 
     def _hearing(self, request: TurnRequest, sink: Sink) -> Hearing | None:
         if self._transcriber is None:
@@ -97,14 +102,6 @@ def _only_heard(request: TurnRequest, opens: Opens, most: int) -> list[Media]:
     bare = replace(opens, hears=False)
     files = [media for inbound in request.messages for media in inbound.media][:FILES_A_TURN]
     return [one for one in files if opens.worth(one) and not bare.worth(one) and (one.size_bytes or 0) <= most]
-
-
-def _files_of(request: TurnRequest, record: history.Record) -> tuple[list[Media], list[PromptMessageExtended]]:
-    """The files of the messages that a turn answers, and what it reads before them."""
-    if request.messages[0].kind == "retry":
-        before, message = history.without_last(record)
-        return content.files_in([message] if message is not None else []), before.messages
-    return [media for inbound in request.messages for media in inbound.media], record.messages
 
 
 async def opened[T](work: Awaitable[T]) -> T:

@@ -47,6 +47,22 @@ class Histories:
                 told = (phrase("history-broken"),)
         return history.Record(self._sets.of(request.session).registry.initial(agent)), told
 
+    def before(
+        self, request: TurnRequest, agent: str
+    ) -> tuple[history.Record, PromptMessageExtended | None, tuple[str, ...]]:
+        """What the session remembers of the time before a turn, a retry's message, and what its people have to know.
+
+        Raises:
+            TurnFailed: as ``record``, or a retry finds no exchange.
+        """
+        record, told = self.record(request, agent)
+        if request.messages[0].kind != "retry":
+            return record, None, told
+        record, message = history.without_last(record)
+        if message is None:
+            raise TurnFailed("tell", phrase("nothing-to-retry"), "no exchange in the history")
+        return record, message, told
+
     def _put_aside(self, session: SessionKey, stored: bytes, problem: str) -> None:
         log.error("history.broken", extra={"session": session, "bytes": len(stored), "problem": problem})
         with suppress(OSError):
@@ -72,28 +88,15 @@ class Histories:
 
         return await asyncio.to_thread(taken)
 
-    def again(self, record: history.Record) -> tuple[history.Record, PromptMessageExtended]:
-        """The history before its last exchange, and the user's message of that.
-
-        Raises:
-            TurnFailed: there is none.
-        """
-        before, message = history.without_last(record)
-        if message is None:
-            raise TurnFailed("tell", phrase("nothing-to-retry"), "no exchange in the history")
-        return before, message
-
     async def stopped(self, request: TurnRequest, shown: str) -> bytes:
         """See ``SessionHistories.stopped``."""
         agent, workflow = self._sets.of(request.session).choices.answering(request)
-        record, _ = self.record(request, agent)
+        before, again, _ = self.before(request, agent)
         directory = session_files.where(self._settings.home, request.session) / "journal"
 
         def joined() -> bytes:
             done = SoFar.read(request.steps, None if workflow else agent, directory).messages(shown)
-            before, asked = record, content.user_turn_by_names(request.messages, record.messages)
-            if request.messages[0].kind == "retry":
-                before, asked = self.again(record)
+            asked = again or content.user_turn_by_names(request.messages, before.messages)
             before.messages += [asked, *done]
             return self.stored(before)
 
