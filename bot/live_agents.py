@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from tasks.phrases import spoken
 from tasks.status.worker import WorkerStatus
 from tasks.store.processes.membership import Membership
 
@@ -24,7 +25,10 @@ class LiveAgents:
         self._own = own
 
     async def agents(self) -> dict[str, str]:
-        """Their names, the default first, and what their cards say of them; empty when no live worker names any."""
+        """Their names, the default first; empty when no live worker names any.
+
+        With each stands what its card says of it, in the language that is spoken where the card has it.
+        """
         view = await self._members.look()
         bot, offered = self._own(), self._offered()
         names, about = next(filter(lambda told: told[0], (_told(one, bot) for one in view.members.values())), ((), {}))
@@ -36,5 +40,9 @@ class LiveAgents:
 
 def _told(status: WorkerStatus, bot: int | None) -> tuple[tuple[str, ...], Mapping[str, str]]:
     if bot is None:
-        return status.agents, status.descriptions
-    return status.agents_of.get(str(bot), ()), status.descriptions_of.get(str(bot), {})
+        names, about, translated = status.agents, status.descriptions, status.translated
+    else:
+        own = str(bot)
+        names, about = status.agents_of.get(own, ()), status.descriptions_of.get(own, {})
+        translated = status.translated_of.get(own, {})
+    return names, {**about, **translated.get(spoken(), {})}

@@ -118,8 +118,10 @@ def speaking(language: str) -> Generator[None]:
 
 def language_of(*tags: str | None) -> str:
     """The first language that there is a catalogue of: of codes (``de``) or IETF tags (``pt-BR``), best first."""
-    for tag in tags:
-        code = (tag or "")[:_LONGEST_TAG].replace("_", "-").partition("-")[0].strip().lower()
-        if code in LANGUAGES:
-            return code
-    return ENGLISH
+    return next(filter(None, (catalogue_of(tag) for tag in tags if tag)), ENGLISH)
+
+
+def catalogue_of(tag: str) -> str | None:
+    """The code of the language of a tag, where there is a catalogue of it."""
+    code = tag[:_LONGEST_TAG].replace("_", "-").partition("-")[0].strip().lower()
+    return code if code in LANGUAGES else None

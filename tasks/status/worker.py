@@ -93,6 +93,10 @@ class WorkerStatus(ProcessStatus):
     """What the cards of ``agents`` say of them, a line each."""
     descriptions_of: Mapping[str, Mapping[str, str]] = {}
     """The same of each bot that has cards of its own, by its number."""
+    translated: Mapping[str, Mapping[str, str]] = {}
+    """What they say in one language or another: its code -> agent -> a line."""
+    translated_of: Mapping[str, Mapping[str, Mapping[str, str]]] = {}
+    """The same of each bot that has cards of its own, by its number."""
     servers_down: tuple[str, ...] = ()
     """Shared MCP servers that it cannot reach."""
     agents_away: tuple[str, ...] = ()

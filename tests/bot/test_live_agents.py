@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.live_agents import LiveAgents
+from tasks.phrases import LANGUAGES, speaking
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 
@@ -32,3 +33,21 @@ async def test_a_bot_with_cards_of_its_own_offers_no_agent_of_the_common_ones(st
     assert await own.agents() == {"clerk": "keeps the books", "poet": ""}
     offered = ()
     assert await own.agents() == {"clerk": "keeps the books", "poet": ""}
+
+
+@pytest.mark.parametrize("own", [None, 202])
+async def test_descriptions_are_in_the_language_that_is_spoken_where_a_card_has_it(
+    store: Store, own: int | None
+) -> None:
+    names, usual = ("clerk", "poet", "mute"), {"clerk": "keeps the books", "poet": "writes poems"}
+    translated = {"de": {"clerk": "führt die Bücher"}, "ru": {"mute": "молчит"}}
+    status = (
+        WorkerStatus(agents=names, descriptions=usual, translated=translated)
+        if own is None
+        else WorkerStatus(agents_of={"202": names}, descriptions_of={"202": usual}, translated_of={"202": translated})
+    )
+    await store.members.beat("w", status, LONG, member=True)
+    agents = LiveAgents(store.members, tuple[str, ...], lambda: own)
+    for language in LANGUAGES:
+        with speaking(language):
+            assert await agents.agents() == {"mute": "", **usual, **translated.get(language, {})}

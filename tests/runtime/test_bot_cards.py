@@ -75,7 +75,7 @@ async def test_a_name_in_two_directories_is_two_agents_and_reaches_from_none_to_
             "2": ("assistant", "shop-clerk"), "3": ("assistant", "bank-clerk"), "4": ("assistant", "shop-clerk"),
         }  # fmt: skip
         cut = "of " * 39 + "of…"
-        assert engine.sets.descriptions_of(2) == {"shop-clerk": cut}
+        assert engine.sets.descriptions_of(2).usual == {"shop-clerk": cut}
         # By the chat's choice, and by the operator's file of chats.
         for bot, words in ((1, "You are an assistant"), (2, "You are the shop"), (4, "You are the shop")):
             told, done = await said(engine, model, bot, agent="bank-clerk")

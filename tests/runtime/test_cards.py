@@ -165,7 +165,7 @@ async def test_a_reload_lets_new_changed_and_removed_cards_in(runtime: Open, mod
         await engine.run(ask(1, "two", history=first.history), Screen())
         await engine.run(ask(2, "hi", agent="new"), Screen())
         assert engine.agents == ("assistant", "new")
-        assert engine.sets.descriptions_of(0) == {"new": "Is new"}
+        assert engine.sets.descriptions_of(0).usual == {"new": "Is new"}
     systems = [call.messages[0]["text"] for call in model.journal]
     assert systems == ["You are an assistant.", "You are changed.", "New."]
 

@@ -212,6 +212,10 @@ def _publisher(
 def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssembly, node: str) -> WorkerStatus:
     engine = worker.engine
     agents_of = engine.sets.named()
+    common, own = (
+        engine.sets.common.choices.descriptions,
+        {bot: engine.sets.descriptions_of(int(bot)) for bot in agents_of},
+    )
     metrics.LANES.set(settings.lanes)
     metrics.BREAKER.clear()
     for model, trouble in engine.breaker.failing.items():
@@ -228,8 +232,10 @@ def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssem
         turns=scheduler.turns,
         agents=tuple(engine.agents),
         agents_of=agents_of,
-        descriptions=engine.sets.common.choices.descriptions,
-        descriptions_of={bot: engine.sets.descriptions_of(int(bot)) for bot in agents_of},
+        descriptions=common.usual,
+        descriptions_of={bot: one.usual for bot, one in own.items()},
+        translated=common.translated,
+        translated_of={bot: one.translated for bot, one in own.items()},
         servers_down=tuple(engine.servers_down),
         agents_away=agents_away(),
         cards_kept="; ".join(engine.sets.stand_ins),

@@ -149,7 +149,7 @@ async def open_worker(
             expire=store.erasure.expire,
             of_bot=served and served.dependencies,
             agents_of=served and engine.sets.agents_of,
-            descriptions_of=engine.sets.descriptions_of,
+            descriptions_of=lambda bot: engine.sets.descriptions_of(bot).spoken(),
             places=OnePlace() if own else SharedPlace(store.own, engine.isolated, clock),
         )
         yield WorkerAssembly(store, engine, dependencies, pauses, titles, told.sends, served)

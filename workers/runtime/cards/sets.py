@@ -28,6 +28,7 @@ from workers.runtime.faults import classify as faults
 from workers.runtime.lanes.lane import Lane
 from workers.runtime.models.breaker import Breaker
 from workers.runtime.models.choice import ModelChooser
+from workers.runtime.models.descriptions import Descriptions
 from workers.tool_stores import Logins
 
 if TYPE_CHECKING:
@@ -124,9 +125,9 @@ class CardSets:
         except TurnFailed:
             return ()
 
-    def descriptions_of(self, bot: int) -> dict[str, str]:
+    def descriptions_of(self, bot: int) -> Descriptions:
         """What the cards of a bot's agents say of them."""
-        return self._of_bot(bot).choices.descriptions if self.agents_of(bot) else {}
+        return self._of_bot(bot).choices.descriptions if self.agents_of(bot) else Descriptions({}, {})
 
     def named(self) -> dict[str, tuple[str, ...]]:
         """Bot -> its agents, of the bots that have cards of their own."""

@@ -13,12 +13,12 @@ from fast_agent.llm.model_factory import ModelFactory
 from tasks.config.settings import Settings
 from tasks.operator_files.chat_rules import ChatRule
 from tasks.session import SessionKey
-from tasks.text import clean, within
 from workers import texts
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.many_bots import BotsOfTurns
 from workers.runtime.faults import classify as faults
 from workers.runtime.models.breaker import Breaker, Caller
+from workers.runtime.models.descriptions import Descriptions
 from workers.runtime.patches.card_entries import ISOLATION_MARK
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ WORKFLOWS = frozenset(
     )
 )
 """Types of cards whose agent does not answer itself."""
-
-_DESCRIPTION = 120
-"""UTF-16 units of what is shown of a card's description: a line or two on a phone."""
 
 _ASKS_EACH = frozenset(
     kind.value for kind in (AgentType.CHAIN, AgentType.EVALUATOR_OPTIMIZER, AgentType.MAKER, AgentType.PARALLEL)
@@ -112,11 +109,9 @@ class ModelChooser:
         return (default, *(name for name in self._fast.agents if name != default and self._choosable(name)))
 
     @property
-    def descriptions(self) -> dict[str, str]:
-        """What the cards of ``agents`` say of them in a line, of those that say something."""
-        said = {name: getattr(self._fast.agents[name].get("config"), "description", None) for name in self.agents}
-        lines = {name: " ".join(str(text or "").split()) for name, text in said.items()}
-        return {name: within(clean(line), _DESCRIPTION) for name, line in lines.items() if line}
+    def descriptions(self) -> Descriptions:
+        """What the cards of ``agents`` say of them."""
+        return Descriptions.of({name: self._fast.agents[name].get("config") for name in self.agents})
 
     @property
     def default(self) -> str:

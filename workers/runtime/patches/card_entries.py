@@ -1,8 +1,8 @@
 """What a card and its entries of ``function_tools`` say to us: fast-agent refuses what it does not know.
 
-Of an entry it is taken out before, and comes back as metadata of the tool; ``approve`` and ``isolation`` of a card
-stand in the agent's configuration afterwards. Cards whose type calls no tools may not have ``approve``: it would
-protect no call.
+Of an entry it is taken out before, and comes back as metadata of the tool; ``approve``, ``isolation`` and
+``descriptions`` of a card stand in the agent's configuration afterwards. Cards whose type calls no tools may not have
+``approve``: it would protect no call.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +13,7 @@ from typing import Any
 from fast_agent.core.exceptions import AgentConfigError
 from fast_agent.tools.function_tool_config import FunctionToolSpec
 
+from tasks.phrases import LANGUAGES, catalogue_of
 from workers.runtime.durable.tool_facts import CARD_MARK, KEYS, OURS, wrong
 
 ISOLATION_MARK = "cohort_isolation"
@@ -20,7 +21,10 @@ ISOLATION_MARK = "cohort_isolation"
 _APPROVE = "approve"
 _ISOLATION = "isolation"
 _ISOLATIONS = ("shared", "process")
-OF_CARDS = (_APPROVE, _ISOLATION)
+DESCRIPTIONS_MARK = "cohort_descriptions"
+"""The attribute that holds its card's ``descriptions``: the code of a language, and what is said in it."""
+_DESCRIPTIONS = "descriptions"
+OF_CARDS = (_APPROVE, _ISOLATION, _DESCRIPTIONS)
 """Fields of a card that fast-agent does not know."""
 _CALLS_TOOLS = frozenset({"agent", "smart"})
 
@@ -63,6 +67,8 @@ def with_approval(original: Callable[..., Any]) -> Callable[..., Any]:
             if raw[_ISOLATION] not in _ISOLATIONS:
                 raise AgentConfigError(f"'{_ISOLATION}': must be {' or '.join(_ISOLATIONS)} in {path}")
             marks[ISOLATION_MARK] = raw[_ISOLATION]
+        if _DESCRIPTIONS in raw:
+            marks[DESCRIPTIONS_MARK] = _by_language(raw[_DESCRIPTIONS], path)
         return loaded
 
     return build
@@ -80,5 +86,19 @@ def scanned(original: Callable[[Path], tuple[dict[str, Any], str | None]]) -> Ca
 
 def _without_ours(raw: dict[str, Any]) -> dict[str, Any]:
     calls_tools = str(raw.get("type") or "agent").strip().casefold() in _CALLS_TOOLS
-    ours = {_ISOLATION, _APPROVE} if calls_tools else {_ISOLATION}
+    ours = {*OF_CARDS} if calls_tools else {_ISOLATION, _DESCRIPTIONS}
     return {key: value for key, value in raw.items() if key not in ours}
+
+
+def _by_language(given: Any, path: Path) -> dict[str, str]:
+    """What a card says of its agent, by the codes of languages.
+
+    Raises:
+        AgentConfigError: it is no such thing, or the bot does not speak one of the languages.
+    """
+    if not isinstance(given, dict):
+        raise AgentConfigError(f"'{_DESCRIPTIONS}': must be a text for each language (`de: Kocht gern`) in {path}")
+    found = {catalogue_of(str(tag)): said for tag, said in given.items()}
+    if None in found or not all(isinstance(said, str) for said in given.values()):
+        raise AgentConfigError(f"'{_DESCRIPTIONS}': must be texts by language ({', '.join(LANGUAGES)}) in {path}")
+    return {language: said for language, said in found.items() if language is not None}
