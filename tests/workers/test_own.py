@@ -64,7 +64,7 @@ async def rests(worker: Worker, process: OwnProcess) -> bool:
 
 async def came_meanwhile(process: OwnProcess) -> bool:
     """Whether a doorbell came while it works."""
-    return ONE in process._scheduler._rerun
+    return process._scheduler._loops[ONE][0].arrivals.unseen
 
 
 async def asleep(process: OwnProcess) -> bool:

@@ -12,6 +12,7 @@ from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, Worker, session
 
 ONE = session(1)
+_READS = ("_claim", "_advance")
 
 
 async def test_one_session_that_is_stuck_delays_no_other(pool: Pool) -> None:
@@ -74,6 +75,28 @@ async def test_a_message_that_comes_with_a_doorbell_before_its_session_is_let_go
     worker.cable.heard = just_before
     assert (await worker.answer(ONE))["turns"] == 2
     assert await pool.idle(ONE)
+
+
+async def test_a_doorbell_while_its_session_is_at_work_costs_no_further_claim(pool: Pool) -> None:
+    """What is next is read when the turn has ended, and that has the entry."""
+    worker = await pool.worker("w-one")
+    shas = {script.sha.encode(): name for name, script in vars(worker.store.sessions).items() if name in _READS}
+    read: list[str] = []
+
+    async def note(sent: bytes) -> Fate:
+        read.extend(name for sha, name in shas.items() if sha in sent)
+        return "passes"
+
+    hold = pool.model.hold("early")
+    await pool.say(1, "early")
+    worker.cable.heard = note
+    early = worker.doorbell(ONE)
+    await hold.reached()
+    await pool.say(1, "late")
+    assert (await worker.answer(ONE))["outcome"] == "joined"
+    hold.go.set()
+    assert (await early)["turns"] == 2
+    assert read == ["_claim", "_advance", "_advance"]
 
 
 async def test_a_doorbell_for_a_session_of_another_worker_ends_at_once(pool: Pool) -> None:

@@ -1,6 +1,7 @@
 """The wait for the rest of an album or a burst: it ends with its time, or when a doorbell says that something came."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from workers.sessions.dependencies import Sleep
@@ -52,3 +53,28 @@ class InboxWait:
 
 async def _ended(task: asyncio.Task[Any]) -> None:
     await asyncio.wait({task})
+
+
+class Arrivals:
+    """What came for a session that is awake. An entry stands in the inbox before its doorbell is sent, so each later
+    read of the inbox has it, and only a doorbell that came since the last one asks for another.
+    """
+
+    def __init__(self) -> None:
+        self._came = self._seen = 0
+
+    def came(self) -> None:
+        """A doorbell or a control word came."""
+        self._came += 1
+
+    @property
+    def unseen(self) -> bool:
+        """Whether one came since the last read began."""
+        return self._came > self._seen
+
+    async def seen_by[T](self, read: Awaitable[T]) -> T:
+        """Read the inbox, which has all that came by now. A read that fails has seen nothing."""
+        came = self._came
+        done = await read
+        self._seen = came
+        return done

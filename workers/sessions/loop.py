@@ -14,7 +14,7 @@ from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.commands.again import asked_by, nothing_again, undo_commit
 from workers.sessions.commands.control_replies import burial, control_commit, give_up_commit
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.inbox_wait import InboxWait
+from workers.sessions.inbox_wait import Arrivals, InboxWait
 from workers.sessions.outbox import Outbox
 from workers.sessions.ownership.moving import fetch, move
 from workers.sessions.ownership.owned_session import OwnedSession
@@ -56,7 +56,7 @@ class TurnLoop:
         """How many entries the inbox held when it was read last."""
         self.steering: InboxSteering | None = None
         """Lets messages join the running turn."""
-        self._wait = InboxWait(deps.sleep)
+        self._wait, self.arrivals = InboxWait(deps.sleep), Arrivals()
         self._spoken = SpokenReplies(deps, session, self._wait)
         self._outbox = Outbox(deps, self._spoken)
         self.young: YoungTurn | None = None
@@ -131,7 +131,7 @@ class TurnLoop:
         """
         deps, self._report = self._deps, report("idle")
         self._interrupted, self._cut, since = False, None, deps.heartbeat.now()
-        if (claim := await claimed(deps, self._session)) is None:
+        if (claim := await self.arrivals.seen_by(claimed(deps, self._session))) is None:
             return ELSEWHERE
         bind_fields(epoch=claim.epoch)
         deps.steps("claimed")
@@ -178,7 +178,7 @@ class TurnLoop:
             self._interrupted = False
             await self._spoken.rest()
             rest, self._rest = self._rest, None
-            work = await owned.advance(again=again, rest=rest)
+            work = await self.arrivals.seen_by(owned.advance(again=again, rest=rest))
 
     async def _step(self, owned: OwnedSession, work: Work) -> bool:
         """Plan and do the next step.

@@ -61,8 +61,6 @@ class SessionScheduler:
         self.capacity = capacity
         """How many sessions a sweep may keep awake."""
         self._loops: dict[SessionKey, tuple[TurnLoop, asyncio.Task[TurnReport]]] = {}
-        self._rerun: set[SessionKey] = set()
-        """Sessions whose doorbell came while they were awake: their loops run once more before they end."""
         self._swept: set[SessionKey] = set()
         """Sessions that a sweep woke and that are still awake."""
         self._handed_back: set[SessionKey] = set()
@@ -86,9 +84,8 @@ class SessionScheduler:
         awake and this one has to wait. A doorbell that waited for those would hold a place that another one needs.
         """
         if session in self._loops:
-            # The loop may be about to end without having seen the new entry.
-            self._rerun.add(session)
             loop = self._loops[session][0]
+            loop.arrivals.came()
             await loop.look()
             if loop.interrupts:
                 await loop.interrupt_if_newer()
@@ -134,8 +131,9 @@ class SessionScheduler:
         Each worker hears of it. Where the turn's worker died, another one carries the word out.
         """
         if session in self._loops:
-            self._rerun.add(session)
-            self._group.create_task(self._loops[session][0].interrupt_if_newer(), name=f"control {session}")
+            loop = self._loops[session][0]
+            loop.arrivals.came()
+            self._group.create_task(loop.interrupt_if_newer(), name=f"control {session}")
         elif not self._draining and not self._paused(session):
             self._group.create_task(self._take_over(session), name=f"takeover {session}")
 
@@ -234,7 +232,6 @@ class SessionScheduler:
         total, began = report("idle"), self._deps.clock.monotonic()
         try:
             while True:
-                self._rerun.discard(session)
                 done = await loop.run()
                 total["turns"] += done["turns"]
                 self.turns += done["turns"]
@@ -242,7 +239,8 @@ class SessionScheduler:
                 total["tokens"] = done["tokens"]
                 total["seconds"] = round(self._deps.clock.monotonic() - began, 1)
                 total["outcome"] = "answered" if total["turns"] else done["outcome"]
-                if session not in self._rerun or self._ends(session):
+                # It may be about to end without having seen an entry that came meanwhile.
+                if not loop.arrivals.unseen or self._ends(session):
                     await forget(self._deps, session)
                     return total
         except Exception:
