@@ -3,10 +3,12 @@
 import base64
 import mimetypes
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import batched, groupby
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 from tasks.envelope import OutFile, OutKind, Reply
@@ -19,7 +21,7 @@ LARGEST = 50 * _MIB
 """Bytes of a file that a bot may send (Bot API, "Sending files")."""
 LARGEST_PHOTO = 10 * _MIB
 INLINE = 48 * 1024
-"""Bytes of a file that stands in the reply itself: 64 KiB as Base64. So it is there on every machine."""
+"""Bytes of a turn's files that stand in its replies: 64 KiB as Base64. So they are there on every machine."""
 MOST = 10
 """Files of one turn; an album holds no more, and a tool in a loop must not fill a chat."""
 MOST_LINKED = 4
@@ -86,13 +88,51 @@ def _is_harmless(letter: str) -> bool:
     return letter in _JOINED or (letter.isprintable() and letter not in _RESERVED)
 
 
-def kept(folder: Path, body: bytes, file: OutFile) -> OutFile:
+class RoomInReplies:
+    """How many bytes of one turn's files may yet stand in replies, which Redis holds. Used from several threads."""
+
+    def __init__(self) -> None:
+        self._left = INLINE
+        self._counted = Counter[str]()
+        self._lock = Lock()
+
+    def keep(self, folder: Path, body: bytes, file: OutFile) -> OutFile:
+        """Keep a file's bytes, in its entry while there is room. Blocking.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written.
+        """
+        size = -3 * (-len(body) // 3)  # Base64 is written in threes
+        with self._lock:
+            small = size <= self._left
+            self._left -= size if small else 0
+        done = kept(folder, body, file, small=small)
+        if done.data is not None:
+            self._counted[done.data] += 1
+        return done
+
+    def again(self, folder: Path, file: OutFile) -> OutFile:
+        """A file of a finished call, which an earlier try may have kept: then it takes its room here. Blocking.
+
+        Raises:
+            OSError: it goes to the disk now, which is full.
+        """
+        if file.data is None:
+            return file
+        if not self._counted[file.data]:
+            file = self.keep(folder, read(folder, file) or b"", file.model_copy(update={"data": None}))
+        if file.data is not None:
+            self._counted[file.data] -= 1
+        return file
+
+
+def kept(folder: Path, body: bytes, file: OutFile, *, small: bool | None = None) -> OutFile:
     """Keep a file's bytes, in the file's own entry or in ``folder``. Blocking.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written.
     """
-    if len(body) <= INLINE:
+    if len(body) <= INLINE if small is None else small:
         return file.model_copy(update={"data": base64.b64encode(body).decode(), "size_bytes": len(body)})
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = uuid4().hex

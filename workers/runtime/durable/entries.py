@@ -21,6 +21,9 @@ LARGEST = 256 * 1024
 WHOLE = 2 * 1024 * 1024
 """Bytes of a journal from which on results above ``SMALL`` stand in files: Redis holds one for each turn that runs."""
 SMALL = 4 * 1024
+FILES = 64 * 1024
+"""Characters of files, as Base64, that stand in a journal; a result with more goes to a file."""
+_BYTES = ("data", "blob")
 
 _DEFLATED = b"z"
 _DEFLATE_FROM = 2_048
@@ -54,6 +57,8 @@ class Kept:
     begun: Counter[str] = field(default_factory=Counter[str])
     """How often each call was begun."""
     results: dict[str, Result] = field(default_factory=dict[str, Result])
+    files: int = 0
+    """Characters of the files in them."""
 
     @classmethod
     def read(cls, entries: Iterable[bytes]) -> Self:
@@ -85,8 +90,18 @@ class Kept:
                 raw = entry.get("result")
                 result = None if raw is None else CallToolResult.model_validate(raw)
                 self.results[key] = Result(result, entry.get("file", ""))
+                self.files += files_in(result) if result is not None else 0
             case kind:
                 raise Damaged(str(kind))
+
+    def takes(self, result: CallToolResult, raw: bytes, steps: Sequence[bytes]) -> bool:
+        """Whether a result stands in the journal of these steps as it is; else it goes to a file."""
+        room = WHOLE - sum(map(len, steps))
+        files = files_in(result)
+        if len(raw) > min(LARGEST, max(room, SMALL)) or self.files + files > FILES:
+            return False
+        self.files += files
+        return True
 
 
 def model_entry(key: str, agent: str, within: str, message: PromptMessageExtended, used: Usage) -> bytes:
@@ -117,6 +132,17 @@ def plain_result(result: CallToolResult) -> tuple[Any, bytes]:
     """A result as JSON takes it, and its bytes."""
     plain = _plain(result)
     return plain, _json(plain)
+
+
+def files_in(result: CallToolResult) -> int:
+    """Characters of the files in a result, also of those that stand in notes on attached files."""
+    found = 0
+    for block in result.content:
+        for holder in (block, getattr(block, "resource", None)):
+            found += sum(len(getattr(holder, name, None) or "") for name in _BYTES)
+        notes = (note for note in (block.meta or {}).values() if isinstance(note, Mapping))
+        found += sum(len(str(note.get("data") or "")) for note in notes)
+    return found
 
 
 def result_in(raw: bytes) -> CallToolResult:

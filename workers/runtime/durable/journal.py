@@ -205,18 +205,13 @@ class StepJournal:
             return
         metrics.STEPS.labels("tool", "live").inc()
         plain, raw = entries.plain_result(result)
-        if len(raw) <= self._largest():
+        if self._kept.takes(result, raw, self.steps.kept):
             entry = entries.result_entry(key, ran_s or 0, plain)
         else:
             there = await asyncio.to_thread(large.write, self.files, name := entries.digest(raw), raw)
             entry = entries.result_entry(key, ran_s or 0, file=name if there else "")
         self.steps.add(entry, finished=ran_s is not None)
         await self.steps.safe()
-
-    def _largest(self) -> int:
-        """Bytes of a result that stands in the journal as it is now."""
-        room = entries.WHOLE - sum(map(len, self.steps.kept))
-        return min(entries.LARGEST, max(room, entries.SMALL))
 
     def doubts(self, key: str, tool: str, choice: str) -> None:
         """A call is in doubt, and this is what becomes of it."""

@@ -22,7 +22,7 @@ from tasks.errors import Misconfigured, Terminal
 from tasks.http.addresses import is_public
 from tasks.text import clean, on_one_line, utf16, within
 from workers import texts
-from workers.outgoing import LARGEST, MOST, is_opus, kept, kind_of, name_of, remove
+from workers.outgoing import LARGEST, MOST, RoomInReplies, is_opus, kind_of, name_of, remove
 from workers.pictures import moves, pixels_of
 from workers.runtime.conversation.file_types import HEAD_BYTES, UNKNOWN, mime_by_content, mime_of
 
@@ -60,6 +60,7 @@ class FilesOut:
     """Files that a tool was told are sent, and whose calls have not ended."""
     links: dict[str, str] = field(default_factory=dict[str, str])
     """Addresses of resources that tools named, with their titles."""
+    _room: RoomInReplies = field(default_factory=RoomInReplies)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -124,8 +125,12 @@ class FilesOut:
     def _noted(self, block: ContentBlock) -> OutFile | None:
         note = (block.meta or {}).get(FILE_META)
         try:
-            return OutFile.model_validate(note) if note is not None else None
+            return self._room.again(self.folder, OutFile.model_validate(note)) if note is not None else None
         except ValidationError:
+            return None
+        except OSError as problem:
+            log.warning("file.left_out", extra={"problem": type(problem).__name__})
+            self.left_out += 1
             return None
 
     def _shown(self, block: ContentBlock) -> OutFile | None:
@@ -161,7 +166,7 @@ class FilesOut:
             name=name_of(name, mime, len(self.files) + 1),
             caption=within(clean(caption), _CAPTION),
         )
-        return kept(self.folder, body, about)
+        return self._room.keep(self.folder, body, about)
 
 
 @dataclass(slots=True)
