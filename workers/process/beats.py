@@ -17,6 +17,17 @@ log = logging.getLogger("cohort.members")
 BEATS_PER_TTL = 5
 """Heartbeats sent within one time to live: some may be lost or late without the worker being taken for dead."""
 
+_LEAST = 0.2
+"""The part of the time between two that is left at least, when one has taken long."""
+
+
+def pause_s(every_s: float, took_s: float) -> float:
+    """How long to wait for the next heartbeat after one that took so long, with what goes along.
+
+    Among many turns that is long, and claims are certain for two heartbeats only: each late one asks Redis for all.
+    """
+    return max(every_s - took_s, every_s * _LEAST)
+
 
 class Beats:
     """Sends heartbeats, and has the turns end that another worker may have taken while one came late."""
@@ -41,6 +52,7 @@ class Beats:
         while True:
             # Cleared before the read, so that an announcement during it causes another one.
             self.now.clear()
+            began = self._deps.heartbeat.now()
             try:
                 await beat()
                 if (lasted := away.ended()) is not None:
@@ -49,7 +61,7 @@ class Beats:
                 if away.began():
                     log.warning("heartbeat.missed", extra={"problem": str(problem)})
             await self.write_trail()
-            await came_within(self.now, self._every_s)
+            await came_within(self.now, pause_s(self._every_s, self._deps.heartbeat.now() - began))
 
     async def beat(self, *, member: bool, drains: bool = False) -> None:
         """Send one; a ``member`` takes slots, and one that ``drains`` did before.
