@@ -31,6 +31,7 @@ TOKEN = "4242:test-token"
 BOT = 4242
 
 ROOT = Path(__file__).parent
+PRODUCT = ("tasks", "workers", "botapi", "bot", "playground", "ops")
 TIERS = {
     "unit": ("botapi", "bot", "playground", "telegram", "tour", "."),
     "store": ("tasks", "workers"),
@@ -69,7 +70,9 @@ def pytest_configure(config: pytest.Config) -> None:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**18)
     one_authority.begin(config)
     if config.getoption("dist", "no") != "no":
-        rewriting.begin(config, sorted(ROOT.rglob("test_*.py")))
+        tests = {path for name in ("test_*.py", "conftest.py") for path in ROOT.rglob(name)}
+        ours = [path for folder in PRODUCT for path in (ROOT.parent / folder).rglob("*.py")]
+        rewriting.begin(config, [*ours, *({*ROOT.rglob("*.py")} - tests)], sorted(tests))
         stack = ExitStack()
         config.add_cleanup(stack.close)
         os.environ[SHARED] = shared = stack.enter_context(listening(OF_A_RUN))

@@ -4,9 +4,9 @@ pytest-xdist 3.8 has groups of its own (``xdist_group``), which group nothing un
 """
 
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
-from typing import override
+from typing import SupportsIndex, override
 
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
@@ -55,9 +55,8 @@ def chain_of(nodeid: str) -> str:
 def next_of(waiting: Collection[str], busy: Collection[str], processes: int) -> str:
     """Which chain a process runs next: of those that nothing has begun, while the other processes run ``busy``."""
     long = [chain for chain in MOSTLY_WAIT if chain in waiting]
-    others = [chain for chain in waiting if chain not in MOSTLY_WAIT]
     begun = [chain for chain in busy if chain in MOSTLY_WAIT]
-    if long and not others:
+    if long and len(waiting) == len(long):
         return long[0]
     room = min(max(processes - 1, 1), 2) - len(begun)
     if begun:
@@ -67,13 +66,31 @@ def next_of(waiting: Collection[str], busy: Collection[str], processes: int) -> 
     starting = EMBEDDED in begun or any(chain.startswith(STARTS) for chain in busy)
     wanted = [COMPUTES] if starting else [STARTS, COMPUTES]
     wanted += [] if begun else [HOUSE]
-    found = (chain for part in wanted for chain in others if chain.startswith(part))
-    small = (chain for chain in others if not chain.startswith((STARTS, HOUSE)))
-    return next(found, None) or next(small, others[0])
+    found = (chain for part in wanted for chain in waiting if chain.startswith(part))
+    small = (chain for chain in waiting if chain not in MOSTLY_WAIT and not chain.startswith((STARTS, HOUSE)))
+    return next(found, None) or next(small, None) or next(chain for chain in waiting if chain not in MOSTLY_WAIT)
+
+
+class NumberedTests(list[str]):
+    """The tests of a process in order. pytest-xdist asks for the place of each, and a list would be searched for it."""
+
+    def __init__(self, tests: Iterable[str]) -> None:
+        super().__init__(tests)
+        self._places = {test: place for place, test in enumerate(self)}
+
+    @override
+    def index(self, value: str, *_: SupportsIndex) -> int:
+        return self._places[value]
 
 
 class ChainScheduling(LoadScopeScheduling):
     """Gives out the tests of a chain together."""
+
+    @override
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        super().add_node_collection(node, collection)
+        if node in self.registered_collections:
+            self.registered_collections[node] = NumberedTests(collection)
 
     @override
     def _split_scope(self, nodeid: str) -> str:
