@@ -1,7 +1,7 @@
 """How many commands of a client are under way at a time: a flood wakes more chats than there are connections."""
 
 import asyncio
-from types import TracebackType
+from collections.abc import Awaitable, Callable
 
 from redis import exceptions
 
@@ -10,32 +10,40 @@ AT_ONCE = 64
 
 
 class Gate:
-    """Lets so many through; the others wait in order. Use as a context manager around a command.
+    """Lets so many commands through; the others wait in order.
 
     redis-py fails a call for which there is no connection, and to open hundreds at once costs more than their commands.
     """
 
-    def __init__(self, most: int, patience_s: float) -> None:
-        """Let ``most`` through at a time, and have the others wait for at most so long."""
+    def __init__(self, most: int, patience_s: float, limit_s: float) -> None:
+        """Let ``most`` through at a time.
+
+        Args:
+            most: So many.
+            patience_s: How long one waits for room.
+            limit_s: How long its wait and its answer may take together.
+        """
         self._room = asyncio.Semaphore(most)
         self._patience_s = patience_s
+        self._limit_s = limit_s
 
-    async def __aenter__(self) -> None:
-        """Wait for room.
+    async def through[T](self, command: Callable[[], Awaitable[T]]) -> T:
+        """Run a command as soon as there is room.
 
         Raises:
-            redis.exceptions.TimeoutError: those before it have no answer.
+            redis.exceptions.TimeoutError: those before it have no answer, or what they left it of its time is over.
         """
         if not self._room.locked():
-            await self._room.acquire()
-            return
+            # The limits of its connection are the only ones that it needs.
+            async with self._room:
+                return await command()
         try:
-            async with asyncio.timeout(self._patience_s):
-                await self._room.acquire()
+            async with asyncio.timeout(self._limit_s):
+                async with asyncio.timeout(self._patience_s):
+                    await self._room.acquire()
+                try:
+                    return await command()
+                finally:
+                    self._room.release()
         except TimeoutError:
             raise exceptions.TimeoutError("the commands before it have no answer") from None
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._room.release()

@@ -2,27 +2,28 @@
 
 import hashlib
 import logging
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
 from redis import __version__, exceptions
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.driver_info import DriverInfo
 
 from tasks import keys as names
 from tasks.clock import SystemClock
-from tasks.config.redis_url import Sentinels, sentinels
+from tasks.config.redis_url import sentinels
 from tasks.envelope import DeadLetter
 from tasks.errors import Misconfigured, StateDamaged, StoreForbidden, StoreUnavailable
 from tasks.store.connection.causes import said_by, unreachable, wrong
 from tasks.store.connection.gate import AT_ONCE, Gate
+from tasks.store.connection.sentinel import BlockingSentinelPool, sentinel_of
 from tasks.store.state import with_fields
 
 log = logging.getLogger("cohort.store")
@@ -34,7 +35,9 @@ DRIVER = DriverInfo(lib_version=__version__)
 """What Redis shows of a connection. By itself redis-py looks for its version among what is installed, each time."""
 
 ANSWER_S = timedelta(seconds=10).total_seconds()
-"""For so long a call waits for its answer, each of the three times that it is tried."""
+"""For so long a call waits for its answer, each of the times that it is tried."""
+
+_TRIES = 3
 
 _REPLICA_WAITS_MS = 1000
 """How long a step waits for replicas before it is given again."""
@@ -88,10 +91,10 @@ class Client(Redis):
     gate: Gate | None = None
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
+        command: Callable[..., Awaitable[Any]] = super().execute_command
         if self.gate is None:
-            return await super().execute_command(*args, **options)
-        async with self.gate:
-            return await super().execute_command(*args, **options)
+            return await command(*args, **options)
+        return await self.gate.through(partial(command, *args, **options))
 
 
 @cache
@@ -116,7 +119,7 @@ class Script:
     def __init__(self, redis: Redis, name: str) -> None:
         self._redis = redis
         self._replicas = redis.wait_replicas if isinstance(redis, Client) else 0
-        self._gate = (redis.gate if isinstance(redis, Client) else None) or nullcontext()
+        self._gate = redis.gate if isinstance(redis, Client) else None
         self._text = script(name)
         self.sha = digest(self._text)
 
@@ -156,14 +159,19 @@ class Script:
     async def _sent(self, command: Sequence[Any]) -> Any:
         if not self._replicas:
             return await self._redis.execute_command(*command)
-        # On one connection: WAIT looks at what this connection has written.
-        async with self._gate, self._redis.pipeline(transaction=False) as pipe:
-            pipe.execute_command(*command)
-            pipe.execute_command("WAIT", self._replicas, _REPLICA_WAITS_MS)
-            reply, have = await pipe.execute()
+        reply, have = await (self._gate.through(lambda: self._waited(command)) if self._gate else self._waited(command))
         if have < self._replicas:
             raise StoreUnavailable(f"only {have} of {self._replicas} replicas have a write (COHORT_WAIT_REPLICAS)")
         return reply
+
+    async def _waited(self, command: Sequence[Any]) -> tuple[Any, int]:
+        """The command's reply, and how many replicas have what it wrote."""
+        # On one connection: WAIT looks at what this connection has written.
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.execute_command(*command)
+            pipe.execute_command("WAIT", self._replicas, _REPLICA_WAITS_MS)
+            reply, have = await pipe.execute()
+        return reply, have
 
 
 async def mend(redis: Redis, keys: Sequence[str | bytes]) -> list[str]:
@@ -196,10 +204,6 @@ async def mend(redis: Redis, keys: Sequence[str | bytes]) -> list[str]:
     return gone
 
 
-class _BlockingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
-    """A bounded pool of connections to whichever Redis is the master."""
-
-
 @asynccontextmanager
 async def connection(
     url: str,
@@ -225,7 +229,7 @@ async def connection(
         "socket_connect_timeout": timedelta(seconds=3).total_seconds(),
         "health_check_interval": 30,
         "driver_info": DRIVER,
-        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=_TRIES - 1),
     }
     if waits is not None:
         options["timeout"] = waits
@@ -240,7 +244,8 @@ async def connection(
         raise Misconfigured(f"REDIS_URL: {problem}") from problem
     redis.wait_replicas = wait_replicas
     # One that waits for a connection needs no gate.
-    redis.gate = Gate(min(AT_ONCE, connections), ANSWER_S) if waits is None else None
+    limit = ANSWER_S if patience_s is not None else ANSWER_S * _TRIES
+    redis.gate = Gate(min(AT_ONCE, connections), ANSWER_S, limit) if waits is None else None
     try:
         yield redis
     finally:
@@ -253,10 +258,10 @@ def _client(url: str, options: Mapping[str, Any], *, blocking: bool) -> Client:
     if watched is None:
         kind = BlockingConnectionPool if blocking else ConnectionPool
         return cast("Client", Client.from_pool(kind.from_url(url, **options)))
-    found = _sentinel(watched, options["retry"]).master_for(
+    found = sentinel_of(watched, options["retry"]).master_for(
         watched.master,
         redis_class=Client,
-        connection_pool_class=_BlockingSentinelPool if blocking else SentinelConnectionPool,
+        connection_pool_class=BlockingSentinelPool if blocking else SentinelConnectionPool,
         db=watched.db,
         username=watched.username,
         password=watched.password,
@@ -264,34 +269,6 @@ def _client(url: str, options: Mapping[str, Any], *, blocking: bool) -> Client:
         **options,
     )
     return cast("Client", found)
-
-
-class _Sentinels(Sentinel):
-    """Says why there is no master: redis-py keeps of each Sentinel's error its class alone."""
-
-    async def discover_master(self, service_name: str) -> Any:
-        try:
-            return await super().discover_master(service_name)
-        except MasterNotFoundError as problem:
-            missing = problem
-        # Out of the `except`: there the cause would lose its own one, because each would be the context of the other.
-        raise missing from await self._refusal()
-
-    async def _refusal(self) -> exceptions.RedisError | None:
-        for sentinel in self.sentinels:
-            try:
-                await sentinel.ping()
-            except exceptions.RedisError as problem:
-                return problem
-        return None
-
-
-def _sentinel(watched: Sentinels, retry: Retry) -> Sentinel:
-    timeout = timedelta(seconds=1).total_seconds()
-    own: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
-    # Its own retry would try each Sentinel ten times before the next one.
-    own |= {"password": watched.sentinel_password, "retry": retry}
-    return _Sentinels(list(watched.hosts), sentinel_kwargs=own | watched.connection_options)
 
 
 def text(value: Any) -> str:
