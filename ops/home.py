@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import CohortError, Misconfigured, Retryable
+from tasks.whole_file import write_whole
 
 log = logging.getLogger("cohort.supervisor")
 
@@ -110,6 +111,19 @@ def unwritable(said: str, problem: OSError) -> CohortError:
     return Retryable(said) if problem.errno in FULL else Misconfigured(said)
 
 
+def keep(file: Path, text: str) -> None:
+    """Write a file for its owner only, in one step: a reader sees the old text or the new one.
+
+    Raises:
+        Misconfigured: it cannot be written.
+        Retryable: the disk is full.
+    """
+    try:
+        write_whole(file, text.encode(), 0o600)
+    except OSError as problem:
+        raise unwritable(f"COHORT_HOME: {file} cannot be written ({problem.strerror})", problem) from problem
+
+
 def full_disk(problem: OSError) -> str:
     """One line for a disk that takes no more."""
     where = f"{problem.filename}: " if problem.filename else ""
@@ -196,13 +210,7 @@ class Home:
 
     def announce(self, running: Running) -> None:
         """Write ``run.json`` in one step: readers see the old file or the new one."""
-        draft = self._run.with_suffix(".new")
-        try:
-            draft.touch(mode=0o600)
-            draft.write_text(json.dumps(running.model_dump(), indent=2) + "\n", encoding="utf-8")
-            draft.replace(self._run)
-        except OSError as problem:
-            raise unwritable(f"COHORT_HOME: {draft} cannot be written ({problem.strerror})", problem) from problem
+        keep(self._run, json.dumps(running.model_dump(), indent=2) + "\n")
 
     async def stay_found(self, running: Callable[[], Running | None], every_s: float = _FOUND_EVERY_S) -> None:
         """Of the holder: write ``lock`` and ``run.json`` again where someone has removed them, until cancelled."""

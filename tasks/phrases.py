@@ -29,6 +29,9 @@ type Text = str | Mapping[str, str]
 """A text of a catalogue; where it counts something, one for each plural category of the language (CLDR's names),
 and, where one number has words of its own, a form under ``=1``."""
 
+ANSWER_FILE = ".md"
+"""How a file with a long answer ends in every language: by it the bot knows an answer that it sent."""
+
 _LONGEST_TAG = 64
 """Characters that are looked at: a tag of a language is short, and what comes from outside need not be one."""
 _ELEVEN = 11
@@ -83,6 +86,11 @@ def listing(names: Iterable[str]) -> str:
 def labelled(name: str, text: str) -> str:
     """A line of a list: a name, and what is said of it."""
     return phrase("choice-line", value=name, meaning=text)
+
+
+def answer_file() -> str:
+    """The name of a file with the whole of a long answer."""
+    return f"{phrase('answer-file')}{ANSWER_FILE}"
 
 
 def grouped(number: int) -> str:

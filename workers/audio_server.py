@@ -13,11 +13,12 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
+from tasks.clock import SystemClock
 from tasks.config.settings import Settings
 from tasks.errors import CohortError
-from tasks.text import is_digits
+from tasks.http.retry_after import wait_in
 
-_OPENAI = "https://api.openai.com/v1"
+OPENAI = "https://api.openai.com/v1"
 _TRIES = 2
 _PAUSE_S = 0.3
 _PATIENCE_S = 10.0
@@ -28,6 +29,7 @@ _MISCONFIGURED = frozenset({401, 402, 403, 404, 405})
 """Statuses that an operator can mend: the key, the account, the address or the model's name."""
 _CONNECT_S = 10.0
 _SPEECH_S = 45.0
+_clock = SystemClock()
 _AT_ONCE = 8
 """Requests that a worker has under way at a server; further ones wait, within their own time."""
 
@@ -55,15 +57,14 @@ class AudioServer:
 
         Args:
             url: None is OpenAI.
-            key: Where it is None, ``OPENAI_API_KEY`` has OpenAI's; that goes to no other server.
+            key: Where it is None, ``OPENAI_API_KEY`` has OpenAI's.
             timeout_s: Of a request, with its second try.
             setting: The one that names its model.
             alert: Is told what its operator can mend.
         """
         self._setting, self._alert = setting, alert
-        self._url = url or _OPENAI
-        own = None if url else os.environ.get("OPENAI_API_KEY")
-        self._key = key.get_secret_value() if key is not None else own
+        self._url = url or OPENAI
+        self._key = key_for(url, key, os.environ)
         self._timeout_s = timeout_s
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._client: httpx.AsyncClient | None = None
@@ -130,6 +131,13 @@ class AudioServer:
             return bytes(read)
 
 
+def key_for(url: str | None, key: SecretStr | None, environ: Mapping[str, str]) -> str | None:
+    """The key that a server is given: its own, or the environment's for OpenAI, which goes to no other server."""
+    if key is not None:
+        return key.get_secret_value()
+    return None if url else environ.get("OPENAI_API_KEY") or None
+
+
 def transcriptions(settings: Settings, alert: Told | None = None) -> AudioServer:
     """The server that writes recordings down."""
     limit = settings.tool_timeout.total_seconds()
@@ -143,9 +151,8 @@ def speech(settings: Settings, alert: Told | None = None) -> AudioServer:
 
 
 class _Passing(Exception):  # noqa: N818 - an event
-    """A status that may be another one soon; after a pause that the server may name (``Retry-After``, in seconds)."""
+    """A status that may be another one soon; after a pause that the server may name."""
 
     def __init__(self, answer: httpx.Response) -> None:
         super().__init__(f"status {answer.status_code}")
-        said = answer.headers.get("retry-after", "").strip()
-        self.pause_s = max(_PAUSE_S, float(said)) if is_digits(said) else _PAUSE_S
+        self.pause_s = max(_PAUSE_S, wait_in(answer.headers, _clock.now()))

@@ -7,12 +7,11 @@ from bot.updates.meaning import BotIdentity
 from bot.updates.models import Answered, AnsweredElsewhere, Content, Message, MessageOrigin
 from bot.updates.origin import author_of
 from tasks.envelope import Media, Quoted
+from tasks.phrases import ANSWER_FILE
 
 QUOTE_CHARACTERS = 2000
 """More of a quoted message is seldom what is asked about, and it would stand in the history for ever."""
 _PART_CHARACTERS = 300
-_ANSWER = ".md"
-"""How files with long answers end."""
 
 
 def quote_of(message: Message, me: BotIdentity) -> str | None:
@@ -87,7 +86,7 @@ def quoted_files(message: Message, me: BotIdentity) -> tuple[Media, ...]:
 
 
 def _has_words(file: Media) -> bool:
-    return file.kind == "voice" or (file.name or "").endswith(_ANSWER)
+    return file.kind == "voice" or (file.name or "").endswith(ANSWER_FILE)
 
 
 def _is_ours(answered: Answered, me: BotIdentity) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.environment import needed
-from ops.home import unwritable
+from ops.home import keep, unwritable
 from ops.up.process import Spec
 from ops.up.supervisor import Supervisor
 from tasks.errors import Misconfigured
@@ -91,7 +91,7 @@ def _password(directory: Path) -> str:
     if not _PASSWORD.fullmatch(found):
         # No password yet, or a file that a full disk or a power cut truncated; an empty password would admit everyone.
         found = secrets.token_urlsafe(24)
-        _keep(kept, found)
+        keep(kept, found)
     return found
 
 
@@ -103,18 +103,6 @@ def _kept(file: Path) -> str:
         return ""
     except OSError as problem:
         raise Misconfigured(f"{file}: cannot be read ({problem.strerror})") from None
-
-
-def _keep(file: Path, text: str) -> None:
-    """Write a file for its owner only, in one step: a reader sees the old text or the new one."""
-    draft = file.with_suffix(".new")
-    try:
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(file)
-    except OSError as problem:
-        raise unwritable(f"{file}: cannot be written ({problem.strerror})", problem) from None
 
 
 def _port(directory: Path) -> int:
@@ -130,7 +118,7 @@ def _port(directory: Path) -> int:
             except (OSError, OverflowError):
                 continue
             port = int(probe.getsockname()[1])
-        _keep(kept, str(port))
+        keep(kept, str(port))
         return port
     raise Misconfigured(f"no free port on {HOST} for the embedded Valkey")
 
@@ -154,7 +142,7 @@ def _prepared(program: Path, directory: Path, log: Path) -> Embedded:
     port, password = _port(directory), _password(directory)
     config = directory / "valkey.conf"
     text = _CONFIG.format(host=HOST, port=port, password=password, dir=_quoted(directory), log=_quoted(log))
-    _keep(config, text.replace(f"{_quoted(directory)}/pid", _quoted(directory / "pid")))
+    keep(config, text.replace(f"{_quoted(directory)}/pid", _quoted(directory / "pid")))
     spec = Spec(
         name="valkey",
         command=(str(program), str(config)),

@@ -1,5 +1,6 @@
 """Wrong settings and full disks, as every command meets them: one line, and a status that says who must act."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from ops import durability
 from ops.cli import app, main
-from ops.home import Home, Running
+from ops.home import Home, Running, unwritable
 from tasks.config.settings import load
 from tasks.errors import Misconfigured, Retryable
 from tests.harness.command import cohort
@@ -161,19 +162,20 @@ def test_a_full_disk_is_one_line_when_the_home_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.promise("disk-full")
-def test_a_full_disk_is_one_line_when_the_running_system_is_announced(tmp_path: Path) -> None:
-    (tmp_path / "run.new").symlink_to("/dev/full")
-    with pytest.raises(Retryable, match=r"run\.new cannot be written \(No space left on device\)"):
+def test_a_running_system_that_cannot_be_announced_is_one_line_and_leaves_no_draft(tmp_path: Path) -> None:
+    (tmp_path / "run.json" / "full").mkdir(parents=True)
+    with pytest.raises(Misconfigured, match=r"run\.json cannot be written \(Is a directory\)"):
         Home(tmp_path).announce(Running(pid=1, started=1.0, control=1, secret="s"))
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+    assert isinstance(unwritable("the disk is full", OSError(errno.ENOSPC, "No space left on device")), Retryable)
 
 
 @pytest.mark.promise("disk-full")
-def test_a_full_disk_is_one_line_when_the_store_is_prepared(tmp_path: Path) -> None:
+def test_files_that_cannot_be_written_are_one_line_when_the_store_is_prepared(tmp_path: Path) -> None:
     valkey = tmp_path / "valkey"
     valkey.mkdir()
     (valkey / "port").write_text("0")
-    for name in ("port.new", "password.new", "valkey.new"):
-        (valkey / name).mkdir()
+    (valkey / "valkey.conf" / "full").mkdir(parents=True)
     done = cohort("up", home=tmp_path, COHORT_MODEL="passthrough", FLOWER_PORT="0", COHORT_PLAYGROUND_PORT="0")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

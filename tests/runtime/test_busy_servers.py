@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from tasks.http.retry_after import wait_in
 from tests.runtime.response_streams import CREATED, stream
 from tests.runtime.streams import CARD, Plays, chunk, response, sse
 from tests.runtime.support import Configure, Open, Screen, StillClock, ask, card
 from tests.support.wire import HttpServer, Request
 from workers.interfaces import TurnFailed
 from workers.runtime.faults.classify import ProviderFault
-from workers.runtime.faults.error_codes import status_in, wait_in, wait_said
+from workers.runtime.faults.error_codes import status_in, wait_said
 
 SECRET = "sk-proj-SECRET"
 PROVIDERS = {

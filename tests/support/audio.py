@@ -17,8 +17,8 @@ class Audio:
     words: str = "hello from a recording"
     status: int = 200
     times: int = 1_000
-    retry_after: str = ""
-    """What it asks for when it refuses."""
+    asks: dict[str, str] = field(default_factory=dict[str, str])
+    """Headers with which it refuses."""
     body: bytes | None = None
     silent: asyncio.Event | None = None
     """Nothing is answered before it is set."""
@@ -37,8 +37,7 @@ class Audio:
             await self.silent.wait()
         if self.status != 200 and self.times:
             self.times -= 1
-            asks = {"retry-after": self.retry_after} if self.retry_after else {}
-            await request.respond({"error": {"message": "no"}}, self.status, asks)
+            await request.respond({"error": {"message": "no"}}, self.status, self.asks)
         elif self.body is not None:
             await request.respond(self.body)
         else:

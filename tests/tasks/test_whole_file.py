@@ -1,5 +1,6 @@
 """A file is written as a whole, or it stays as it was and nothing is left beside it."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,17 @@ def test_the_new_content_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     write_whole(file, b"old")
     write_whole(file, b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"new")]
+
+
+def test_a_file_of_secrets_is_its_owner_s_from_the_first_byte_whatever_stood_there(tmp_path: Path) -> None:
+    file, elsewhere = tmp_path / "a", tmp_path / "elsewhere"
+    elsewhere.write_text("theirs")
+    file.symlink_to(elsewhere)
+    write_whole(file, b"secret", 0o600)
+    assert (file.is_symlink(), stat.S_IMODE(file.stat().st_mode)) == (False, 0o600)
+    file.chmod(0o644)
+    write_whole(file, b"secret", 0o600)
+    assert (stat.S_IMODE(file.stat().st_mode), elsewhere.read_text()) == (0o600, "theirs")
 
 
 @pytest.mark.promise("disk-full")

@@ -23,11 +23,27 @@ async def test_operators_hear_of_a_refusal_that_they_can_mend(status: int, told:
 
 
 @pytest.mark.parametrize(
-    ("asks", "tries"), [("", 2), ("0", 2), ("600", 1), ("9" * 400, 1), ("-5", 2), ("soon", 2), ("²", 2)]
+    ("asks", "tries"),
+    [
+        ({}, 2),
+        ({"retry-after": "0"}, 2),
+        ({"retry-after": "600"}, 1),
+        ({"retry-after": "600.5"}, 1),
+        ({"retry-after": "Fri, 01 Jan 2100 00:00:00 GMT"}, 1),
+        ({"retry-after": "Fri, 01 Jan 1999 00:00:00 GMT"}, 2),
+        ({"retry-after-ms": "600000", "retry-after": "0"}, 1),
+        ({"retry-after-ms": "5", "retry-after": "600"}, 2),
+        ({"retry-after": "9" * 400}, 2),
+        ({"retry-after": "-5"}, 2),
+        ({"retry-after": "soon"}, 2),
+        ({"retry-after": "²"}, 2),
+    ],
 )
-async def test_a_busy_server_is_asked_again_when_it_says_unless_that_is_too_late(asks: str, tries: int) -> None:
+async def test_a_busy_server_is_asked_again_when_it_says_unless_that_is_too_late(
+    asks: dict[str, str], tries: int
+) -> None:
     async with Model() as model, AudioServer(f"{model.url}/v1", None, 60) as server:
-        model.audio.status, model.audio.retry_after = 429, asks
+        model.audio.status, model.audio.asks = 429, asks
         with pytest.raises(AudioFailed, match="status 429"):
             await server.post("/audio/speech", 100, json={})
         assert len(model.audio.spoken) == tries

@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split
 from tasks.envelope import Reply
-from tasks.phrases import phrase
+from tasks.phrases import answer_file, phrase
 from tasks.session import INLINE_MESSAGE
 from tasks.text import utf16
 from workers import texts
@@ -62,7 +62,7 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
     file: tuple[Reply, ...] = ()
     if len(parts) > most or read != markdown:
         parts = _beginning(split(*body), most, _end(below))
-        file = (Reply(text=phrase("whole-answer"), file_name=f"{phrase('answer-file')}.md", file_text=clean(markdown)),)
+        file = (Reply(text=phrase("whole-answer"), file_name=answer_file(), file_text=clean(markdown)),)
     return _with_drops((*_replies(parts, edits, reply_to), *file), edits[len(parts) :])
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from ops import model
 from ops.agent_config import configuration
+from ops.commands.doctor.audio import audio
 from ops.commands.doctor.chats import chats, elsewhere, hears_too_little
 from ops.commands.doctor.memory import memory
 from ops.commands.doctor.own import own as own_processes
@@ -191,6 +192,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             *(("access", _of(name, access(replace(here, settings=own)))) for name, own in each),
             ("model", answering(here)),
             ("sound", sound(here.settings)),
+            ("audio servers", audio(here, http)),
             ("patches", patches(check)),
             ("cards", agent_cards(here, check)),
             *(("cards", _of(name, own_cards(own))) for name, own in each if own.cards != here.settings.cards),

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from math import isfinite
 from typing import Any
 
+from tasks.http.retry_after import sane
 from tasks.text import is_digits
 
 _DIGITS = 3
@@ -51,30 +50,10 @@ def status_in(said: Any) -> int | None:
     return status_of(*(word for name in _NAMES for word in _values(said, name)))
 
 
-def wait_in(headers: Mapping[str, str], now: float) -> float:
-    """Seconds until a server wants to be asked again, by its headers; 0 where they do not say it.
-
-    Args:
-        headers: With names in small letters, or of any case where the mapping does not mind.
-        now: Seconds since 1970, for a date.
-    """
-    try:
-        if milliseconds := headers.get("retry-after-ms"):
-            return _sane(float(milliseconds) / 1000)
-        after = headers.get("retry-after") or ""
-        return _sane(parsedate_to_datetime(after).timestamp() - now if "," in after else float(after or 0))
-    except (ValueError, OverflowError, TypeError):
-        return 0.0
-
-
 def wait_said(text: str) -> float:
-    """The same by its words, in small letters: "please try again in 6m0s"."""
+    """Seconds until it wants to be asked again by its words, in small letters: "please try again in 6m0s"."""
     found = _AGAIN.search(text)
-    return _sane(sum(float(count) * _UNITS[unit] for count, unit in _TIME.findall(found[1]))) if found else 0.0
-
-
-def _sane(seconds: float) -> float:
-    return max(seconds, 0.0) if isfinite(seconds) else 0.0
+    return sane(sum(float(count) * _UNITS[unit] for count, unit in _TIME.findall(found[1]))) if found else 0.0
 
 
 def _values(said: Any, name: str) -> Iterator[object]:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from mcp_types import INTERNAL_ERROR, PARSE_ERROR, ErrorData, JSONRPCError, JSONRPCMessage, JSONRPCResponse
 
 from tasks.clock import SystemClock
-from workers.runtime.faults.error_codes import wait_in
+from tasks.http.retry_after import wait_in
 from workers.runtime.servers.answers import UNREAD
 
 LONGEST = 32 * 2**20

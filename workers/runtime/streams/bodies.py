@@ -12,7 +12,8 @@ import httpx2
 from pydantic_core import from_json
 
 from tasks.clock import SystemClock
-from workers.runtime.faults.error_codes import status_in, wait_in, wait_said
+from tasks.http.retry_after import wait_in
+from workers.runtime.faults.error_codes import status_in, wait_said
 from workers.runtime.streams.escapes import mended
 from workers.runtime.streams.meter import longest, metering
 
