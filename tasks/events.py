@@ -120,6 +120,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "turn.failed": "A turn failed; `action` says whether it is tried again, told to its user, or left to the operator.",
     "turn.defect": "A defect of ours in a turn.",
     "history.broken": "A stored history cannot be read; its session begins a new one, and its directory has the bytes.",
+    "history.unreadable": "An earlier conversation cannot be read here, so it is not resumed; it stays kept as it is.",
     "undo.defect": "A defect of ours: the last exchange could not be taken out of the history.",
     "stop.stood_in": "The bot told a person that a word of theirs holds (/stop, /new, a choice): no worker was there.",
     "stop.defect": "A defect of ours: what a stopped turn had said is not in the history.",

@@ -157,6 +157,10 @@ class SessionHistories(Protocol):
         """
         ...
 
+    async def unreadable(self, stored: bytes) -> str:
+        """Why an earlier conversation cannot be gone on with here, as a sentence for its people; empty where it can."""
+        ...
+
 
 class AgentRuntime(Protocol):
     """fast-agent as a worker sees it: one per process, entered and left in one task."""

@@ -10,6 +10,7 @@ from tasks.chats.conversations import Conversation, Current
 from tasks.envelope import Inbound, Reply
 from tasks.phrases import phrase
 from tasks.session import SessionKey
+from tasks.text import is_digits
 
 
 class EarlierConversations(Protocol):
@@ -33,12 +34,13 @@ class ConversationCommands:
             return None if ask.argument else say(inbound, phrase("title-how"))
         current, kept = await self._earlier.look(inbound.key)
         earlier = conversations.others(current, kept)
-        if ask.argument and not inbound.pressed and (like := conversations.titled(ask.argument, earlier)):
-            earlier, ask = like, Command("sessions")
-        if ask.name == "sessions" or not ask.argument:
+        found = () if inbound.pressed else conversations.titled(ask.argument, earlier)
+        if ask.argument and earlier and not (found or is_digits(ask.argument)):
+            return say(inbound, phrase("conversation-not-kept"))
+        if found or ask.name == "sessions" or not ask.argument:
             title = (await self._sessions.glance(inbound.key)).coming.get("title")
             named = current if title is None else current.model_copy(update={"title": conversations.title_of(title)})
-            return _listed(ask, inbound, named, earlier)
+            return _listed(ask, inbound, named, found or earlier, part=bool(found))
         refusal = await self._refusal(ask.argument, inbound.key, current, earlier)
         return None if refusal is None else say(inbound, refusal)
 
@@ -52,11 +54,14 @@ class ConversationCommands:
         seen = await self._sessions.glance(session)
         if seen.question is not None:
             return phrase("resume-asked")
-        return phrase("resume-busy") if seen.waiting else None
+        return phrase("resume-busy") if seen.messages else None
 
 
-def _listed(ask: Command, inbound: Inbound, current: Current, earlier: tuple[Conversation, ...]) -> Reply:
+def _listed(
+    ask: Command, inbound: Inbound, current: Current, earlier: tuple[Conversation, ...], *, part: bool
+) -> Reply:
+    """A page of the list; ``part``: of those that were looked for, whose pages no button turns."""
     page = conversations.page_of(ask.argument, earlier) if ask.name == "sessions" else 0
     said = conversations.list_text(current, earlier, page)
-    reply = say(inbound, said, conversations.list_buttons(earlier, page))
+    reply = say(inbound, said, conversations.list_buttons(earlier, page, turn=not part))
     return reply.model_copy(update={"edit": inbound.message_id, "reply_to": None}) if inbound.pressed else reply

@@ -122,10 +122,10 @@ def others(current: Current, index: Sequence[Conversation]) -> tuple[Conversatio
 
 
 def titled(words: str, index: Sequence[Conversation]) -> tuple[Conversation, ...]:
-    """Those whose titles have the words in them, one page of them; none for a number."""
+    """Those whose titles have the words in them; none for a number, or no words."""
     wanted = " ".join(words.split()).casefold()
     found = (one for one in index if wanted in named(one.number, one.title).casefold())
-    return () if is_digits(wanted) else tuple(found)[:_PAGE]
+    return () if is_digits(wanted) or not wanted else tuple(found)
 
 
 def list_text(current: Current, index: Sequence[Conversation], page: int = 0, head: str = "") -> str:
@@ -135,7 +135,10 @@ def list_text(current: Current, index: Sequence[Conversation], page: int = 0, he
     name = named(current.number, current.title)
     lines = [phrase("conversation-now", number=str(current.number), title=name)] if page == 0 else []
     lines += [phrase("conversation-kept", name=_numbered(one), date=_day(one.at)) for one in _shown(index, page)]
-    return "\n".join([head or phrase("conversations"), "", *lines, "", phrase("conversations-how")])
+    further = len(index) - (page + 1) * _PAGE
+    more = [phrase("and-more", count=further)] if further > 0 else []
+    how = ["", phrase("conversations-how")] if page == 0 else []
+    return "\n".join([head or phrase("conversations"), "", *lines, *more, *how])
 
 
 def _day(at: float) -> str:
@@ -143,10 +146,10 @@ def _day(at: float) -> str:
     return phrase("date", year=day.year, month=day.month, day=day.day)
 
 
-def list_buttons(index: Sequence[Conversation], page: int = 0) -> tuple[tuple[Button, ...], ...]:
+def list_buttons(index: Sequence[Conversation], page: int = 0, *, turn: bool = True) -> tuple[tuple[Button, ...], ...]:
     """A button for each earlier conversation, and those that turn the page."""
     rows = [(Button(text=_short(_numbered(one)), data=f"{RESUME}:{one.number}"),) for one in _shown(index, page)]
-    return (*rows, *turning(LIST, page, -(-len(index) // _PAGE)))
+    return (*rows, *(turning(LIST, page, -(-len(index) // _PAGE)) if turn else ()))
 
 
 def page_of(argument: str, index: Sequence[Conversation]) -> int:

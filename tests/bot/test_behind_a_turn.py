@@ -68,7 +68,7 @@ async def test_a_language_is_confirmed_in_itself_and_spoken_from_then_on(doorway
 
 async def test_a_title_that_waits_is_listed(doorway: Doorway) -> None:
     await doorway.store.redis.hset(f"cohort:s:{ANNS}:state", "conversation", '{"number": 2, "last": 2, "title": "old"}')
-    for update, word in enumerate(("a", "/title My plans", "/sessions foo"), 1):
+    for update, word in enumerate(("a", "/title My plans", "/sessions"), 1):
         await doorway.door.take([said(word, update_id=update)])
     kept = conversations.list_text(Current(number=2, last=2, title="My plans"), ())
     assert (await lines(doorway))[-1].text == kept

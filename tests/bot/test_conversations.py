@@ -111,3 +111,31 @@ async def test_a_conversation_is_found_by_words_of_its_title(doorway: Doorway) -
     assert found == [["3. soup again", "1. Soup for Ann"]] * 2 + [[]]
     assert replies[2].text == phrase("conversation-not-kept")
     assert await doorway.inbox(ANNS) == []
+
+
+async def test_a_long_list_says_how_many_come_behind_each_page(doorway: Doorway) -> None:
+    await kept(doorway.store, *(f"talk {n}" for n in range(1, 101)))
+    words = ("/sessions", "/sessions 12", "/sessions 13", "/sessions 99", "/sessions talk 1", "/resume talk 4")
+    for number, word in enumerate(words, 1):
+        await doorway.door.take([said(word, update_id=number, message_id=number)])
+    replies = [reply for _, reply in await doorway.store.intake.replies(4242)]
+    behind = [line for reply in replies for line in reply.text.splitlines() if line.startswith("and ")]
+    assert behind == ["and 92 more", "and 4 more", "and 4 more", "and 3 more"]
+    turned = [[one.data for row in reply.buttons for one in row if "sessions" in one.data] for reply in replies]
+    assert turned == [["sessions:2"], ["sessions:11", "sessions:13"], ["sessions:12"], ["sessions:12"], [], []]
+    assert [phrase("conversations-how") in reply.text for reply in replies] == [True, False, False, False, True, True]
+
+
+@pytest.mark.parametrize("word", ["/sessions zebra", "/resume zebra", "/resume -1", "/sessions \u202e"])
+async def test_words_that_no_title_has_are_said_to_be_none(doorway: Doorway, word: str) -> None:
+    await kept(doorway.store, "soup")
+    await doorway.door.take([said(word, update_id=1)])
+    assert [text for _, text in await doorway.said()] == [phrase("conversation-not-kept")]
+
+
+async def test_a_resume_behind_choices_alone_is_taken(doorway: Doorway) -> None:
+    await kept(doorway.store, "soup")
+    for number, word in enumerate(("/queue steer", "/undo", "/resume 1", "/resume 1"), 1):
+        await doorway.door.take([said(word, update_id=number)])
+    assert [entry.kind for entry in await doorway.inbox(ANNS)] == ["choose", "undo", "conversation", "conversation"]
+    assert await doorway.said() == []

@@ -7,6 +7,7 @@ import pytest
 
 from tasks import session_files
 from tasks.config.settings import Settings
+from tasks.phrases import phrase
 from tests.runtime.support import Open, Screen, ask
 from tests.support.model import Model
 from workers.interfaces import TurnFailed
@@ -37,7 +38,9 @@ async def test_a_chat_whose_history_cannot_be_read_is_told_and_begins_a_new_one_
             kept = session_files.where(settings_of().home, ask(1, "").session) / "history.broken"
             assert kept.read_bytes() == stored
             assert await engine.histories.without_last(stored) is None
+            assert await engine.histories.unreadable(stored) == phrase("resume-broken")
             assert (await engine.compact(ask(1, "compact", history=stored))).notices
+        assert await engine.histories.unreadable(whole) == ""
 
 
 @pytest.mark.promise("broken-messages")
@@ -54,3 +57,4 @@ async def test_a_history_of_a_newer_release_is_left_as_it_is_and_its_chat_reads_
                 await work
             assert failed.value.action == "operator"
             assert "/new" in failed.value.words
+        assert await histories.unreadable(newer) == phrase("resume-too-new")

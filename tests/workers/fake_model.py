@@ -146,6 +146,9 @@ class ScriptedHistories:
         left = json.dumps(said[:-1]).encode() if said[1:] else b""
         return left if said else None
 
+    async def unreadable(self, stored: bytes) -> str:
+        return "written by a newer version" if stored == NEWER else ""
+
 
 class ScriptedRuntime:
     """One worker's runtime: so many lanes."""

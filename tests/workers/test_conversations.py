@@ -12,6 +12,7 @@ from tasks.stopping import new_conversation
 from tasks.store.earlier import INDEX
 from tasks.store.state import StateField
 from tests.workers.cable import Fate, all_is_well
+from tests.workers.fake_model import NEWER
 from tests.workers.pool import Pool, Worker, session
 from tests.workers.test_stopping import history
 from workers import texts
@@ -95,6 +96,33 @@ async def test_a_conversation_that_new_set_aside_is_resumed_with_its_history_and
     await resume(pool, worker, 1)
     assert await history(pool) == ["about soup", "more soup", "salt?"], "as it was left"
     assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("earlier-conversations")
+@pytest.mark.parametrize("pressed", [False, True])
+async def test_a_conversation_that_cannot_be_read_here_is_not_resumed(pool: Pool, pressed: bool) -> None:
+    worker = await pool.worker("w-one")
+    await said(pool, worker, "soup")
+    await new(pool, worker)
+    await said(pool, worker, "trains")
+    before = await listed(pool)
+    await pool.store.redis.hset(keys.earlier(ONE), "1", NEWER)
+    await resume(pool, worker, 1, pressed=pressed)
+    assert pool.telegram.texts(ONE)[-1] == "written by a newer version"
+    assert (await history(pool), await listed(pool)) == (["trains"], before)
+    assert await pool.store.earlier.history(ONE, 1) == NEWER, "it stays kept"
+
+
+@pytest.mark.parametrize("pressed", [False, True])
+async def test_who_presses_the_one_that_another_has_just_resumed_is_told_by_the_list_alone(
+    pool: Pool, pressed: bool
+) -> None:
+    worker = await pool.worker("w-one")
+    await said(pool, worker, "soup")
+    await new(pool, worker)
+    for _ in range(2):
+        await resume(pool, worker, 1, pressed=pressed)
+    assert (pool.telegram.texts(ONE)[-1] == phrase("already-there")) is not pressed
 
 
 @pytest.mark.promise("earlier-conversations")

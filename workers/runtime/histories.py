@@ -47,6 +47,16 @@ class Histories:
                 told = (phrase("history-broken"),)
         return history.Record(self._sets.of(request.session).registry.initial(agent)), told
 
+    async def unreadable(self, stored: bytes) -> str:
+        """See ``SessionHistories.unreadable``."""
+        try:
+            await asyncio.to_thread(history.decode, stored)
+        except (history.HistoryTooNew, history.HistoryBroken) as problem:
+            log.warning("history.unreadable", extra={"bytes": len(stored), "problem": str(problem)})
+            too_new = isinstance(problem, history.HistoryTooNew)
+            return phrase("resume-too-new") if too_new else phrase("resume-broken")
+        return ""
+
     def before(
         self, request: TurnRequest, agent: str
     ) -> tuple[history.Record, PromptMessageExtended | None, tuple[str, ...]]:

@@ -65,12 +65,15 @@ async def conversation_commit(deps: Dependencies, owned: OwnedSession, handled: 
     current, index = await _look(deps, owned)
     found = next((one for one in index if str(one.number) == wanted), None)
     if wanted == str(current.number):
-        return _said(handled, phrase("already-there"))
+        # Two people pressed it, and the list says so.
+        return Commit(handled.drop) if word.pressed else _said(handled, phrase("already-there"))
     history = None
     if found is not None:
         history = await persist(lambda: deps.earlier.history(owned.session, found.number), owned.session, deps.sleep)
     if found is None or history is None:
         return _said(handled, phrase("conversation-not-kept"))
+    if problem := await deps.runtime.histories.unreadable(history):
+        return _said(handled, problem)
     # A crash before the commit resumes again, so what is resumed stays kept whatever the limit is.
     _, index = await _set_aside(deps, owned, stays=found)
     resumed = Current(number=found.number, last=current.last, title=found.title, by=found.by)
