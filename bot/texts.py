@@ -146,6 +146,12 @@ def one_line(name: str, most: int = _NAME) -> str:
     return on_one_line(name)[:most]
 
 
+def shortened(text: str, most: int) -> str:
+    """Words of a list as one short line, which shows where it is cut."""
+    line = on_one_line(text)
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
 def who(name: str, user: int) -> str:
     """A person as admins read it."""
     return f"{name} ({user})" if name else str(user)
@@ -233,7 +239,7 @@ def page_text(head: str, pages: Sequence[Sequence[str]], page: int, how: str) ->
     """A page of a list between its heading and what can be done with it; how many lines come behind it."""
     further = sum(map(len, pages[page + 1 :]))
     more = [phrase("and-more", count=further)] if further else []
-    return "\n".join([head, *pages[page], *more, "", how])
+    return "\n".join([head, "", *pages[page], *more, "", how])
 
 
 def did_you_mean(name: str, near: str) -> str:

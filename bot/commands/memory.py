@@ -8,7 +8,8 @@ from tasks.envelope import Button, Inbound, Reply
 from tasks.phrases import phrase
 from tasks.store.notes import NoteStore
 
-_ALL = "all"
+_ALL, _SURE = "all", "all yes"
+"""What the button below the list means, which asks first, and the one below that question."""
 
 
 class MemoryCommands:
@@ -24,12 +25,17 @@ class MemoryCommands:
             StoreUnavailable: Redis is away.
         """
         wanted = " ".join(ask.argument.split())
-        if ask.name == "forget" and wanted:
+        if ask.name == "forget" and wanted and not (inbound.pressed and wanted == _ALL):
             return here(inbound, say(inbound, await self._forget(wanted, inbound)))
         notes = sorted((await self._notes.recall(inbound.key)).items())
         found = texts.notes_named(wanted, [topic for topic, _ in notes]) if wanted and not inbound.pressed else []
         if found:
             return say(inbound, texts.whole(found[0], dict(notes)[found[0]]))
+        if wanted == _ALL and notes:
+            # All at once, by a finger that may have slipped.
+            sure = Button(text=phrase("button-forget-all"), data=f"forget:{_SURE}")
+            keep = Button(text=phrase("button-keep"), data="memory:1")
+            return here(inbound, say(inbound, phrase("forget-all-sure", count=len(notes)), ((sure,), (keep,))))
         pages = texts.paged(notes)
         page = page_of(wanted, len(pages))
         forget_all = ((Button(text=phrase("button-forget-all"), data=f"forget:{_ALL}"),),) if notes else ()
@@ -39,7 +45,7 @@ class MemoryCommands:
     async def _forget(self, wanted: str, inbound: Inbound) -> str:
         """Notes go for good."""
         topics = list(await self._notes.recall(inbound.key))
-        if wanted.lower() != _ALL:
+        if wanted != _SURE and wanted.lower() != _ALL:
             topics = texts.notes_named(wanted, topics)
         for topic in topics:
             await self._notes.remember(inbound.key, topic, "")

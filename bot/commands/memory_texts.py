@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.texts import one_line, page_text
+from bot.texts import one_line, page_text, shortened
 from tasks.chats import pages
 from tasks.phrases import labelled, phrase
 
@@ -14,19 +14,21 @@ _SHORT = 300
 
 def note_name(topic: str, most: int = _TOPIC) -> str:
     """A note's topic as it is listed: it is the model's own text, as the note is."""
-    return one_line(topic, most) or "?"
+    return shortened(topic, most) or "?"
 
 
 def notes_named(wanted: str, topics: Sequence[str]) -> list[str]:
     """The topics that a person means, who has them from the list; what is listed in part may be given back so."""
     name = note_name(wanted, len(wanted)).casefold()
     whole = [topic for topic in topics if note_name(topic, len(topic)).casefold() == name]
-    return whole or [topic for topic in topics if note_name(topic).casefold() == name]
+    listed = name.removesuffix("…").rstrip()
+    begins = [topic for topic in topics if note_name(topic, len(topic)).casefold().startswith(listed)]
+    return whole or (begins if len(listed) > _TOPIC // 2 else [])
 
 
 def paged(notes: Sequence[tuple[str, str]]) -> list[list[str]]:
     """A line for each note, a page a message; ``notes``: (topic, note)."""
-    lines = (labelled(note_name(topic), one_line(note, _SHORT)) for topic, note in notes)
+    lines = (labelled(note_name(topic), shortened(note, _SHORT)) for topic, note in notes)
     return pages.paged(lines)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.texts import one_line
+from bot.texts import shortened
 from tasks.envelope import Inbound
 from tasks.errors import Terminal
 from tasks.phrases import labelled, listing, phrase
@@ -40,7 +40,7 @@ def reminders(waiting: Sequence[Inbound], zone: str, now: float, page: int = 0) 
 def _line(reminder: Inbound, zone: str, now: float) -> str:
     repeats = reminder.repeats
     own = repeats.zone if repeats is not None else zone
-    time, text = when(reminder.at, own, now), one_line(reminder.text, _SHORT)
+    time, text = when(reminder.at, own, now), shortened(reminder.text, _SHORT)
     how = rule_in_words(repeats.rule) if repeats is not None else ""
     if how:
         return phrase("reminder-again", time=time, zone=zone_name(own), how=how, text=text)

@@ -12,7 +12,7 @@ from tasks.reminders.timezones import find_zone, nearest_zone
 from tasks.store.reminders import ReminderStore
 from tasks.text import is_digits
 
-_CANCEL = "cancel"
+_CANCEL, _ALL = "cancel", "all"
 _A_ROW = 4
 """Buttons side by side."""
 
@@ -33,7 +33,10 @@ class ReminderCommands:
         if ask.name == "timezone":
             return say(inbound, await self._timezone(ask.argument, inbound))
         word, which, page, *_ = [*ask.argument.lower().split(), "", "", ""]
-        if word == _CANCEL and not which:
+        if word == _CANCEL and which in ("", _ALL):
+            if inbound.pressed and not which and (count := len(await self._reminders.waiting(inbound.key))):
+                # All at once, by a finger that may have slipped.
+                return here(inbound, say(inbound, phrase("cancel-all-sure", count=count), _sure()))
             return here(inbound, say(inbound, texts.cancelled(await self._reminders.cancel(inbound.key))))
         if word == _CANCEL and is_digits(which) and len(which) < 19:  # noqa: PLR2004 - digits of what Redis counts
             only = int(which) if inbound.pressed else await self._at(int(which), inbound)
@@ -74,6 +77,12 @@ class ReminderCommands:
 
 def _person(inbound: Inbound) -> int:
     return inbound.sender.id if inbound.sender is not None else inbound.key.chat
+
+
+def _sure() -> tuple[tuple[Button, ...], ...]:
+    """Below the question whether all are to be cancelled."""
+    cancel = Button(text=phrase("button-cancel-reminders"), data=f"reminders:{_CANCEL} {_ALL}")
+    return ((cancel,), (Button(text=phrase("button-keep"), data="reminders:1"),))
 
 
 def _buttons(waiting: list[Inbound], page: int) -> tuple[tuple[Button, ...], ...]:

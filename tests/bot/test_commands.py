@@ -78,11 +78,32 @@ async def test_what_is_kept_in_mind_is_shown_and_deleted_for_this_chat_alone(doo
     assert len(shown) < 2000
     assert (gone, none) == (memory_texts.forgotten(1), memory_texts.forgotten(0))
     assert "Home town" not in await notes.recall(ANNS)
-    await doorway.door.take([pressed("forget:all", message("x", sender=US, message_id=8), update_id=20)])
+    listed = message("x", sender=US, message_id=8)
+    await doorway.door.take([pressed("forget:all", listed, update_id=20)])
+    (_, asks) = (await doorway.store.intake.replies(BOT))[-1]
+    assert (asks.edit, asks.text) == (8, phrase("forget-all-sure", count=2))
+    assert len(await notes.recall(ANNS)) == 2, "it asks first"
+    sure, keep = (row[0].data for row in asks.buttons)
+    await doorway.door.take([pressed(keep, listed, update_id=21)])
+    assert (await doorway.store.intake.replies(BOT))[-1][1].text == shown.replace("Home town: Bern\n", "")
+    await doorway.door.take([pressed(sure, listed, update_id=22)])
     (_, last) = (await doorway.store.intake.replies(BOT))[-1]
     assert (last.edit, last.text) == (8, memory_texts.forgotten(2))
     assert await notes.recall(ANNS) == {}
     assert await notes.recall(SessionKey(BOT, BEN.id)) == {"name": "Ben"}
+
+
+async def test_a_long_note_shows_where_it_is_cut_and_its_topic_can_be_given_back_as_listed(doorway: Doorway) -> None:
+    topics = ("a " * 60 + "end", "b" * 80, "c" * 81)
+    for topic in topics:
+        await doorway.store.notes.remember(ANNS, topic, "word " * 100)
+    (shown,) = await answers(doorway, "/memory")
+    names = [line.partition(": ")[0] for line in shown.splitlines() if line.endswith("word…")]
+    assert names == ["a " * 39 + "a…", "b" * 80, "c" * 79 + "…"]
+    for number, name in enumerate((names[0][:-1], names[1], names[2], "b" * 30), 50):
+        await doorway.door.take([said(f"/forget {name}", update_id=number)])
+    told = [text for _, text in await doorway.said()]
+    assert told[-4:] == [*[memory_texts.forgotten(1)] * 3, memory_texts.forgotten(0)]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from bot.commands import memory_texts
 from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.phrases import LANGUAGES, phrase, speaking
@@ -59,7 +58,7 @@ async def test_what_a_chat_chose_counts_for_commands_and_buttons(doorway: Doorwa
     with speaking("es"):
         assert picker.text.startswith(phrase("choice-language"))
         assert "中文" in [button.text for row in picker.buttons for button in row]
-        assert forgotten.text == memory_texts.forgotten(0)
+        assert forgotten.text == phrase("memory-none")
         assert phrase("question-ended") in [text for _, text in doorway.signs.pressed]
 
 

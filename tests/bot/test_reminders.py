@@ -62,6 +62,27 @@ async def test_a_recurring_one_is_shown_in_words_and_its_button_takes_back_that_
     assert [one.text for one in await store.waiting(ANN)] == ["tea"]
 
 
+@pytest.mark.parametrize("word", ["/reminders cancel", "/reminders cancel all"])
+async def test_the_button_for_all_asks_first_and_the_word_does_not(doorway: Doorway, word: str) -> None:
+    store = doorway.store.reminders
+    for hours in (1, 2):
+        await store.add(ANN, "tea", hours * 3600, by=700)
+    await doorway.door.take([pressed("reminders:cancel", LIST, update_id=1)])
+    asks = (await answers_of(doorway))[-1]
+    assert (asks.text, len(await store.waiting(ANN))) == (phrase("cancel-all-sure", count=2), 2)
+    sure, keep = (row[0].data for row in asks.buttons)
+    await doorway.door.take([pressed(keep, LIST, update_id=2)])
+    assert (await answers_of(doorway))[-1].text.startswith("1. ")
+    await doorway.door.take([pressed(sure, LIST, update_id=3)])
+    assert (await answers_of(doorway))[-1].text == texts.cancelled(2)
+    for data in (sure, "reminders:cancel"):
+        await doorway.door.take([pressed(data, LIST, update_id=10 + len(data))])
+        assert (await answers_of(doorway))[-1].text == texts.cancelled(0), "pressed again"
+    await store.add(ANN, "tea", 3600, by=700)
+    await doorway.door.take([said(word, update_id=50)])
+    assert (await answers_of(doorway))[-1].text == texts.cancelled(1)
+
+
 async def test_a_number_that_is_written_is_the_place_in_the_list(doorway: Doorway) -> None:
     store = doorway.store.reminders
     for text, hours in (("last", 3), ("first", 1), ("second", 2)):
