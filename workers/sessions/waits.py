@@ -16,6 +16,8 @@ async def begin_none(wait: InboxWait, owned: OwnedSession, plan: plans.Wait | pl
     """
     match plan:
         case plans.Wait(seconds):
+            # A worker that dies meanwhile has begun nothing: the burst, or the album, is whole for the next one.
+            await owned.tries.waits()
             await wait.wait(seconds)
         case plans.Move(chat, entries):
             old = owned.session
