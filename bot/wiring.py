@@ -24,6 +24,7 @@ from bot.commands.offered import CommandOffer
 from bot.connections import Connections, opened
 from bot.feedback import Feedback
 from bot.groups.attention import Attention
+from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
 from bot.groups.control import GroupControl, RightsHere
 from bot.groups.overheard import OverheardMessages
@@ -93,7 +94,10 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     logins, pages = _logins(connections, revocations)
     posts = ChannelPosts(bot, store.intake, store.feedback, people, clock)
     business = BusinessAccounts(store.business, interrupts)
-    attention = Attention(connections.me, chats, store.overheard, people, clock, posts=posts, business=business)
+    bursts = GroupBursts(settings.burst)
+    attention = Attention(
+        connections.me, chats, store.overheard, people, clock, posts=posts, business=business, bursts=bursts
+    )
     intake = _intake(connections, _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer))
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"

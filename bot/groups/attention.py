@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.access.business_accounts import BusinessAccounts
 from bot.access.people import PeopleView
+from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
 from bot.recent import Recent
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning, Moved
@@ -42,8 +43,10 @@ class Attention:
         *,
         posts: ChannelPosts,
         business: BusinessAccounts,
+        bursts: GroupBursts,
     ) -> None:
         self._me = me
+        self._bursts = bursts
         self._posts = posts
         self._business = business
         self._chats = chats
@@ -104,15 +107,16 @@ class Attention:
                 changed()
 
     async def attended(self, heard: Incoming) -> Incoming | None:
-        """A message that is for the bot, as a whole album is of which one part names it; None where it is not.
+        """A message that is for the bot, as a whole album or burst is of which one part names it; None where it is not.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         if await self._posts.has(heard):
             heard = replace(heard, addressed=False)
-        if heard.addressed:
-            return heard
+        if heard.addressed or (heard.ask is None and self._bursts.has(heard)):
+            self._bursts.note(heard)
+            return replace(heard, addressed=True)
         if heard.ask is not None or not self._of_album(heard) or not await self._albums.part(heard.inbound):
             return None
         return _part(heard.inbound, heard.sent)

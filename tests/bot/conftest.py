@@ -22,6 +22,7 @@ from bot.commands.languages import Languages
 from bot.commands.offered import CommandOffer
 from bot.feedback import Feedback
 from bot.groups.attention import Attention
+from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
 from bot.groups.control import Administrators, GroupControl, RightsHere
 from bot.groups.overheard import OverheardMessages
@@ -144,7 +145,8 @@ def make_doorway(
     posts = ChannelPosts(BOT, store.intake, store.feedback, people, clock)
     admission = AccessControl(people, clock)
     business = BusinessAccounts(store.business, interrupts)
-    attention = Attention(me, chats, store.overheard, people, clock, posts=posts, business=business)
+    bursts = GroupBursts(settings.burst)
+    attention = Attention(me, chats, store.overheard, people, clock, posts=posts, business=business, bursts=bursts)
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from tasks.bursts import goes_on, is_piece
 from tasks.envelope import Inbound
 from tests.workers.pool import Pool, session
 from workers import texts
 from workers.sessions.planning import planner
-from workers.sessions.planning.bursts import LONGEST_S, YoungTurn, goes_on, is_piece, quiet_left
+from workers.sessions.planning.bursts import LONGEST_S, YoungTurn, quiet_left
 from workers.sessions.planning.parked import Rules
 from workers.sessions.planning.plans import Plan, Run, Wait
 

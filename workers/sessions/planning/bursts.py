@@ -5,16 +5,10 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 
+from tasks.bursts import NEAR_S, expects_more, goes_on, near
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
-from tasks.text import utf16
-
-NEAR_S = 1.0
-"""Messages that are no further apart are written at once by a client, and not one after the other by a person."""
-
-PIECE_UNITS = 4_000
-"""Telegram's clients cut a long text at 4,096 UTF-16 units, or a little before, where a line ends."""
 
 LONGEST_S = 5.0
 """A burst is waited for no longer than this, whatever comes."""
@@ -44,42 +38,16 @@ def quiet_left(entries: Sequence[Inbound], now: float, quiet_s: float) -> float:
     if not quiet_s or not said:
         return 0
     last, begun = said[-1], _begin(said)
-    likely = begun < len(said) - 1 or last.forwarded_from is not None or _expects_more(last)
+    likely = begun < len(said) - 1 or last.forwarded_from is not None or expects_more(last)
     return left(last.at, now, quiet_s) if likely and now - said[begun].at < LONGEST_S else 0
 
 
 def _begin(said: Sequence[Inbound]) -> int:
     """The place of the first message of the burst that ``said`` end in."""
     begun = len(said) - 1
-    while begun and _near(said[begun - 1], said[begun]):
+    while begun and near(said[begun - 1], said[begun]):
         begun -= 1
     return begun
-
-
-def goes_on(last: Inbound, entry: Inbound) -> bool:
-    """Whether ``entry``, which came right behind ``last``, is surely more of the same burst."""
-    # A late part of an album that is complete already is no reason to begin again.
-    plain = entry.kind == "message" and not entry.edited and (entry.album is None or entry.album != last.album)
-    # No person finds a file within a second of what they wrote: an app sent both.
-    by_app = entry.forwarded_from is not None or bool(entry.media)
-    return plain and _near(last, entry) and (by_app or _expects_more(last))
-
-
-def _near(last: Inbound, entry: Inbound) -> bool:
-    same = (last.session, last.person, last.kind) == (entry.session, entry.person, entry.kind)
-    return same and abs(entry.at - last.at) <= NEAR_S
-
-
-def _expects_more(message: Inbound) -> bool:
-    if message.kind != "message" or message.forwarded_from is not None:
-        return False
-    return message.text.rstrip()[-1:] in (":", "\N{FULLWIDTH COLON}") or is_piece(message.text)
-
-
-def is_piece(text: str) -> bool:
-    """Whether it is so long that a client may have cut it."""
-    # A character is two units at most.
-    return len(text) * 2 >= PIECE_UNITS and utf16(text) >= PIECE_UNITS
 
 
 class Spoken(Protocol):
