@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tasks.phrases import phrase
 from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.model import Model
 from tests.support.provider import MODELS, Provider
@@ -55,12 +56,19 @@ async def test_thoughts_that_a_provider_sends_apart_reach_the_sink_as_such(
     assert (result.text, screen.frames[-1], screen.thoughts) == ("Hello", "Hello", "They greet me.")
 
 
-async def test_an_answer_that_is_only_thoughts_is_none(runtime: Open, model: Model) -> None:
-    model.fault(reply="<think>what to say", times=None)
-    async with runtime() as engine:
-        with pytest.raises(TurnFailed) as failure:
-            await engine.run(ask(1, "hello"), Screen())
-    assert "think" not in failure.value.words
+@pytest.mark.parametrize("provider", MODELS)
+@pytest.mark.parametrize("pieces", [[("text", "<think>what to say")], [("reasoning", "what to say")]])
+async def test_an_answer_that_is_only_thoughts_is_none_and_its_person_hears_that_the_model_thought(
+    runtime: Open, configure: Configure, provider: str, pieces: list[tuple[str, str]]
+) -> None:
+    async with Provider(pieces) as served:
+        configure(served.configuration())
+        async with runtime(COHORT_MODEL=MODELS[provider]) as engine:
+            screen = Screen()
+            with pytest.raises(TurnFailed) as failure:
+                await engine.run(ask(1, "hello"), screen)
+    assert (failure.value.action, failure.value.words) == ("tell", phrase("fault-only-thoughts"))
+    assert "what to say" in screen.thoughts
 
 
 async def test_a_tool_call_after_thoughts_goes_on_and_its_thoughts_are_apart(runtime: Open, model: Model) -> None:

@@ -41,6 +41,17 @@ async def test_a_permanent_fault_is_told_at_once_and_leaves_the_history_as_it_wa
     assert pool.model.calls[-1].history == ["good"]
 
 
+async def test_what_a_failed_turn_thought_stays_above_the_words_about_it(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_THINKING="fold")
+    pool.model.thoughts["bad"] = "They ask for it."
+    pool.model.fail("bad", refusal())
+    await pool.say(1, "bad")
+    await worker.answer(ONE)
+    assert [without_reference(text) for text in pool.telegram.texts(ONE)] == [
+        "They ask for it.\n\nI cannot answer that."
+    ]
+
+
 async def test_an_outage_ends_in_a_retry_button_that_runs_the_message_again(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     pool.model.fail("hello", *(outage() for _ in range(5)))

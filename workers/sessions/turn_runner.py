@@ -255,7 +255,7 @@ class TurnRunner:
         if owned.shows_unknown and owned.seen.strip() and not self._alone:
             return below(owned, self._render(said, apart=True))
         shown = "" if self._alone else owned.said_most.strip()
-        return self._render(shown or said, [said] if shown else ())
+        return self._render(shown or said, [said] if shown else (), replace(self._trace, steps=()))
 
     def _render(
         self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE, *, apart: bool = False

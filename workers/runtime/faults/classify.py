@@ -162,7 +162,7 @@ def _by_kind(fault: ModelFault, where: str) -> TurnFailed:
         (_TOO_LARGE, ContextTooLong("tell", phrase("fault-too-large"), f"request too large, {where}")),
         (_SETUP_ERRORS, TurnFailed("operator", phrase("fault-broken"), where)),
         # What has been asked for twice already.
-        (_EMPTY, TurnFailed("tell", phrase("fault-empty"), f"empty answer, {where}")),
+        (_EMPTY, EmptyAnswer("tell", phrase("fault-empty"), f"empty answer, {where}")),
         (_ODD, TurnFailed("tell", phrase("fault-odd"), where)),
         (_SILENCES, ModelSilent("retry", phrase("fault-busy"), where, backoff=SHORT_S)),
         (_NETWORK_ERRORS, ProviderFault("retry", phrase("fault-busy"), where, backoff=SHORT_S)),
@@ -201,6 +201,10 @@ class Unfinished(TurnFailed):
     """The stream ended without a stop reason, so the answer may be incomplete."""
 
 
+class EmptyAnswer(TurnFailed):
+    """The model ended its answer without any text."""
+
+
 class ContextTooLong(TurnFailed):
     """The request did not fit; a compaction may help."""
 
@@ -211,7 +215,12 @@ class RequestRejected(TurnFailed):
 
 def empty(model: str) -> TurnFailed:
     """The model ended its answer twice without any text."""
-    return TurnFailed("tell", phrase("fault-empty"), f"{model}: empty answer")
+    return EmptyAnswer("tell", phrase("fault-empty"), f"{model}: empty answer")
+
+
+def only_thoughts(problem: EmptyAnswer) -> TurnFailed:
+    """The model thought, and ended without an answer."""
+    return EmptyAnswer("tell", phrase("fault-only-thoughts"), f"{problem.detail}, only thoughts")
 
 
 def unrouted(router: str) -> TurnFailed:

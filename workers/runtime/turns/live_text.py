@@ -28,7 +28,7 @@ class LiveText:
         self._reader = ThoughtFilter()
         self._thinks = False
         """The call's thoughts have begun."""
-        self._thought = False
+        self._thought_before = False
         """A call before it had some."""
         self._mused: deque[str] = deque(maxlen=_KEPT)
         """The end of all thoughts, which go when a text is taken back."""
@@ -49,7 +49,12 @@ class LiveText:
             self._take(self._reader.feed(chunk.text))
         if chunk.event in ("commit", "rollback"):
             self._reader = ThoughtFilter()
-            self._thought, self._thinks = self._thought or self._thinks, False
+            self._thought_before, self._thinks = self._thought_before or self._thinks, False
+
+    @property
+    def thought(self) -> bool:
+        """Whether the model thought anything of which people are told."""
+        return bool(self._mused)
 
     def take_back(self) -> None:
         """Take back all text that was shown: the turn gave no answer."""
@@ -84,7 +89,7 @@ class LiveText:
 
     def _think(self, text: str) -> None:
         if self._thinks or text.strip():
-            text = "\n\n" * (self._thought and not self._thinks) + text
+            text = "\n\n" * (self._thought_before and not self._thinks) + text
             self._sink.thought(text)
             self._mused.append(text)
             self._thinks = True

@@ -188,8 +188,11 @@ class Turn:
             )
             check(response, call_log, self._model, sent=work.texts, open_ended=work.open_ended)
             answer = self._answer(work, response, call_log)
-        except TurnFailed:
+        except TurnFailed as problem:
+            thought = isinstance(problem, faults.EmptyAnswer) and live.thought
             live.take_back()
+            if isinstance(problem, faults.EmptyAnswer) and thought:
+                raise faults.only_thoughts(problem) from problem
             raise
         except (ClaimLost, TurnParked):
             # Another worker, or a later run, shows the turn in the same message.
