@@ -7,6 +7,7 @@ from tasks.chats.pages import page_of, turning
 from tasks.envelope import Button, Inbound, Reply
 from tasks.phrases import phrase
 from tasks.store.notes import NoteStore
+from tasks.text import is_digits
 
 _ALL, _SURE = "all", "all yes"
 """What the button below the list means, which asks first, and the one below that question."""
@@ -31,6 +32,8 @@ class MemoryCommands:
         found = texts.notes_named(wanted, [topic for topic, _ in notes]) if wanted and not inbound.pressed else []
         if found:
             return say(inbound, texts.whole(found[0], dict(notes)[found[0]]))
+        if notes and wanted and not (inbound.pressed or is_digits(wanted)):
+            return say(inbound, texts.forgotten(0))
         if wanted == _ALL and notes:
             # All at once, by a finger that may have slipped.
             sure = Button(text=phrase("button-forget-all"), data=f"forget:{_SURE}")

@@ -17,7 +17,7 @@ from bot.updates.commands import (
     parse,
     payload_of,
 )
-from bot.updates.content import formatted_text_of, media_of
+from bot.updates.content import formatted_text_of, media_of, text_of
 from bot.updates.described import beside, describe
 from bot.updates.meaning import BotIdentity
 from bot.updates.models import Message
@@ -73,7 +73,8 @@ def parsed_command(command: Command, message: Message, me: BotIdentity) -> Parse
         return ParsedMessage(command.argument, ask=ask)
     # The agent may know it. If it is near to one of ours, the bot looks whether the agents take it.
     ask = Command(UNKNOWN, command.name) if nearest(command.name) else None
-    if command.to == me.username or (ask is not None and message.chat.type == "private"):
+    called = message.chat.type == "private" or addressed(message, text_of(message), me)
+    if command.to == me.username or (ask is not None and called):
         said = f"/{command.name} {_with_form(message, me, command).argument}".rstrip()
         return ParsedMessage(said, media=media_of(message), ask=ask)
     return None

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bot.updates.business import connected, deleted
 from bot.updates.buttons import pressed, stopped
-from bot.updates.commands import ADMINS, ASKS, Command, as_written, parse
+from bot.updates.commands import ADMINS, CONTROL, Command, as_written, parse
 from bot.updates.content import is_untitled, media_of, text_of
 from bot.updates.inline_messages import asked, chosen, summoned
 from bot.updates.meaning import (
@@ -218,7 +218,7 @@ def _commands(message: Message, said: str, me: BotIdentity) -> bool:
     if not said.startswith("/") or shows(message):
         return False
     found = parse(said) if message.text is None else None
-    asks = found is not None and found.name in ASKS and message.chat.type == "private"
+    asks = found is not None and found.name not in CONTROL and message.chat.type == "private"
     return message.text is not None or (found is not None and found.to == me.username and not asks)
 
 

@@ -73,7 +73,9 @@ async def test_what_is_kept_in_mind_is_shown_and_deleted_for_this_chat_alone(doo
     for topic, note in (("name", "Ann\nLee"), ("Home town", "Bern"), ("x" * 300, "y" * 2000)):
         await notes.remember(ANNS, topic, note)
     await notes.remember(SessionKey(BOT, BEN.id), "name", "Ben")
-    shown, gone, none = await answers(doorway, "/memory", "/forget home  Town", "/forget nonsense")
+    words = ("/memory", "/forget home  Town", "/forget nonsense", "/memory nonsense")
+    shown, gone, none, unknown = await answers(doorway, *words)
+    assert unknown == none
     assert "name: Ann Lee" in shown
     assert len(shown) < 2000
     assert (gone, none) == (memory_texts.forgotten(1), memory_texts.forgotten(0))
