@@ -28,7 +28,7 @@ class MemoryCommands:
         wanted = " ".join(ask.argument.split())
         if ask.name == "forget" and wanted and not (inbound.pressed and wanted == _ALL):
             return here(inbound, say(inbound, await self._forget(wanted, inbound)))
-        notes = sorted((await self._notes.recall(inbound.key)).items())
+        notes = sorted((await self._notes.recall(inbound.key)).items(), key=lambda one: (one[0].casefold(), one))
         found = texts.notes_named(wanted, [topic for topic, _ in notes]) if wanted and not inbound.pressed else []
         if found:
             return say(inbound, texts.whole(found[0], dict(notes)[found[0]]))

@@ -70,7 +70,7 @@ def expected(form: str, place: str, name: str) -> str:
     if form in WITH_ARGUMENT and name in CHOICES | CONVERSATIONS - {"sessions"}:
         return "stored"
     if (name == "start" and form in WITH_ARGUMENT) or name == "weather" or (name == "hlep" and not private):
-        # A link's payload is the agent's; so is a command that none of ours is like, where the bot is meant.
+        # A link's payload is the agent's; so is a command that is like no other, where the bot is meant.
         told = name == "hlep" and form in TO_US
         return "asks" if told else "text" if private or form in TO_US or name == "start" else "overheard"
     return "asks"
