@@ -7,6 +7,8 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputFile,
+    InputMediaAudio,
+    InputMediaDocument,
     InputMediaPhoto,
     InputMediaVideo,
     LinkPreviewOptions,
@@ -28,6 +30,12 @@ type _Rows = tuple[tuple[Button, ...], ...]
 
 FRAME_TIMEOUT = 10.0
 """Seconds that the answer to a frame may take; the final text waits for it."""
+_IN_ALBUM = {
+    "photo": InputMediaPhoto,
+    "video": InputMediaVideo,
+    "audio": InputMediaAudio,
+    "document": InputMediaDocument,
+}
 # A preview of a link would be larger than the message that cites it.
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -131,7 +139,7 @@ class Calls:
 
     async def _album(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> int:
         media = [
-            (InputMediaVideo if file.kind == "video" else InputMediaPhoto)(
+            _IN_ALBUM[file.kind](
                 body, filename=file.name, caption=(file.caption or None) if place or not shape.text else shape.text
             )
             for place, (file, body) in enumerate(zip(shape.files, bodies, strict=True))

@@ -49,6 +49,8 @@ class Refusal(Enum):
     """The message goes out outside of its topic."""
     NO_PHOTO = auto()
     """A picture, sound or film goes out as a document."""
+    NO_RIGHT = auto()
+    """The chat takes no such files: pictures, sounds and films go out as documents; of documents, a line names them."""
     NO_FILE = auto()
     """The file's text goes out as messages; of any other file, a line that says what is missing."""
     SHORTER = auto()
@@ -109,21 +111,17 @@ TABLE: tuple[tuple[str, Refusal], ...] = (
     ("video_file_invalid", Refusal.NO_PHOTO),
     ("video_content_type_invalid", Refusal.NO_PHOTO),
     ("media_invalid", Refusal.NO_PHOTO),
-    ("voice_messages_forbidden", Refusal.NO_PHOTO),
-    ("not enough rights to send photos", Refusal.NO_PHOTO),
-    ("not enough rights to send videos", Refusal.NO_PHOTO),
-    ("not enough rights to send audios", Refusal.NO_PHOTO),
-    ("not enough rights to send voice", Refusal.NO_PHOTO),
-    ("not enough rights to send animations", Refusal.NO_PHOTO),
-    ("chat_send_photos_forbidden", Refusal.NO_PHOTO),
-    ("chat_send_videos_forbidden", Refusal.NO_PHOTO),
-    ("chat_send_audios_forbidden", Refusal.NO_PHOTO),
-    ("chat_send_voices_forbidden", Refusal.NO_PHOTO),
-    ("chat_send_gifs_forbidden", Refusal.NO_PHOTO),
-    ("not enough rights to send documents", Refusal.NO_FILE),
-    ("chat_send_media_forbidden", Refusal.NO_FILE),
+    ("voice_messages_forbidden", Refusal.NO_RIGHT),
+    ("chat_send_photos_forbidden", Refusal.NO_RIGHT),
+    ("chat_send_videos_forbidden", Refusal.NO_RIGHT),
+    ("chat_send_audios_forbidden", Refusal.NO_RIGHT),
+    ("chat_send_voices_forbidden", Refusal.NO_RIGHT),
+    ("chat_send_gifs_forbidden", Refusal.NO_RIGHT),
+    ("chat_send_docs_forbidden", Refusal.NO_RIGHT),
+    ("chat_send_media_forbidden", Refusal.NO_RIGHT),
+    ("not enough rights to send text", Refusal.GONE),
+    ("not enough rights to send", Refusal.NO_RIGHT),
     ("file must be non-empty", Refusal.NO_FILE),
-    ("chat_send_docs_forbidden", Refusal.NO_FILE),
     ("file is too big", Refusal.NO_FILE),
     ("message is too long", Refusal.SHORTER),
     ("message_too_long", Refusal.SHORTER),

@@ -118,6 +118,8 @@ def _refusal(shape: Shape, error: TelegramError) -> Refusal:
     if shape.alone and refusal is Refusal.NEW:
         # There is no other message in place of an inline one.
         return Refusal.GONE
+    if refusal is Refusal.NO_RIGHT and not shape.files and shape.file_text is None:
+        refusal = Refusal.GONE
     return Refusal.NOT_RICH if shape.rich and refusal in (Refusal.OPERATOR, Refusal.GONE) else refusal
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from botapi.refusals import Refusal
 from botapi.split import LIMIT, Entity, Part, split
 from tasks.envelope import Button, OutFile, Reply
-from tasks.phrases import phrase
+from tasks.phrases import listing, phrase
 from tasks.pointing import below
 from tasks.session import INLINE_MESSAGE, SessionKey
 from tasks.text import utf16
@@ -125,8 +125,8 @@ def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
             return _outside(shape)
         case Refusal.NO_PHOTO:
             return _as_documents(shape)
-        case Refusal.NO_FILE:
-            return _without_file(shape)
+        case Refusal.NO_RIGHT | Refusal.NO_FILE:
+            return _without_file(shape) if verdict is Refusal.NO_FILE else _as_is_taken(shape)
         case Refusal.SHORTER:
             return _shorter(shape)
         case Refusal.WORDS:
@@ -197,35 +197,47 @@ def _divided(shape: Shape, parts: Sequence[Part]) -> list[Shape]:
 
 
 def _apart(shape: Shape) -> list[Shape]:
-    """An album as single files; the first keeps the reply and the caption."""
-    first, *others = (replace(shape, files=(file,)) for file in shape.files)
-    return [first, *(replace(other, text="", entities=(), reply_to=None, about="") for other in others)]
+    """An album as single files, each with its caption; the first keeps the reply, and words of the album's own."""
+    alone = [replace(shape, files=(file,), text=file.caption, entities=()) for file in shape.files]
+    first, *others = alone
+    if shape.text:
+        first = replace(first, text=shape.text, entities=shape.entities)
+    return [first, *(replace(other, reply_to=None, about="") for other in others)]
 
 
 def _as_documents(shape: Shape) -> list[Shape]:
     """Files as what Telegram does not look into; a document that is refused is named in a line."""
     if len(shape.files) != 1:
         return _apart(shape) if shape.files else [shape]
+    return _as_is_taken(shape)
+
+
+def _as_is_taken(shape: Shape) -> list[Shape]:
+    """All as documents; documents are named in a line, and the text of a long answer's file goes out as messages."""
     if is_spare(shape):
         return []
-    (file,) = shape.files
-    document = replace(shape, files=(file.model_copy(update={"kind": "document"}),))
-    return [document] if file.kind != "document" else [_missing(shape)]
+    if any(file.kind != "document" for file in shape.files):
+        documents = tuple(file.model_copy(update={"kind": "document"}) for file in shape.files)
+        return [replace(shape, files=documents)]
+    return _missing(shape) if shape.files else _without_file(shape)
 
 
 def _without_file(shape: Shape) -> list[Shape]:
     if len(shape.files) > 1:
         return _apart(shape)
     if shape.files:
-        return [] if is_spare(shape) else [_missing(shape)]
+        return [] if is_spare(shape) else _missing(shape)
     return [shape] if shape.file_text is None else _as_text(shape, shape.file_text)
 
 
-def _missing(shape: Shape) -> Shape:
-    (file,) = shape.files
-    said = phrase("file-unsent", name=file.name)
-    text = f"{shape.text}\n\n{said}" if shape.text else said
-    return replace(shape, text=text, files=())
+def _missing(shape: Shape) -> list[Shape]:
+    """Words in place of files: their captions, and which they are."""
+    names = [file.name for file in shape.files]
+    several = len(names) > 1
+    said = phrase("files-unsent", names=listing(names)) if several else phrase("file-unsent", name=names[0])
+    captions = [file.caption for file in shape.files if several and file.caption != shape.text]
+    text = "\n\n".join(filter(None, (shape.text, *captions, said)))
+    return _divided(replace(shape, text=text, files=()), split(text, shape.entities))
 
 
 def _as_text(shape: Shape, text: str) -> list[Shape]:

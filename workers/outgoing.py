@@ -51,6 +51,8 @@ _KINDS: dict[str, OutKind] = {
     "video/mp4": "video",
 }
 """What Telegram shows by itself; all else is a document."""
+_SHELVES: dict[OutKind, str] = {"photo": "seen", "video": "seen", "audio": "heard", "document": "kept"}
+"""What may stand in one album (Bot API, sendMediaGroup)."""
 
 
 def is_opus(body: bytes) -> bool:
@@ -179,10 +181,10 @@ def with_files(said: tuple[Reply, ...], files: Sequence[OutFile]) -> tuple[Reply
 
 
 def replies_of(files: Sequence[OutFile], answers: tuple[int, ...]) -> tuple[Reply, ...]:
-    """The messages that bring files: pictures and films in a row are an album, each other file is a message."""
+    """The messages that bring files: those in a row that Telegram shows together are an album, others come singly."""
     replies: list[Reply] = []
-    for (seen, _), row in groupby(files, lambda file: (file.kind in ("photo", "video"), bool(file.url))):
-        for some in batched(row, ALBUM if seen else 1):
+    for (shelf, _), row in groupby(files, lambda file: (_SHELVES.get(file.kind), bool(file.url))):
+        for some in batched(row, ALBUM if shelf else 1):
             caption = some[0].caption if len(some) == 1 else ""
             replies.append(Reply(v=2, text=caption, files=some, answers=answers))
     return tuple(replies)

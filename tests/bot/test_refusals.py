@@ -32,6 +32,8 @@ EVERYTHING = {"formatting", "buttons", "question", "topic"}
 LEFT: dict[Refusal, set[str] | None] = {
     Refusal.DONE: None,
     Refusal.GONE: None,
+    # Of a file alone there is something left.
+    Refusal.NO_RIGHT: None,
     Refusal.AGAIN: EVERYTHING,
     Refusal.FLOOD: EVERYTHING,
     Refusal.PLAIN: EVERYTHING - {"formatting"},
