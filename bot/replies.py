@@ -61,6 +61,8 @@ class Replies:
         self._not_before: dict[int, float] = {}
         """Chats that have to wait, and until when (monotonic)."""
         self._strangers_from = 0.0
+        self._strangers = False
+        """Whether lines to strangers waited at the last look."""
         self._away = Outage()
 
     def wake(self) -> None:
@@ -101,7 +103,7 @@ class Replies:
 
     async def _drain(self, stop: Stop) -> tuple[int, int]:
         """Send the oldest replies. Returns how many there were, and how many of them are done with."""
-        found = await self._store.replies(self._bot, _AT_ONCE)
+        found, self._strangers = await self._store.lines(self._bot, _AT_ONCE)
         now = self._clock.monotonic()
         self._not_before = {chat: until for chat, until in self._not_before.items() if until > now}
         done = 0
@@ -120,7 +122,7 @@ class Replies:
     async def _tell_stranger(self) -> None:
         """Send one line while there is no reply to send. A chat that has to wait does not get it later."""
         now = self._clock.monotonic()
-        if now < self._strangers_from:
+        if not self._strangers or now < self._strangers_from:
             return
         reply = await self._store.pop_stranger(self._bot)
         if reply is not None:

@@ -100,7 +100,8 @@ class Attention:
         """Keep the operator's rules current until cancelled; ``changed``: called where roles may use other things."""
         while True:
             with suppress(StoreUnavailable):
-                self._chats.moved = await self._people.store.followed()
+                if self._chats.name_groups:
+                    self._chats.moved = await self._people.store.followed()
             before = self._chats.roles()
             await self._chats.next_look()
             if self._chats.roles() != before:

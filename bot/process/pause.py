@@ -1,4 +1,4 @@
-"""Whether an operator has paused the intake: looked up once a second, so that an update costs nothing more."""
+"""Whether an operator has paused the intake: looked up by the clock, so that an update costs nothing more."""
 
 import asyncio
 import logging

@@ -216,6 +216,11 @@ class ChatRulesFile:
         """All rules."""
         return self._file.now
 
+    @property
+    def name_groups(self) -> bool:
+        """Whether rules name groups, which may become supergroups."""
+        return any(chat < 0 for chat in self.now.chats)
+
     def of(self, session: SessionKey) -> ChatRule:
         """What holds in a session."""
         return self.now.of(session, self.moved.get(session.chat))

@@ -110,8 +110,18 @@ class IntakeStore:
 
         Unreadable ones are dropped: only this release's bot writes them.
         """
+        return (await self.lines(bot, limit))[0]
+
+    async def lines(self, bot: int, limit: int) -> tuple[list[tuple[bytes, Reply]], bool]:
+        """What ``replies`` gives, and whether lines to strangers wait; one round trip."""
         with guard():
-            raws: list[bytes] = await cast("Any", self._redis).lrange(keys.replies(bot), 0, limit - 1)
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.lrange(keys.replies(bot), 0, limit - 1)
+                pipe.exists(keys.strangers(bot))
+                raws, strangers = await pipe.execute(raise_on_error=False)
+            for one in (raws, strangers):
+                if isinstance(one, Exception):
+                    raise one
         found: list[tuple[bytes, Reply]] = []
         for raw in raws:
             try:
@@ -120,7 +130,7 @@ class IntakeStore:
                 break
             except EnvelopeInvalid:
                 await self.replied(bot, raw)
-        return found
+        return found, bool(strangers)
 
     async def replied(self, bot: int, raw: bytes) -> None:
         """Telegram has taken (or will never take) the oldest reply."""

@@ -19,7 +19,8 @@ from tasks.text import is_digits
 
 log = logging.getLogger("cohort.pauses")
 
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 1.5
+"""A pause takes effect within two seconds."""
 
 MOST_SESSIONS = 100
 """Sessions that may be paused one by one: a sweep reads some hundred sessions of a slot, and skips these."""
@@ -67,7 +68,7 @@ def _when(at: float | None) -> str:
 
 
 class PauseStore:
-    """One hash for the whole deployment; each process reads it once a second."""
+    """One hash for the whole deployment; each process reads it every one and a half seconds."""
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis

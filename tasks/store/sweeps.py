@@ -32,11 +32,20 @@ class SlotWork:
 
 
 class SlotSweeps:
-    """The verb of sweeps."""
+    """The verbs of sweeps."""
 
     def __init__(self, redis: Redis, slots: int) -> None:
         self._redis = redis
         self._slots = slots
+
+    async def occupied(self, slots: Sequence[int]) -> tuple[int, ...]:
+        """Those of the slots that have something to read: work, or turns that wait for a person; one round trip."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in slots:
+                    pipe.exists(keys.pending(slot), keys.parked(slot))
+                found: list[Any] = await pipe.execute() if slots else []
+        return tuple(slot for slot, there in zip(slots, found, strict=True) if there)
 
     async def sweep(
         self, slots: Sequence[int], limit: int, now: float, passed: Mapping[int, int] = _FROM_THE_FIRST

@@ -112,10 +112,12 @@ async def test_keeping_a_step_takes_one_round_trip_at_most(running: Running) -> 
 
 
 async def test_a_message_costs_no_more_round_trips_and_bytes_than_before(running: Running) -> None:
-    found = await spent(running, messages=30, idle_s=3)
+    found = await spent(running, messages=30, idle_s=6)
     # The six steps, the answer to BRPOP is none, its next request is one; and a bundle of events four times a second.
     assert found["round trips"] < 8.2
     assert found["scripts"] < 6.5
     assert found["commands"] < 70
     assert found["bytes to Redis"] < 6500
-    assert found["bytes from Redis"] < 2000
+    assert found["bytes from Redis"] < 2050
+    # Nothing of it is for a slot that is empty, but one look at all.
+    assert found["idle round trips/s"] < 14

@@ -177,8 +177,7 @@ class Member:
             self._sweep_now.clear()
             try:
                 await self._reminders.fire(self._may_be_reminded)
-                await self._sweep(again=soon > 0)
-                await self._measure()
+                await self._measure(await self._sweep(again=soon > 0))
                 if (lasted := away.ended()) is not None:
                     log.warning("sweep.resumed", extra={"after_s": lasted})
             except StoreUnavailable as problem:
@@ -195,9 +194,9 @@ class Member:
         """Seconds that the oldest session of these which sleeps here has waited; 0 when none waits."""
         return 0.0 if self._oldest is None else max(0.0, self._clock.now() - self._oldest)
 
-    async def _measure(self) -> None:
+    async def _measure(self, occupied: Sequence[int]) -> None:
         now = self._clock.now()
-        depths = await self._sessions.depths(tuple(self._slots))
+        depths = await self._sessions.depths(occupied) if occupied else []
         metrics.backlog({depth.slot: (depth.sessions, max(0.0, now - depth.since)) for depth in depths})
         self._backlog = sum(depth.sessions for depth in depths)
         waiting = [at for depth in depths for name, at in depth.oldest if not self._is_awake(name)]
@@ -208,24 +207,34 @@ class Member:
             return self._scheduler.has(SessionKey.parse(name))
         return False
 
-    async def _sweep(self, *, again: bool = False) -> None:
+    async def _sweep(self, *, again: bool = False) -> Sequence[int]:
         """Wake what is pending in our slots. It finds the sessions whose doorbell was lost, whatever the reason.
 
         A session whose turn still runs on the last owner of its slot is woken by each sweep, so the log says the number
         when it changes. ``again``: the next sweep follows at once, and may find what this one does not.
+
+        Returns:
+            The slots that have something. Most of an idle worker have nothing, which one round trip tells of all.
         """
         if not self._leaving and (handed := self._scheduler.hand_back()):
             log.info("slots.handed_back", extra={"sessions": handed})
-        woken = await self._wake_pending()
+        occupied = await self._sessions.occupied(tuple(self._slots))
+        for seen in (self._parked, self._passed):
+            for slot in seen.keys() - set(occupied):
+                del seen[slot]
+        woken = await self._wake_pending(occupied)
         if woken and woken != self._told_woken:
             log.info("sweep.woken", extra={"sessions": woken})
         if woken or not again:
             self._told_woken = woken
+        return occupied
 
-    async def _wake_pending(self) -> int:
+    async def _wake_pending(self, occupied: Sequence[int]) -> int:
         woken = 0
         # Start where the last sweep ran out of room, so that each slot gets its share.
-        slots = sorted(self._slots, key=lambda slot: (slot - self._sweep_from) % self._settings.slots)
+        slots = sorted(
+            self._slots.intersection(occupied), key=lambda slot: (slot - self._sweep_from) % self._settings.slots
+        )
         for some in batched(slots, _SWEPT_AT_ONCE):
             left = some
             for _ in range(_READS_OF_A_SWEEP):

@@ -14,7 +14,7 @@ from workers.process.loop_thread import end_process
 
 log = logging.getLogger("cohort.worker")
 
-_RENEWALS_PER_TTL = 5
+_RENEWALS_PER_TTL = 3
 _SUPERVISED = re.compile(r"worker-([1-9]\d{0,3})-")
 """How the supervisor of `cohort up` names an incarnation: its ``worker-2`` is ``cohort-2`` in Flower if it is free."""
 

@@ -37,8 +37,9 @@ class BotStore:
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.hset(keys.BOTS, holder, status.model_copy(update={"at": now}).model_dump_json())
                 pipe.expire(keys.BOTS, KEPT)
-                await pipe.execute()
-        old = [name for name, other in (await self.look()).items() if now - other.at > KEPT.total_seconds()]
+                pipe.hgetall(keys.BOTS)
+                *_, listed = await pipe.execute()
+        old = [name for name, other in _read(listed).items() if now - other.at > KEPT.total_seconds()]
         if old:
             with guard():
                 await cast("Any", self._redis).hdel(keys.BOTS, *old)
@@ -60,4 +61,8 @@ class BotStore:
         """
         with guard():
             listed: Mapping[bytes, bytes] = await cast("Any", self._redis).hgetall(keys.BOTS)
-        return {text(holder): BotStatus.from_json(said) for holder, said in sorted(listed.items())}
+        return _read(listed)
+
+
+def _read(listed: Mapping[bytes, bytes]) -> dict[str, BotStatus]:
+    return {text(holder): BotStatus.from_json(said) for holder, said in sorted(listed.items())}

@@ -49,6 +49,8 @@ class Membership:
         self._assign = Script(redis, "assign")
         self._forget = Script(redis, "forget")
         self._lease = Script(redis, "lease")
+        self._listed: tuple[str, ...] = ()
+        """Who was listed at the last look."""
 
     async def beat(
         self, incarnation: str, status: WorkerStatus, ttl: timedelta, *, member: bool = True, drains: bool = False
@@ -75,19 +77,25 @@ class Membership:
         return stood is not None
 
     async def look(self) -> View:
-        """Who is there, and who serves what."""
+        """Who is there, and who serves what: one round trip while the same ones are listed as at the last look."""
+        known = self._listed
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.hgetall(keys.MEMBERS)
                 pipe.hgetall(keys.ASSIGNMENT)
-                listed, stored = await pipe.execute()
-            names = [text(name) for name in listed]
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for name in names:
+                for name in known:
                     pipe.exists(keys.worker(name))
-                alive = await pipe.execute() if names else []
-        facts = zip(names, listed.values(), alive, strict=True)
-        members = {name: WorkerStatus.from_json(said) for name, said, there in facts if there}
+                listed, stored, *found = await pipe.execute()
+            alive = dict(zip(known, found, strict=True))
+            names = tuple(text(name) for name in listed)
+            if further := [name for name in names if name not in alive]:
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    for name in further:
+                        pipe.exists(keys.worker(name))
+                    alive.update(zip(further, await pipe.execute(), strict=True))
+            self._listed = names
+        facts = zip(names, listed.values(), strict=True)
+        members = {name: WorkerStatus.from_json(said) for name, said in facts if alive[name]}
         gone = tuple(name for name in names if name not in members)
         version = _number(stored.pop(b"version", b"0"))
         slots = {_number(slot): text(owner) for slot, owner in stored.items() if slot.isdigit()}

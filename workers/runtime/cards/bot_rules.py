@@ -72,10 +72,12 @@ class BotRules:
 
     async def _follow(self) -> None:
         """Rules hold for the supergroups that their groups became."""
-        moved = await self._people.followed() if self._people is not None else {}
-        for found in (self._common, *self._own.values()):
-            if isinstance(found, ChatRulesFile):
-                found.moved = moved
+        files = [found for found in (self._common, *self._own.values()) if isinstance(found, ChatRulesFile)]
+        if self._people is None or not any(found.name_groups for found in files):
+            return
+        moved = await self._people.followed()
+        for found in files:
+            found.moved = moved
 
     async def watch(self) -> None:
         """Keep all of them current until cancelled, and let those go that no bot has any more."""
