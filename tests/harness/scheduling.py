@@ -19,7 +19,10 @@ CHAINS = {
         *("system/test_steering.py", "system/test_steps.py", "system/test_events.py"),
         *("system/test_fair_shares.py", "system/test_cards_reload.py"),
     ),
-    EMBEDDED: (*("system/test_recycle.py", "ops/test_up_private.py", "ops/test_bots_up.py", "ops/test_own_host.py"),),
+    EMBEDDED: (
+        *("system/test_recycle.py", "ops/test_up_private.py", "ops/test_bots_up.py", "ops/test_own_host.py"),
+        "ops/test_agents_tested.py",
+    ),
 }
 """Each scene has a few workers of 90 MiB. What `cohort up` starts looks for a free port by itself, so there is one such
 test at a time. It takes 400 MiB with its template, and so does the worker that comes above its memory limit.

@@ -29,6 +29,7 @@ async def told(up: System, since: int, *parts: str) -> None:
             await asyncio.to_thread(up.wait_line, part)
 
 
+@pytest.mark.soak  # It starts a whole `cohort up`, and begins and ends bots: 10 s of processor time.
 @pytest.mark.timeout(300)
 @pytest.mark.promise("many-bots")
 @pytest.mark.promise("bots-live")

@@ -59,14 +59,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def up(home: Path) -> Iterator[System]:
-    """Started in a directory whose files have our modules' names."""
+def cwd(home: Path) -> Path:
+    """A directory whose files have our modules' names."""
     cwd = home.parent / "cwd"
     (cwd / "bot").mkdir(parents=True)
     (home.parent / "imported").mkdir()
     trap = TRAP.format(marker=str(home.parent / "imported"))
     for name in (*(f"{name}.py" for name in (*OURS, *THEIRS)), "bot/__init__.py", "bot/__main__.py"):
         (cwd / name).write_text(trap)
+    return cwd
+
+
+@pytest.fixture(scope="module")
+def up(home: Path, cwd: Path) -> Iterator[System]:
+    """Started in that directory."""
     given = {
         **SECRETS,
         "FLOWER_PORT": str(free_port()),
@@ -200,11 +206,11 @@ def test_a_killed_supervisor_leaves_no_process_behind(killed: dict[str, int]) ->
     wait_gone(killed)
 
 
+@pytest.mark.soak  # A second kind of command: it loads what this process has, with traps in the way, for 8 s.
 @pytest.mark.promise("own-modules")
-@pytest.mark.usefixtures("killed")
-def test_a_command_that_loads_the_runtime_takes_no_module_of_the_current_directory(up: System, home: Path) -> None:
+def test_a_command_that_loads_the_runtime_takes_no_module_of_the_current_directory(cwd: Path, home: Path) -> None:
     # What `cohort cards check` starts, it starts in the same way.
-    found = json.loads(ran(up.cwd, home, "doctor", "--json").stdout)["findings"]
+    found = json.loads(ran(cwd, home, "doctor", "--json").stdout)["findings"]
     assert {"patches", "cards"} <= {finding["about"] for finding in found if finding["severity"] == "ok"}
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import resource
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +35,11 @@ from workers.tool_stores import Reminders, StoredPeople
 SERVER = Path(__file__).with_name("stdio_server.py")
 
 
+def lasting(environ: Mapping[str, str | None]) -> frozenset[tuple[str, str | None]]:
+    """The variables without the one that pytest sets anew for each step of each test."""
+    return frozenset(item for item in environ.items() if item[0].upper() != "PYTEST_CURRENT_TEST")
+
+
 @pytest.fixture(autouse=True, scope="package")
 def variables_are_read_once() -> Iterator[None]:
     """fast-agent looks for its 70 settings in the environment five times an opening, of 4 ms each.
@@ -46,13 +51,13 @@ def variables_are_read_once() -> Iterator[None]:
     paths, places = skill_registry.default_skill_paths, dict[Any, list[Path]]()
 
     def once(self: Any) -> dict[str, Any]:
-        given = type(self._source), self.settings_cls, frozenset(self._source.env_vars.items())
+        given = type(self._source), self.settings_cls, lasting(self._source.env_vars)
         if given not in kept:
             kept[given] = read(self)
         return copy.deepcopy(kept[given])
 
     def places_of(*, cwd: Path) -> list[Path]:
-        given = cwd, frozenset(os.environ.items())
+        given = cwd, lasting(os.environ)
         if given not in places:
             places[given] = paths(cwd=cwd)
         return list(places[given])

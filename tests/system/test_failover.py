@@ -32,6 +32,7 @@ async def test_nothing_that_was_confirmed_is_lost_over_failovers_of_both_kinds(g
     assert found.answers >= 60
 
 
+@pytest.mark.soak  # A second way to a master that moves.
 @pytest.mark.promise("failover")
 async def test_nothing_that_was_confirmed_is_lost_behind_a_proxy_that_moves_to_the_new_master(group: Failover) -> None:
     async with moving_front(group) as url:

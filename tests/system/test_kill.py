@@ -67,6 +67,7 @@ async def test_a_worker_that_was_paused_past_its_heartbeat_commits_nothing_stale
     assert finals == {"[n=1]": 1, "[n=2]": 1}
 
 
+@pytest.mark.soak  # A process of the bot alone is killed in a flood in tests/bot.
 @pytest.mark.promise("bot-killed")
 async def test_a_bot_killed_in_the_middle_of_batches_loses_nothing_and_doubles_nothing(
     running: Running, people: PlaygroundClient

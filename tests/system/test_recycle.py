@@ -68,6 +68,7 @@ async def slots_of(stage: Scene, worker: str, wanted: int) -> View:
     raise AssertionError("news never end")
 
 
+@pytest.mark.soak  # Two workers grow and talk for half a minute: 9 s of processor time.
 @pytest.mark.promise("recycled")
 @pytest.mark.timeout(240)
 async def test_a_worker_above_its_memory_limit_hands_its_slots_over_ends_well_and_is_replaced(

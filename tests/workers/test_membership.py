@@ -244,7 +244,7 @@ async def test_a_worker_whose_heartbeat_was_late_looks_whether_its_turns_are_sti
     await shared_by(pool, zombie)
 
 
-@pytest.mark.parametrize("mode", ["collect", "followup"])
+@pytest.mark.parametrize("mode", ["collect", pytest.param("followup", marks=pytest.mark.soak)])
 async def test_slots_that_move_under_load_lose_double_and_reorder_nothing(pool: Pool, mode: str) -> None:
     chats = range(1, 41)
     sent: dict[int, list[int]] = {chat: [] for chat in chats}
