@@ -36,7 +36,7 @@ SERVER = Path(__file__).with_name("stdio_server.py")
 
 
 def lasting(environ: Mapping[str, str | None]) -> frozenset[tuple[str, str | None]]:
-    """The variables without the one that pytest sets anew for each step of each test."""
+    """The variables without the one that pytest sets again for each step of each test."""
     return frozenset(item for item in environ.items() if item[0].upper() != "PYTEST_CURRENT_TEST")
 
 
