@@ -34,7 +34,7 @@ def reminders(waiting: Sequence[Inbound], zone: str, now: float, page: int = 0) 
     lines = [f"{place}. {_line(one, zone, now)}" for place, one in on_page(waiting, page)]
     if (more := len(waiting) - (page + 1) * SHOWN) > 0:
         lines.append(phrase("and-more", count=more))
-    return "\n".join([*lines, "", phrase("reminders-cancel")])
+    return "\n".join([*lines, "", phrase("reminders-cancel")] if len(waiting) > 1 else lines)
 
 
 def _line(reminder: Inbound, zone: str, now: float) -> str:

@@ -86,7 +86,7 @@ def _sure() -> tuple[tuple[Button, ...], ...]:
 
 
 def _buttons(waiting: list[Inbound], page: int) -> tuple[tuple[Button, ...], ...]:
-    """One for each reminder that is listed, by its number in the list, those that turn the page, and one for all."""
+    """One for each reminder that is listed, by its place, those that turn the page, and one for several."""
     if not waiting:
         return ()
     stays = f" {page + 1}" if page else ""
@@ -96,6 +96,7 @@ def _buttons(waiting: list[Inbound], page: int) -> tuple[tuple[Button, ...], ...
         )
         for place, reminder in texts.on_page(waiting, page)
     ]
-    rows = [tuple(one[start : start + _A_ROW]) for start in range(0, len(one), _A_ROW)] if len(waiting) > 1 else []
+    rows = [tuple(one[start : start + _A_ROW]) for start in range(0, len(one), _A_ROW)]
     turned = turning("reminders", page, texts.pages(waiting))
-    return (*rows, *turned, (Button(text=phrase("button-cancel-reminders"), data=f"reminders:{_CANCEL}"),))
+    for_all = (Button(text=phrase("button-cancel-reminders"), data=f"reminders:{_CANCEL}"),)
+    return (*rows, *turned, *((for_all,) if len(waiting) > 1 else ()))

@@ -138,7 +138,7 @@ def test_a_rule_is_said_in_words_and_one_that_cannot_be_read_is_left_out() -> No
     [
         ("en", "2027-01-05 at 09:00", "every day", ("every 2 days", "every 21 days")),
         ("de", "5.1.2027 um 09:00", "jeden Tag", ("alle 2 Tage", "alle 21 Tage")),
-        ("es", "5/1/2027 a las 09:00", "cada día", ("cada 2 días", "cada 21 días")),
+        ("es", "5/1/2027 a las 09:00", "todos los días", ("cada 2 días", "cada 21 días")),
         ("pt", "05/01/2027 às 09:00", "todo dia", ("a cada 2 dias", "a cada 21 dias")),
         ("ru", "05.01.2027 в 09:00", "каждый день", ("раз в 2 дня", "раз в 21 день")),
         ("zh", "2027年1月5日 09:00", "每天", ("每 2 天", "每 21 天")),
@@ -152,3 +152,15 @@ def test_a_date_and_how_often_are_said_as_people_of_the_language_say_them(
         assert texts.when(due, "Europe/Berlin", due - 40 * 86_400) == date
         said = [texts.rule_in_words(rule) for rule in ("FREQ=DAILY", "FREQ=DAILY;INTERVAL=2", "FREQ=DAILY;INTERVAL=21")]
     assert said == [daily, *others]
+
+
+async def test_a_single_one_has_its_own_button_and_none_for_all(doorway: Doorway) -> None:
+    store = doorway.store.reminders
+    await store.add(ANN, "tea", 3600, by=700)
+    await doorway.door.take([said("/reminders", update_id=1)])
+    await store.add(ANN, "more tea", 7200, by=700)
+    await doorway.door.take([said("/reminders", update_id=2)])
+    one, two = await answers_of(doorway)
+    assert [[button.text for button in row] for row in one.buttons] == [["✕ 1"]]
+    assert [[button.text for button in row] for row in two.buttons] == [["✕ 1", "✕ 2"], ["Cancel the reminders"]]
+    assert [phrase("reminders-cancel") in reply.text for reply in (one, two)] == [False, True]

@@ -14,8 +14,8 @@ from tasks.phrases import ENGLISH, LANGUAGES, catalogue, phrase, speaking
 from tasks.text import utf16
 
 ROOT = Path(__file__).resolve().parents[2]
-MENU = 256
-"""Bot API, "BotCommand": characters of a description."""
+MENU = 42
+"""UTF-16 units that a line of the menu shows on a phone; Telegram takes 256."""
 MESSAGE = 4096
 DESCRIPTIONS = {"description": 512, "short-description": 120}
 BUTTON = 40
