@@ -152,11 +152,11 @@ def _less(shape: Shape, error: TelegramError, refusal: Refusal) -> list[Shape]:
     """What is sent instead of a refused message; nothing instead of a picture whose link stands in the answer.
 
     Raises:
-        Undeliverable: nothing is.
+        Undeliverable: nothing is, or it was spoken.
     """
     if refusal is Refusal.GONE:
         raise Undeliverable(said(error)) from error
     left = without(shape, refusal)
-    if not left and not is_spare(shape):
+    if not left and (not is_spare(shape) or shape.files[0].speak):
         raise Undeliverable(said(error)) from error
     return left

@@ -82,6 +82,8 @@ class TurnRecord(BaseModel):
     """When Telegram had its last reply: the final edit."""
     refused: str = ""
     """Why Telegram never takes a reply of it, in Telegram's words; it was dropped."""
+    unheard: str = ""
+    """Why Telegram did not take what was spoken of it; the written words stand in the chat."""
     steps: tuple[ToolStep, ...] = ()
     """Its tool calls, in the order in which they began."""
     calls: tuple[CallStep, ...] = ()

@@ -173,6 +173,8 @@ def _undelivered(turn: dict[str, Any]) -> Iterator[str]:
         yield f"  Telegram refused it for good, so it was dropped: {turn['refused']}"
     elif turn["committed"] is not None and turn["delivered"] is None and turn["outcome"] != "set_aside":
         yield "  its delivery was broken off; the next owner of the session goes on with it"
+    if turn["unheard"]:
+        yield f"  Telegram refused what was spoken of it; its words stand in the chat: {turn['unheard']}"
 
 
 def _traces(found: dict[str, Any]) -> list[str]:

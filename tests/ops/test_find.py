@@ -87,6 +87,16 @@ async def test_an_answer_that_telegram_refused_for_good_is_not_told_as_its_final
 
 
 @pytest.mark.promise("find")
+async def test_a_voice_that_telegram_refused_is_told_beside_the_answer(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    await store.trail.append([ENDED.model_copy(update={"unheard": "Voice_messages_forbidden"})])
+    told = cohort("find", reference(4242, 11), home=tmp_path, REDIS_URL=redis_url).stdout
+    assert "final edit at Telegram" in told
+    assert told.splitlines()[-1].endswith("its words stand in the chat: Voice_messages_forbidden")
+
+
+@pytest.mark.promise("find")
 async def test_a_message_that_waits_and_one_that_was_given_up_are_found_too(
     store: Store, redis_url: str, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from botapi.errors import Undeliverable
 from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound, Media, OutFile, Reply
 from tasks.phrases import phrase
@@ -122,6 +123,18 @@ async def test_an_answer_that_cannot_be_spoken_is_left_out_and_nothing_waits_for
         assert await delivery.deliver(session, SPEAKS) is None
         await delivery.deliver(session, Reply(text="next"))
     assert [message["text"] for message in await world.pg.bot_messages(session.chat)] == ["next"]
+
+
+@pytest.mark.promise("answers-are-spoken")
+@pytest.mark.parametrize("words", ["VOICE_MESSAGES_FORBIDDEN", "not enough rights to send voice notes to the chat"])
+async def test_a_voice_that_telegram_refuses_is_told_as_refused(world: World, model: Model, words: str) -> None:
+    session, settings = await world.session(), voiced(world, model)
+    await world.pg.fault("error", "sendVoice", description=f"Bad Request: {words}")
+    async with speaker(settings) as voice:
+        delivery = TelegramDelivery(world.bot, settings, world.clock, speaker=voice, sleep=world.clock.sleep)
+        with pytest.raises(Undeliverable, match=r"(?i)voice"):
+            await delivery.deliver(session, SPEAKS)
+    assert await world.pg.bot_messages(session.chat) == []
 
 
 async def test_a_server_that_does_not_answer_is_asked_once_and_given_up(world: World, model: Model) -> None:

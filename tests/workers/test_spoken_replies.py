@@ -153,7 +153,7 @@ async def test_a_voice_of_a_worker_that_died_is_made_again_by_the_next_one(pool:
     assert sorted(sent(pool)[1:]) == ["answer to second", "voice"]
 
 
-@pytest.mark.parametrize("problem", [Undeliverable("voice messages are forbidden"), ChatMigrated(-5), OSError("disk")])
+@pytest.mark.parametrize("problem", [Undeliverable("file is too big"), ChatMigrated(-5), OSError("disk")])
 async def test_a_voice_that_fails_in_any_way_leaves_the_session_as_it_is(
     pool: Pool, voice: Voice, problem: Exception
 ) -> None:
@@ -188,3 +188,53 @@ async def test_what_is_spoken_counts_for_the_chat_and_its_person(pool: Pool, voi
         assert (
             await pool.store.redis.hget(f"cohort:usage:{BOT}:{scope}:{day}", "spoken_characters") == str(said).encode()
         )
+
+
+@pytest.mark.promise("answers-are-spoken")
+async def test_where_telegram_takes_no_voice_messages_it_is_said_once_and_answers_are_written(
+    pool: Pool, voice: Voice
+) -> None:
+    worker = await speaks(pool, voice)
+
+    async def fails(_: SessionKey, reply: Reply) -> None:
+        if reply.files:
+            raise Undeliverable("Voice_messages_forbidden")
+
+    worker.delivery.before = fails
+    said = "Telegram doesn't let me send voice messages here, so I'll only write. /voice changes that."
+    await ask_for_voice(pool, 1, "first")
+    await worker.answer(ONE)
+    (record,) = worker.deps.trail.take()
+    assert (record.refused, record.unheard) == ("", "Voice_messages_forbidden")
+    assert record.delivered is not None
+    await ask_for_voice(pool, 1, "second")
+    await worker.answer(ONE)
+    assert sent(pool) == ["answer to first", said, "answer to second"]
+    assert await pool.idle(ONE)
+
+
+async def test_a_refused_voice_that_went_on_beside_the_next_turn_is_told_behind_its_answer(
+    pool: Pool, voice: Voice
+) -> None:
+    worker = await speaks(pool, voice)
+    hold = Hold()
+
+    async def fails(_: SessionKey, reply: Reply) -> None:
+        if reply.files:
+            await hold.here()
+            raise Undeliverable("Bad Request: not enough rights to send voice notes to the chat")
+
+    worker.delivery.before = fails
+    await ask_for_voice(pool, 1, "first")
+    worker.doorbell(ONE)
+    await hold.reached()
+    turn = pool.model.hold("second")
+    await pool.say(1, "second")
+    worker.doorbell(ONE)
+    await turn.reached()
+    hold.go.set()
+    turn.go.set()
+    await pool.telegram.until_delivered(3)
+    first, second, said = sent(pool)
+    assert (first, second) == ("answer to first", "answer to second")
+    assert said.startswith("Telegram doesn't let me send voice messages here")

@@ -258,7 +258,7 @@ class TurnLoop:
         self._deps.steps("ran")
         if self.steering is not None and outcome.parks is None:
             handled = self.steering.with_joined(handled, owned.said)
-        with runner.timeline.ending(outcome.kind, self._deps.trail, lambda: self._outbox.refused):
+        with runner.timeline.ending(outcome.kind, self._deps.trail, self._outbox.why_not):
             commit = await runner.held.commit(outcome, handled.drop, asked.left)
             done = self._deps.titles.after(owned, asked, outcome, runner.timeline.committed)
             await self._commit(owned, commit, handled, done)

@@ -14,9 +14,11 @@ from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable, StoreUnavailable
 from tasks.phrases import language_of, phrase, speaking, spoken
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
+from tasks.store.state import StateField
 from tasks.turn_record import with_reference
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.ownership.owned_session import OwnedSession
+from workers.sessions.planning.speech import marked
 from workers.sessions.spoken_replies import SpokenReplies, is_spoken
 
 log = logging.getLogger("cohort.delivery")
@@ -46,6 +48,12 @@ class Outbox:
         self._closed = deps.refusing
         self.refused = ""
         """Why Telegram never takes a reply of the last delivery; empty where it has all."""
+        self.unheard = ""
+        """Why it did not take what was spoken of one, whose words it has."""
+
+    def why_not(self) -> tuple[str, str]:
+        """Why Telegram did not take all of the last delivery: what was written, and what was spoken."""
+        return self.refused, self.unheard
 
     async def deliver(self, owned: OwnedSession, replies: Sequence[bytes], *, more: bool = False) -> None:
         """Deliver the replies at the head of the session's outbox, and drop each when Telegram has it.
@@ -61,7 +69,7 @@ class Outbox:
             ClaimLost: another worker owns the session, or it goes on under a new chat id.
             EnvelopeTooNew: a worker of a newer release has to deliver.
         """
-        self.refused = ""
+        self.refused = self.unheard = ""
         for place, raw in enumerate(replies, 1):
             await self._spoken.over()
             try:
@@ -78,6 +86,8 @@ class Outbox:
                     await owned.note_asked(reply.question, message_id)
             self._steps("delivered")
             await self._confirm(owned, raw, shown)
+            if words := self._spoken.refused():
+                await self._not_heard(owned, reply, words)
             if reply is not None and reply.files:
                 self._delivery.delivered(owned.session, reply)
 
@@ -145,6 +155,16 @@ class Outbox:
             elif now is not None:
                 await self._chats.close(session.bot, session.chat, now)
                 self._closed[session.chat] = None
+
+    async def _not_heard(self, owned: OwnedSession, reply: Reply | None, words: str) -> None:
+        """Telegram refused what was spoken. Where it takes no voice messages, the chat's answers are only written."""
+        self.unheard = words[:MOST_WORDS]
+        if "voice" not in words.lower():
+            return
+        with speaking(language_of(reply.language if reply else spoken())):
+            said = Reply(text=phrase("voice-refused"), answers=reply.answers if reply else ())
+            commit = marked(Commit(0, (said,), set={StateField.voice: "off"}))
+            await owned.commit(commit, isolate_next=owned.isolate_next)
 
     async def _confirm(self, owned: OwnedSession, raw: bytes, shown: str) -> None:
         try:

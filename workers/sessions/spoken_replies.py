@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from botapi.errors import Undeliverable
 from tasks.envelope import Reply
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
@@ -40,6 +41,7 @@ class SpokenReplies:
         self._sleep = deps.sleep
         self._group = asyncio.TaskGroup()
         self._task: _Spoken | None = None
+        self._refused = ""
 
     async def __aenter__(self) -> Self:
         self._group = asyncio.TaskGroup()
@@ -69,16 +71,20 @@ class SpokenReplies:
         self._task = task = self._group.create_task(_as_value(spoken), name="spoken")
         if more or not await self._done():
             return None
-        self._task = None
-        done = task.result()
+        done = self._ended(task)
         if isinstance(done, ClaimLost):
             raise done
         return None if isinstance(done, Exception) else done
 
+    def refused(self) -> str:
+        """Why Telegram did not take one that has ended, in its words; told once."""
+        words, self._refused = self._refused, ""
+        return words
+
     async def rest(self) -> None:
         """Before the inbox is read and the session perhaps released: wait for it, unless a message waits."""
-        if self._task is not None and await self._done():
-            self._task = None
+        if (task := self._task) is not None and await self._done():
+            self._ended(task)
         self._wait.reading()
 
     async def over(self) -> None:
@@ -89,6 +95,13 @@ class SpokenReplies:
                 await asyncio.wait((self._task, nap), return_when=asyncio.FIRST_COMPLETED)
                 nap.cancel()
             self._give_up()
+
+    def _ended(self, task: _Spoken) -> int | Exception | None:
+        self._task = None
+        done = task.result()
+        if isinstance(done, Undeliverable):
+            self._refused = str(done)
+        return done
 
     async def _done(self) -> bool:
         """Whether it has ended before a message came; a doorbell without one is waited out."""
@@ -109,7 +122,9 @@ class SpokenReplies:
         await self._sleep(PATIENCE_S)
 
     def _give_up(self) -> None:
-        if self._task is not None and not self._task.done():
+        if self._task is not None and self._task.done() and not self._task.cancelled():
+            self._ended(self._task)
+        elif self._task is not None:
             log.warning("voice.failed", extra={"problem": "the chat went on without it"})
             self._task.cancel()
         self._task = None
@@ -121,5 +136,6 @@ async def _as_value(spoken: Awaitable[int | None]) -> int | Exception | None:
         return await spoken
     except Exception as problem:  # noqa: BLE001 - of any kind, it is a voice that does not come
         if not isinstance(problem, ClaimLost):
-            log.warning("voice.failed", extra={"problem": type(problem).__name__})
+            words = f": {problem}" if isinstance(problem, Undeliverable) else ""
+            log.warning("voice.failed", extra={"problem": f"{type(problem).__name__}{words}"})
         return problem

@@ -33,7 +33,7 @@ class Timeline:
         self._clock = clock
         self._accepted = self._begun = min(message.at for message in messages)
         self._committed: float | None = None
-        self._outcome = self._refused = ""
+        self._outcome = self._refused = self._unheard = ""
         self.used: Callable[[], Usage] = Usage
         """What its model calls have cost."""
         self.span: TraceSpan = NO_SPAN
@@ -81,13 +81,16 @@ class Timeline:
         self._keep(trail, delivered=None)
 
     @contextmanager
-    def ending(self, outcome: str, trail: Trail, refused: Callable[[], str]) -> Generator[None]:
-        """Around the commit and the delivery of what it gave; ``refused``: why Telegram does not take it, if so."""
+    def ending(self, outcome: str, trail: Trail, refused: Callable[[], tuple[str, str]]) -> Generator[None]:
+        """Around the commit and the delivery of what it gave.
+
+        ``refused``: why Telegram does not take it, and why not what was spoken of it; empty where it does.
+        """
         self._outcome = outcome
         delivered: float | None = None
         try:
             yield
-            self._refused = refused()
+            self._refused, self._unheard = refused()
             delivered = None if self._refused else self._clock.now()
             if self._committed is not None and delivered is not None:
                 seconds = round(max(0.0, delivered - self._committed), 3)
@@ -135,6 +138,7 @@ class Timeline:
             committed=self._committed,
             delivered=delivered,
             refused=self._refused,
+            unheard=self._unheard,
             steps=tuple(self._steps.values()),
             calls=tuple(self._calls),
             traces=self._traces(),
