@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 from collections.abc import Iterable
 
 import pytest
@@ -13,6 +14,7 @@ from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.provider import MODELS, Provider
 from workers.runtime.conversation import history
 from workers.runtime.streams import reading
+from workers.runtime.streams.meter import Meter, allowance
 
 SMILEY = "\N{GRINNING FACE}"
 HIGH, LOW = "\ud83d", "\ude00"
@@ -85,6 +87,29 @@ def test_pieces_are_joined_into_what_they_would_be_as_one(pieces: list[str]) -> 
             said += stream.read(raw)[0]["text"]
     said += "".join(stream.read(raw)[0]["text"] for _, raw in stream.last())
     assert said == clean("".join(pieces))
+
+
+@pytest.mark.parametrize("raw", [' {"text": "a"}', '{"text": "a"}\r', '\n{"text": "a\tb"}\n'])
+def test_blanks_around_an_event_are_nothing(raw: str) -> None:
+    assert reading.Stream().read(raw) == (json.loads(raw, strict=False),)
+
+
+@pytest.mark.parametrize("raw", ["", "  ", "[DONE]", " no", '{"text": "a"} {"text": "b"}', '{"text": ', "[" * 100_000])
+def test_what_is_no_event_is_the_client_s_to_word(raw: str) -> None:
+    with pytest.raises(ValueError):
+        reading.Stream().read(raw)
+
+
+def test_a_word_costs_few_calls() -> None:
+    stream, calls = reading.Stream(Meter(allowance())), list[str]()
+    raw = json.dumps({"choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}]})
+    sys.setprofile(lambda frame, event, _: calls.append(frame.f_code.co_qualname) if event == "call" else None)
+    try:
+        for _, one in stream.ready(None, raw):
+            stream.read(one)
+    finally:
+        sys.setprofile(None)
+    assert len(calls) <= 8, calls
 
 
 @given(st.recursive(st.text(st.characters(exclude_categories=[])) | st.integers(), st.lists, max_leaves=5))

@@ -79,9 +79,14 @@ class Baseline:
     def restore(self) -> None:
         """Give every recorded object its values back. Writing all of them is cheaper than comparing them first."""
         for thing, saved, kept in self._attributes:
-            _put_back(thing.__dict__, saved, kept)
-        for thing, saved in self._maps:
-            _put_back(thing, saved)
+            (now := thing.__dict__).update(saved)
+            if len(now) != len(saved):
+                _take_out(now, saved, kept)
+        for now, saved in self._maps:
+            # Not a Counter's own ``update``, which adds.
+            dict.update(now, saved)
+            if len(now) != len(saved):
+                _take_out(now, saved)
         for thing, name, value in self._slots:
             if getattr(thing, name, _GONE) is not value:
                 object.__setattr__(thing, name, value)
@@ -153,12 +158,10 @@ class Baseline:
         return found
 
 
-def _put_back(now: dict[Any, Any], saved: dict[Any, Any], kept: frozenset[str] = frozenset()) -> None:
-    # Not a Counter's own ``update``, which adds.
-    dict.update(now, saved)
-    if len(now) != len(saved):
-        for name in now.keys() - saved.keys() - kept:
-            del now[name]
+def _take_out(now: dict[Any, Any], saved: dict[Any, Any], kept: frozenset[str] = frozenset()) -> None:
+    """What came since."""
+    for name in now.keys() - saved.keys() - kept:
+        del now[name]
 
 
 @cache

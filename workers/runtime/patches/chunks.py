@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 
 def validating(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -18,7 +18,7 @@ def validating(original: Callable[..., Any]) -> Callable[..., Any]:
     def process(self: Any, *, data: object, cast_to: type, response: Any) -> Any:
         if cast_to is chunk:
             try:
-                return chunk.model_validate(data)
+                return chunk.__pydantic_validator__.validate_python(data)
             except ValidationError:
                 # A server that is not quite OpenAI.
                 pass
@@ -29,14 +29,16 @@ def validating(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def counting(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """``_openai_usage`` that sees at once where a chunk can have none."""
-    chunk = import_module("openai.types.chat.chat_completion_chunk").ChatCompletionChunk
+    chunks = import_module("openai.types.chat.chat_completion_chunk")
+    chunk, choice = chunks.ChatCompletionChunk, chunks.Choice
 
     def usage(value: Any) -> Any:
-        if type(value) is chunk and getattr(value, "usage", value) is None:
-            choices = value.choices
+        if type(value) is not chunk or getattr(value, "usage", value) is not None or type(value.choices) is not list:
+            return original(value)
+        for one in value.choices:
             # Some servers count within a choice.
-            if type(choices) is list and all(isinstance(one, BaseModel) and not one.model_extra for one in choices):
-                return None
-        return original(value)
+            if type(one) is not choice or one.__pydantic_extra__:
+                return original(value)
+        return None
 
     return usage

@@ -171,7 +171,7 @@ async def of_chat(stream: AsyncIterable[Any], drawn: Drawn, delta_of: Callable[.
         choice = chunk.choices[0] if chunk.choices else None
         if choice is not None and choice.delta is not None:
             delta = choice.delta
-            if delta.model_extra and (images := delta.model_extra.pop("images", None)):
+            if (extra := delta.__pydantic_extra__) and (images := extra.pop("images", None)):
                 await drawn.show(images)
             said = said or bool(delta.content and delta.content.strip()) or bool(delta.tool_calls)
             last = chunk

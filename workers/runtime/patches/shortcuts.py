@@ -45,11 +45,12 @@ def renames(body: Any) -> bool:
 def _plain(value: Any) -> bool:
     """Whether JSON has it: then its transforming is about names only."""
     kind = type(value)
-    if kind is list or kind is _Unquoted:
-        return all(map(_plain, value))
     if kind is dict:
-        return all(map(_plain, value.values()))
-    return kind in _SCALARS
+        value = value.values()
+    elif kind is not list and kind is not _Unquoted:
+        return kind in _SCALARS
+    # Most are texts and numbers: no call for each.
+    return all(map(_plain, [one for one in value if type(one) not in _SCALARS]))
 
 
 def as_it_is(original: _Transform) -> _Transform:
@@ -115,10 +116,14 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
             made[key if type(key) in _NEVER_COPIED else _copied(key, memo)] = copy
     elif _plain_model(value):
         made = memo[id(value)] = kind.__new__(kind)
-        object.__setattr__(made, "__pydantic_extra__", _copied(value.__pydantic_extra__, memo))
+        extra = value.__pydantic_extra__
+        object.__setattr__(made, "__pydantic_extra__", None if extra is None else _copied(extra, memo))
         object.__setattr__(made, "__pydantic_fields_set__", set(value.__pydantic_fields_set__))
         object.__setattr__(made, "__pydantic_private__", None)
-        object.__setattr__(made, "__dict__", _copied(value.__dict__, memo))
+        fields = {
+            name: item if type(item) in _NEVER_COPIED else _copied(item, memo) for name, item in value.__dict__.items()
+        }
+        object.__setattr__(made, "__dict__", fields)
     else:
         made = deepcopy(value, memo)
     return made

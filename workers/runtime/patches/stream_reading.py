@@ -1,8 +1,9 @@
 """Where clients read a stream: its events pass ``streams.reading`` first."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
+from itertools import repeat
 from time import perf_counter
 from typing import Any
 from weakref import WeakMethod
@@ -24,10 +25,12 @@ def events(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIt
             self.response.aiter_bytes = partial(_wired, WeakMethod(self.response.aiter_bytes))
         stream, pace = Stream(), Pace()
         async for event in original(self):
-            if event.data.startswith("[DONE]"):
+            # The client puts its lines together each time it is asked.
+            data = event.data
+            if data.startswith("[DONE]"):
                 # The reader of events keeps it to itself; ``streams.ends`` asks for it.
                 self.cohort_done = True
-            for held, raw in stream.ready(event, event.data):
+            for held, raw in stream.ready(event, data):
                 for passed in _events(stream, held, raw):
                     began = perf_counter()
                     yield passed
@@ -48,21 +51,17 @@ def _wired(aiter_bytes: WeakMethod[Callable[[], AsyncIterator[bytes]]]) -> Async
     return wire(read(), metering.get())
 
 
-def _events(stream: Stream, event: Any, raw: str) -> Iterator[Any]:
+def _events(stream: Stream, event: Any, raw: str) -> Sequence[Any]:
     """An event with what it says read already; the client's own reading of it costs nothing more."""
     try:
         said = stream.read(raw)
     except ValueError:
-        yield event
-        return
-    for data in said:
-        passed = event if data is said[-1] else type(event)(event=data["type"], data="{}")
-        passed.json = partial(_same, data)
-        yield passed
-
-
-def _same(data: Any) -> Any:
-    return data
+        return (event,)
+    made = [event if data is said[-1] else type(event)(event=data["type"], data="{}") for data in said]
+    for passed, data in zip(made, said, strict=True):
+        # Gives the same each time, and is no function of Python's: it is called for each word.
+        passed.json = repeat(data).__next__
+    return made
 
 
 def segments(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:

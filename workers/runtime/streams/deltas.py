@@ -26,8 +26,12 @@ class Deltas:
 
     def read(self, data: dict[str, Any]) -> None:
         """Mend an event in place; one that is as it should be costs a look."""
-        delta = _delta(data)
-        if delta is None:
+        choices = data.get("choices")
+        if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict and "delta" in choices[0]:
+            delta = choices[0]["delta"]
+        else:
+            delta = None
+        if type(delta) is not dict and (delta := _delta(data)) is None:
             return
         if delta.get("role") not in (None, "assistant"):
             # Google's word is "model", and OpenAI's own for a delta is always this.

@@ -22,11 +22,9 @@ def mended(raw: str) -> str:
     """JSON whose escapes give text that UTF-8 can carry."""
     if "\0" in raw:
         raw = raw.replace("\0", INSTEAD)
-    return _ESCAPE.sub(_whole, raw) if _suspect(raw) else raw
-
-
-def _suspect(raw: str) -> bool:
-    return "\\ud" in raw or "\\uD" in raw or "\\u0000" in raw
+    if "\\ud" in raw or "\\uD" in raw or "\\u0000" in raw:
+        return _ESCAPE.sub(_whole, raw)
+    return raw
 
 
 def _whole(found: re.Match[str]) -> str:
@@ -44,7 +42,7 @@ def joined(first: str, second: str) -> tuple[str, str]:
 
 def ends_open(raw: str) -> bool:
     """Whether a text in it ends with the first half of a surrogate pair."""
-    return _suspect(raw) and _ENDS_OPEN.search(raw) is not None
+    return ("\\ud" in raw or "\\uD" in raw) and _ENDS_OPEN.search(raw) is not None
 
 
 def is_silent(raw: str) -> bool:

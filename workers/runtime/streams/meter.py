@@ -76,8 +76,9 @@ class Meter:
         """
         if "choices" in event:
             # Most events are of this kind, a word each.
-            for choice in _list(event["choices"]):
-                if type(delta := choice.get("delta")) is dict:
+            choices = event["choices"]
+            for choice in choices if type(choices) is list else ():
+                if type(choice) is dict and type(delta := choice.get("delta")) is dict:
                     self._delta(delta)
             return True
         if self._beyond(event):
@@ -89,13 +90,19 @@ class Meter:
 
     def _delta(self, delta: dict[str, Any]) -> None:
         """A piece of a chat completion."""
-        if calls := _list(delta.get("tool_calls")):
+        if (given := delta.get("tool_calls")) is not None and (calls := _list(given)):
             kept = [call for call in calls if _place(call.get("index")) < CALLS_KEPT]
             self._spend(ARGUMENTS, len(calls) - len(kept))
             delta["tool_calls"] = kept[:CALLS_KEPT]
         for name, value in delta.items():
             if name == "content" and type(value) is str:
-                self._one(delta, name, TEXT)
+                if len(value) > self.left[TEXT]:
+                    self._one(delta, name, TEXT)
+                else:
+                    # Most pieces are such a word: no call for each.
+                    self.taken += len(value)
+                    self.left[TEXT] -= len(value)
+                    self.said.append(value)
             elif value is not None:
                 for holder, part, kind in _chat_texts(delta, name, value):
                     self._one(holder, part, kind)

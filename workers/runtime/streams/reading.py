@@ -10,7 +10,7 @@
 import asyncio
 import codecs
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -34,7 +34,7 @@ _SLICE = 2**14
 """Bytes given to a client's reader at once: 25 ms where each of them is a line."""
 _SILENT, _QUIET = 2, 2**18
 """So many times the longest event may come without a word of the model; after so many bytes of it the stream pauses."""
-_decode = json.JSONDecoder(strict=False).decode
+_decoder: Any = json.JSONDecoder(strict=False)
 """Made once: ``json.loads`` makes one for each call that is not strict."""
 _BUSY_S = 0.25
 """Processor time of one stream after which it pauses for as long as it works."""
@@ -53,29 +53,29 @@ class Stream:
     held: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
     """An event whose text ends in half a surrogate pair, and events without text that came behind it."""
 
-    def ready(self, event: Any, raw: str) -> Iterator[tuple[Any, str]]:
+    def ready(self, event: Any, raw: str) -> Sequence[tuple[Any, str]]:
         """The events that can be read now; one whose text ends in half a surrogate pair waits for the next text."""
-        if not raw.strip():
+        if not raw or raw.isspace():
             # A sign of life, which clients would read as JSON.
-            return
+            return ()
+        before: list[tuple[Any, str]] = []
         if self.held:
             waiting, open_raw = self.held[0]
             first, rest = joined(open_raw, raw)
             if rest == raw and len(self.held) < _HELD and is_silent(raw):
                 self.held.append((event, raw))
-                return
-            yield waiting, first
-            yield from self.held[1:]
+                return ()
+            before = [(waiting, first), *self.held[1:]]
             self.held, raw = [], rest
         if ends_open(raw):
             self.held = [(event, raw)]
-        else:
-            yield event, raw
+            return before
+        return [*before, (event, raw)]
 
-    def last(self) -> Iterator[tuple[Any, str]]:
+    def last(self) -> Sequence[tuple[Any, str]]:
         """What still waits when the stream ends."""
-        yield from self.held
-        self.held = []
+        waiting, self.held = self.held, []
+        return waiting
 
     def read(self, raw: str) -> tuple[Any, ...]:
         """What an event says, counted and checked; nothing when it is not to be passed on.
@@ -83,9 +83,17 @@ class Stream:
         Raises:
             ValueError: it is no JSON: an end mark, or a fault that the client words.
         """
+        # Some servers leave control characters as they are.
+        raw = mended(raw)
+        data: Any = None
         try:
-            # Some servers leave control characters as they are.
-            data: Any = _decode(mended(raw))
+            try:
+                data, end = _decoder.scan_once(raw, 0)
+            except StopIteration:
+                end = -1
+            if end != len(raw):
+                # It has blanks around it, or is no JSON.
+                data = _decoder.decode(raw)
         except RecursionError as problem:
             raise ValueError("nested too deep") from problem
         return self.passed(data) if type(data) is dict else (data,)
@@ -101,9 +109,9 @@ class Stream:
             return self._each(self.outputs.read(data, kind))
         if "candidates" in data or "usageMetadata" in data:
             self.candidates.read(data)
-        else:
-            self.deltas.read(data)
-        return self.arguments.read(data) if self._is_taken(data) else ()
+            return self.arguments.read(data) if self._is_taken(data) else ()
+        self.deltas.read(data)
+        return (data,) if self.meter is None or self.meter.take(data) else ()
 
     def _each(self, events: tuple[dict[str, Any], ...]) -> tuple[Any, ...]:
         return tuple(one for event in events if self._is_taken(event) for one in self.arguments.read(event))
