@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -48,6 +49,7 @@ class Replies:
         store: IntakeStore,
         calls: Calls,
         clock: Clock,
+        told_in: Callable[[SessionKey, int], Awaitable[None]] | None = None,
         backoff: Backoff | None = None,
         look_every: timedelta = LOOK_EVERY,
     ) -> None:
@@ -55,6 +57,7 @@ class Replies:
         self._store = store
         self._calls = calls
         self._clock = clock
+        self._told_in = told_in
         self._backoff = backoff or Backoff()
         self._look_every = look_every.total_seconds()
         self._woken = asyncio.Event()
@@ -162,10 +165,17 @@ class Replies:
         """Once; a group that became a supergroup gets the reply under its new id."""
         with errors_as_ours():
             try:
-                await deliver(self._calls, session, reply, wait=_come_back)
+                message_id = await deliver(self._calls, session, reply, wait=_come_back)
             except ChatMigrated as moved:
                 supergroup = SessionKey(session.bot, moved.chat, session.topic, session.business)
                 await deliver(self._calls, supergroup, elsewhere(reply), wait=_come_back)
+                return
+        if reply.id and message_id is not None and self._told_in is not None:
+            try:
+                await self._told_in(session, message_id)
+            except CohortError as problem:
+                # It was said: the words of a draft come below it.
+                log.warning("store.unavailable", extra={"session": str(session), "problem": str(problem)})
 
 
 async def _come_back(problem: CohortError) -> None:

@@ -96,10 +96,11 @@ def _line(word: Inbound, ahead: Sequence[Inbound], shown: Sequence[int]) -> Repl
         case "stop":
             # A turn that has shown something stays in the history: it may be answered again, or taken back.
             again = (exchange_buttons(exchange_of(word)),) if shown and set_aside(ahead) else ()
-            return say(word, stopped(set_aside(ahead)), again).model_copy(update={"disarms": tuple(shown[-1:])})
+            said = say(word, stopped(set_aside(ahead)), again)
+            return said.model_copy(update={"id": exchange_of(word), "disarms": tuple(shown[-1:])})
         case "new":
             said = say(word, new_conversation(set_aside(ahead)))
-            return said.model_copy(update={"disarms": tuple(shown[-1:])})
+            return said.model_copy(update={"id": exchange_of(word), "disarms": tuple(shown[-1:])})
         case "choose" if not word.pressed:
             return say(word, sentences(*(switched(what, value) for what, value in word.choice.items())))
         case kind if kind in _LATER and not ahead:

@@ -87,8 +87,9 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     acks = Acknowledgements(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, bot, clock, stop.pause)
-    replies = Replies(bot, store=store.intake, calls=telegram.paced(pacing), clock=clock)
-    stand_in = StandIn(store.sessions.owners, Languages(store.sessions), replies.wake)
+    owners = store.sessions.owners
+    replies = Replies(bot, store=store.intake, calls=telegram.paced(pacing), clock=clock, told_in=owners.told_in)
+    stand_in = StandIn(owners, Languages(store.sessions), replies.wake)
     interrupts = Interrupts(connections.doorbells, stand_in.watch)
     revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)

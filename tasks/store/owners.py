@@ -40,6 +40,7 @@ class Owners:
         self._redis = redis
         self._evict = Script(redis, "evict")
         self._stand_in = Script(redis, "stand_in")
+        self._told_in = Script(redis, "told_in")
 
     async def of(self, session: SessionKey) -> Owner | None:
         """Who owns a session; None when no worker does."""
@@ -104,3 +105,7 @@ class Owners:
             with guard():
                 await self._redis.publish(keys.NEWS, f"{TAKEN}{session}")
         return told
+
+    async def told_in(self, session: SessionKey, message_id: int) -> None:
+        """The line of ``stand_in`` is this message. The words of a draft that it ended come into it, above the line."""
+        await self._told_in([keys.state(session), keys.inbox(session)], [message_id])

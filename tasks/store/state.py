@@ -54,6 +54,8 @@ class StateField(StrEnum):
     drafted = "drafted"
     """The id of the commit before it, a line break, and the words that the running turn shows as a draft, Markdown: no
     message has them, and Telegram does not tell them again (``workers.sessions.turns.kept_draft``)."""
+    told_in = "told_in"
+    """The same id, a line break, and the bot's message that told in a worker's place that this turn is stopped."""
     start = "start"
     """The payload of the link by which a person came last, once a turn has answered it."""
     agent = "agent"

@@ -15,6 +15,8 @@ from botapi.pacing import Pacing
 from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
 from tasks.envelope import Button, Reply
+from tasks.errors import StoreUnavailable
+from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.pacing import Limits, PaceStore, Rate
 from tests.bot.conftest import quick_backoff
@@ -55,6 +57,26 @@ async def emptied(store: Store, people: PlaygroundClient) -> None:
     async with asyncio.timeout(SOON):
         while await store.intake.replies(BOT):
             await people.chats()
+
+
+async def test_the_message_of_a_line_in_a_workers_place_is_told_and_of_no_other_reply(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    heard, clock, chat = list[tuple[str, int]](), HandClock(), (await people.chat())["id"]
+
+    async def told_in(session: SessionKey, message_id: int) -> None:
+        heard.append((str(session), message_id))
+        raise StoreUnavailable("away")
+
+    replies = Replies(BOT, store=store.intake, calls=paced(store, telegram, clock), clock=clock, told_in=told_in)
+    await store.intake.push_replies(BOT, [to(chat, "Stopped.", id="exchange"), to(chat, "Help")])
+    stop = Stop()
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        group.create_task(replies.run(stop))
+        await emptied(store, people)
+        stop.set()
+    first, _ = await people.bot_messages(chat)
+    assert heard == [(f"{BOT}:{chat}", first["message_id"])]
 
 
 async def test_replies_are_delivered_in_order_and_dropped(

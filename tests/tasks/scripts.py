@@ -173,6 +173,7 @@ STEPS = (
         ["w-one", "3", "-2", FRACTION, FRACTION[:-1] + ', "told": true}', '{"v": 1}'],
         {"state": STATE, "inbox": [ENTRY, FRACTION]},
     ),
+    Step("told_in", ["state", "inbox"], ["77"], {"state": {"drafted": "c0\nwords"}, "inbox": [ENTRY]}),
     Step("handoff", ["state"], ["w-one", "3", "0"], {"state": STATE}),
     Step(
         "journal",

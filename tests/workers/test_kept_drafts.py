@@ -103,6 +103,56 @@ async def test_a_draft_stays_below_a_stop_that_the_bot_has_told(pool: Pool) -> N
     assert await history(pool) == ["long", "Once upon [stopped]"]
 
 
+async def told_by_the_bot(pool: Pool, kind: str, words: str, message: int) -> None:
+    """The only worker died in a draft's turn; the bot has said that a word holds, in this message of the chat."""
+    one, _ = await begun(pool)
+    await one.kill()
+    await pool.say(1, kind=kind)
+    word = Inbound.from_json((await pool.raw_inbox(ONE))[-1])
+    owners = pool.store.sessions.owners
+    assert await owners.stand_in(ONE, await owners.of(ONE), word, Reply(session=str(ONE), text=words))
+    for _ in range(2):
+        await owners.told_in(ONE, message)
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_a_draft_comes_into_the_line_by_which_the_bot_told_of_its_stop(pool: Pool) -> None:
+    await told_by_the_bot(pool, "stop", texts.stopped(1), 77)
+    two = await drafts(pool, "w-two")
+    await two.answer(ONE)
+    (_, reply), *more = pool.telegram.delivered
+    assert (reply.edit, reply.text, more) == (77, f"Once upon\n\n{texts.stopped(1)}", [])
+    assert [button.text for button in reply.buttons[0]] == [phrase("button-retry"), phrase("button-undo")]
+    assert await history(pool) == ["long", "Once upon [stopped]"]
+    assert StateField.told_in not in await pool.state(ONE)
+
+
+async def test_behind_the_bots_new_conversation_the_draft_comes_first_and_the_line_is_said_below(pool: Pool) -> None:
+    await told_by_the_bot(pool, "new", phrase("new-conversation"), 77)
+    two = await drafts(pool, "w-two")
+    await two.answer(ONE)
+    said = [(reply.edit, reply.text) for _, reply in pool.telegram.delivered]
+    assert said[0] == (77, f"Once upon\n\n{phrase('stopped')}")
+    assert said[1][0] is None
+    assert said[1][1].startswith(phrase("new-conversation"))
+
+
+async def test_what_the_bot_told_of_another_turn_is_not_written_over(pool: Pool) -> None:
+    await told_by_the_bot(pool, "stop", texts.stopped(1), 77)
+    await pool.store.redis.hset(f"cohort:s:{ONE}:state", StateField.told_in, "another\n77")
+    two = await drafts(pool, "w-two")
+    await two.answer(ONE)
+    assert [reply.edit for _, reply in pool.telegram.delivered] == [None]
+
+
+async def test_a_worker_that_was_there_first_is_told_nothing_of_the_bots_line(pool: Pool) -> None:
+    _, hold = await begun(pool)
+    await pool.store.sessions.owners.told_in(ONE, 77)
+    assert StateField.told_in not in await pool.state(ONE)
+    hold.go.set()
+    await pool.telegram.until_delivered(1)
+
+
 async def test_a_draft_of_another_turn_counts_for_nothing(pool: Pool) -> None:
     one, _ = await begun(pool)
     await one.kill()

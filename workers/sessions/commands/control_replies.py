@@ -31,6 +31,10 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     if plan.word is not None:
         return await conversation_commit(deps, owned, plan.handled, plan.word)
     plan, buttons = await _with_reminders(deps, owned, plan)
+    line = owned.told_in if plan.told and owned.inherits_draft and not owned.live else None
+    if line is not None:
+        # The draft's words come into the bot's line, above what it says.
+        plan = replace(plan, words=sentences(plan.told, plan.words), lines=(line,))
     aside, another = await begin_another(deps, owned) if plan.forget else (False, {})
     words = sentences(plan.words, phrase("new-set-aside") if aside else "")
     plan = replace(plan, words=words, set={**plan.set, **another})
@@ -63,11 +67,11 @@ def _replies(deps: Dependencies, owned: OwnedSession, plan: plans.Control) -> tu
         replies = (_picker(deps, plan, plan.pressed),)
     elif seen and plan.forget:
         replies = (
-            *render(partial, edits=owned.live, notes=(phrase("stopped"),), trace=trace),
+            *render(partial, edits=owned.live or plan.lines, notes=(phrase("stopped"),), trace=trace),
             *(render(plan.words) if plan.words else ()),
         )
     elif seen:
-        replies = render(partial, edits=owned.live, notes=(plan.words,), trace=trace)
+        replies = render(partial, edits=owned.live or plan.lines, notes=(plan.words,), trace=trace)
     elif not plan.words:
         # The bot has said it (``bot.stand_in``).
         replies = ()

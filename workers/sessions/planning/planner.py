@@ -277,8 +277,7 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
     forgets = any(entry.kind == "new" for entry in entries)
     with speaking(language_for(last.tongue, rules, choice)):
         said = [new_conversation(messages) if last.kind == "new" else texts.stopped(messages)]
-        if last.told:
-            said = []
+        told, said = (said[0], []) if last.told else ("", said)
         if last.kind == "stop" and any(entry.kind == "new" and not entry.told for entry in entries):
             said.append(phrase("new-conversation"))
         if untold:
@@ -292,4 +291,4 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
     begun = None if forgets else begun
     named = exchange_of(last) if last.kind == "stop" and last.told else ""
     words = sentences(*said)
-    return Control(handled, words, choice, forget=forgets, then=then, cuts=True, begun=begun, stood_in=named)
+    return Control(handled, words, choice, forget=forgets, then=then, cuts=True, begun=begun, stood_in=named, told=told)

@@ -230,6 +230,12 @@ class StateView:
         return words if commit == self.last_commit else ""
 
     @property
+    def told_in(self) -> int | None:
+        """The bot's message that told that this turn is stopped, whose draft is kept."""
+        commit, _, message = text(self._fields.get(StateField.told_in, b"")).partition("\n")
+        return int(message) if is_digits(message) and commit == self.last_commit else None
+
+    @property
     def _after(self) -> str | None:
         """The id of the last commit. A damaged one never matches, and every write would be refused; so it is None."""
         return self.last_commit if self.last_commit.isascii() else None
@@ -242,7 +248,8 @@ class StateView:
 
     def _further(self) -> tuple[str, ...]:
         """The fields for the second and later messages and for a draft, where they are there: a commit removes them."""
-        return tuple(field for field in (StateField.live_more, StateField.drafted) if field in self._fields)
+        further = StateField.live_more, StateField.drafted, StateField.told_in
+        return tuple(field for field in further if field in self._fields)
 
     @property
     def used(self) -> tuple[Usage, int]:
