@@ -2,7 +2,7 @@
 -- has the session already.
 -- KEYS: 1 state, 2 inbox.
 -- ARGV: 1 the message.
--- Reply: 1, or 0: nobody is to learn of it.
+-- Reply: 1, or 0: there is no draft, or a worker has the session.
 local state, inbox = unpack(KEYS)
 local message = ARGV[1]
 assert(tonumber(message), 'no message')
