@@ -15,6 +15,8 @@ class Showing:
     """Messages that an earlier try of this turn already created, to be taken over."""
     thinking: str = "hide"
     """What is shown of the model's thoughts, above its text: ``hide``, ``fold`` or ``show``."""
+    turn: str = ""
+    """Names the turn, also where another worker goes on with it."""
     older: bool = False
     """The last message shows words of a try whose worker died: they stay until this one has said as much."""
 

@@ -44,11 +44,12 @@ class Stage:
         reply_to: int | None = None,
         thinking: str = "hide",
         older: bool = False,
+        turn: str = "",
         created: Callable[[int], Awaitable[None]] | None = None,
     ) -> AbstractAsyncContextManager[LiveAnswer]:
         return self.delivery.live(
             session,
-            Showing(reply_to, message_ids, thinking, older=older),
+            Showing(reply_to, message_ids, thinking, turn, older),
             created=created or self.store,
             still_ours=self.ask,
         )

@@ -31,6 +31,17 @@ async def test_a_draft_is_shown_again_before_it_fades(world: World) -> None:
     assert len({entry["params"]["draft_id"] for entry in entries}) == 1
 
 
+async def test_a_turn_that_another_worker_goes_on_with_grows_in_the_same_draft(world: World) -> None:
+    session, drafts = await world.session(), list[int]()
+    for number, turn in enumerate(("1,2", "1,2", "3"), 1):
+        stage = stage_with(world, stream="draft")
+        async with stage.live(session, turn=turn) as answer:
+            answer.text(f"word {number}")
+            entries = await stage.called(session, "sendMessageDraft", number)
+        drafts.append(int(entries[-1]["params"]["draft_id"]))
+    assert drafts[0] == drafts[1] != drafts[2]
+
+
 async def test_where_drafts_are_refused_the_answer_grows_in_a_message(world: World) -> None:
     stage = stage_with(world, stream="draft")
     session, group = await world.session(), await world.session("group")

@@ -146,7 +146,7 @@ class TurnRunner:
             tried=owned.tries,
         )
         thinking = owned.effective("thinking", self._deps.settings)
-        showing = Showing(self._reply_to, owned.live, thinking, older=owned.shows_unknown)
+        showing = Showing(self._reply_to, owned.live, thinking, self.journal.mark.turn, owned.shows_unknown)
         live = self._deps.delivery.live(
             owned.session, showing, created=owned.note_live, still_ours=owned.ensure_owned_once
         )

@@ -92,6 +92,7 @@ class TelegramDelivery:
             # A message of an earlier try is gone on with.
             draft=mode == "draft" and session.takes_drafts and not showing.message_ids,
             older=showing.older,
+            turn=showing.turn,
             thinking=showing.thinking,
             draft_again=self._tempo.draft,
         )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from random import randrange
+from zlib import crc32
 
 from telegram.error import RetryAfter, TelegramError
 
@@ -61,11 +61,12 @@ class Screen:
     """The last part is shown as a draft; only the ones before it are messages."""
     older: bool = False
     """The last of ``ids`` shows words of a dead worker's try, and is to be looked at."""
+    turn: str = ""
+    """Its name: where a worker died, the next one's draft is the same draft, and not a second one beside it."""
     thinking: str = "hide"
     """How the chat sees thoughts, which are not among the words that stand there."""
     draft_again: float = 20.0
     """Seconds after which a draft has to be shown once more."""
-    _draft_id: int = field(default_factory=lambda: randrange(1, 2**31))  # noqa: S311 - tells drafts apart
     _draft: tuple[Part | None, float] = (None, 0.0)
     _shown: dict[int, tuple[Part, bool]] = field(default_factory=dict[int, tuple[Part, bool]])
     _doubtful: set[int] = field(default_factory=set[int])
@@ -74,6 +75,11 @@ class Screen:
     """These words, while this try has said less."""
     _plain: bool = False
     _bare: bool = False
+
+    @property
+    def _draft_id(self) -> int:
+        # Below 2**31 with the places of all parts, and never zero.
+        return crc32(f"{self.session} {self.turn}".encode()) // 4 + 1
 
     @property
     def blank(self) -> bool:
