@@ -14,7 +14,22 @@ from typing import Annotated
 
 import typer
 
-from ops.commands import bots, cards, chats, config, dead, feedback, find, pair, pause, people, pool, sessions, stuck
+from ops.commands import (
+    bots,
+    cards,
+    chats,
+    config,
+    dead,
+    feedback,
+    find,
+    pair,
+    pause,
+    people,
+    pool,
+    restart,
+    sessions,
+    stuck,
+)
 from ops.commands.backup import command as backup
 from ops.commands.broadcast import command as broadcast
 from ops.commands.finding import Finding
@@ -177,6 +192,7 @@ feedback.register(app)
 chats.register(app)
 people.register(app)
 pool.register(app)
+restart.register(app)
 app.add_typer(dead.app, name="dead")
 app.add_typer(cards.app, name="cards")
 config.register(app)

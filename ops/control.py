@@ -4,7 +4,9 @@ One connection carries one request and one answer, each a line of JSON:
 
     {"secret": "<password>", "do": "scale", "count": 3}   -> {"changed": ["worker-3"], "workers": 3}
     {"secret": "<password>", "do": "drain", "worker": "worker-2"}   -> {"drained": "worker-2"} or {"drained": null}
-    {"secret": "<password>", "do": "processes"}   -> {"processes": [{"name", "pid", "incarnation", "lives", "leaving"}]}
+    {"secret": "<password>", "do": "restart", "worker": "worker-2"}   -> {"restarts": "worker-2"} or {"restarts": null}
+    {"secret": "<password>", "do": "processes"}
+        -> {"processes": [{"name", "pid", "incarnation", "lives", "leaving", "worker"}]}
 
 A request that fails is answered with ``{"error": "<one sentence>"}``.
 """

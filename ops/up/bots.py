@@ -2,9 +2,10 @@
 
 import asyncio
 
+from ops.up.managed import ManagedProcess
 from ops.up.plan import BOT, Plan
 from ops.up.process import Spec
-from ops.up.supervisor import ManagedProcess, Supervisor
+from ops.up.supervisor import Supervisor
 from tasks.bots import BotsReader
 from tasks.operator_files.watched import Watched
 

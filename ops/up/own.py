@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from math import inf
 from uuid import uuid4
 
+from ops.up.managed import ManagedProcess, describe
 from ops.up.process import Spec
-from ops.up.supervisor import ManagedProcess, Supervisor, describe
+from ops.up.supervisor import Supervisor
 from tasks.backoff import Backoff
 from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock

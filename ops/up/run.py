@@ -19,6 +19,7 @@ from ops.model import ChosenModel
 from ops.pairing import pairing_lines
 from ops.powers import powers
 from ops.up import banner, demo_model, valkey
+from ops.up.actions import actions
 from ops.up.bots import BotProcesses
 from ops.up.card_watch import CardWatch, stand_ins
 from ops.up.console import Console
@@ -29,7 +30,6 @@ from ops.up.scaling import Scaling
 from ops.up.supervisor import Supervisor
 from tasks.clock import Clock
 from tasks.config.settings import Settings, load
-from tasks.config.worker_count import WorkerCount
 from tasks.errors import CohortError, Misconfigured, Retryable, StoreUnavailable
 from tasks.process.ending import ending_signals
 from tasks.process.open_files import raise_limit, too_few
@@ -132,7 +132,7 @@ class Up:
         self._store = store = await self._opened.enter_async_context(connect(effective))
         warnings = await self._warnings(store, effective)
         scaling, followed = self._keep_what_answers(supervisor, plan, effective, store)
-        await self._announce(plan, choice, self._actions(supervisor, scaling))
+        await self._announce(plan, choice, actions(supervisor, scaling))
         await self._all_there(supervisor, store)
         # What shows the system comes after what answers: it takes as long to load as a bot.
         for spec in plan.pages():
@@ -177,9 +177,9 @@ class Up:
             self._hosting = supervisor.beside(own.run(), "own processes")
         return scaling, followed
 
-    async def _announce(self, plan: Plan, choice: ChosenModel, actions: Mapping[str, control.ControlAction]) -> None:
+    async def _announce(self, plan: Plan, choice: ChosenModel, do: Mapping[str, control.ControlAction]) -> None:
         """Open the control server, and tell other commands of this run."""
-        port, secret = await self._opened.enter_async_context(control.serve_control(actions))
+        port, secret = await self._opened.enter_async_context(control.serve_control(do))
         own = os.environ | {"PATH": plan.env["PATH"]}
         # The store's address always: `cohort restore` has to know which Redis is in use.
         changed = {name: value for name, value in plan.env.items() if own.get(name) != value or name == "REDIS_URL"}
@@ -245,39 +245,6 @@ class Up:
                 self._home.announce(self._running)
             except (Misconfigured, Retryable) as problem:  # a full disk: the workers change all the same
                 self._console.say(str(problem))
-
-    def _actions(self, supervisor: Supervisor, scaling: Scaling) -> dict[str, control.ControlAction]:
-        def scale(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-            was = scaling.count
-            changed = scaling.set(_bounds(asked["auto"])) if "auto" in asked else scaling.by_hand(int(asked["count"]))
-            left, was_auto = {process.spec.name for process in supervisor.workers()}, str(was) if was.auto else ""
-            return {"changed": changed, "ends": not left >= set(changed), "workers": len(left), "was": was_auto}
-
-        def drain(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-            return {"drained": supervisor.drain(str(asked["worker"]))}
-
-        def processes(_asked: Mapping[str, Any]) -> Mapping[str, Any]:
-            return {
-                "processes": [
-                    {
-                        "name": process.spec.name,
-                        "pid": process.current.pid if process.current else None,
-                        "incarnation": process.current.incarnation if process.current else None,
-                        "lives": process.starts,
-                        "leaving": process.leaving.is_set(),
-                    }
-                    for process in supervisor.processes.values()
-                ]
-            }
-
-        return {"scale": scale, "drain": drain, "processes": processes}
-
-
-def _bounds(said: object) -> WorkerCount:
-    try:
-        return WorkerCount.parse(said)
-    except ValueError as problem:
-        raise Misconfigured(f"the number of workers {problem}") from None
 
 
 async def _read_cards(supervisor: Supervisor, plan: Plan) -> None:

@@ -2,21 +2,17 @@
 
 import asyncio
 import logging
-import re
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 from ops.home import out_of_room
 from ops.up.console import Console
-from ops.up.equal_ends import EqualEnds
 from ops.up.forking import Template
+from ops.up.managed import SETTLED_S, ManagedProcess, describe
 from ops.up.orphans import Children
-from ops.up.process import ProcessRun, Spec, start
-from tasks.backoff import Backoff
+from ops.up.process import Spec
 from tasks.clock import Clock
 from tasks.errors import CohortError
 from tasks.waiting import came_within
@@ -25,117 +21,8 @@ log = logging.getLogger("cohort.supervisor")
 
 MISCONFIGURED = 2
 """The exit status of a process whose operator must change a setting."""
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
-"""Before each restart but the first, which comes at once: the chats of a killed worker wait for it."""
-_PAGE_PAUSE_S = 120.0
-"""The longest before that of a page: no chat waits for it."""
 _TOLD = 2
 """How often the same end of what is not vital is told."""
-_SETTLED = timedelta(seconds=30).total_seconds()
-"""Seconds after which a run counts as healthy: the next restart comes at once again."""
-
-
-class ManagedProcess:
-    """One process over all its runs."""
-
-    def __init__(self, spec: Spec, supervisor: "Supervisor") -> None:
-        self.spec = spec
-        self.current: ProcessRun | None = None
-        self.leaving = asyncio.Event()
-        self.ended = asyncio.Event()
-        self.faltered = asyncio.Event()
-        self.starts = 0
-        self.ends_so = EqualEnds()
-        self.status: int | str | None = None
-        """How its last run ended."""
-        self._supervisor = supervisor
-        self.longest_pause_s = _PAGE_PAUSE_S if not spec.echo and not spec.vital else _LONGEST_PAUSE_S
-        """Between two starts."""
-
-    async def run(self) -> None:
-        """Start the process, and restart it whenever it exits, until ``leave``."""
-        falters = False
-        backoff = Backoff(_FIRST_PAUSE_S, self.longest_pause_s)
-        try:
-            while not self.leaving.is_set():
-                began = self._supervisor.clock.monotonic()
-                status = self.status = await self._live()
-                if self.leaving.is_set() or self.spec.once:
-                    return
-                self.faltered.set()
-                lasted = self._supervisor.clock.monotonic() - began
-                settled = lasted > _SETTLED
-                if settled:
-                    backoff.reset()
-                    self.ends_so.forget()
-                pause = backoff.next() if falters and not settled else 0.0
-                falters = not settled
-                self._supervisor.died(self, status, lasted, pause)
-                await came_within(self.leaving, pause)
-        finally:
-            self.ended.set()
-
-    async def _live(self) -> int | str:
-        """One run; its exit status, or why it could not be started."""
-        console = self._supervisor.console
-        name = self.spec.name
-        console.forget(name)
-        try:
-            self.current = await start(
-                self.spec,
-                _incarnation(name) if self.spec.member else None,
-                children=self._supervisor.children,
-                template=self._supervisor.template,
-                say=console.say,
-            )
-        except OSError as problem:
-            return problem.strerror or str(problem)
-        self.starts += 1
-        if self.leaving.is_set():  # told to leave while it was starting
-            self.current.signal(signal.SIGTERM)
-        try:
-            return await self.current.lines(lambda line: console.child(name, line, echo=self.spec.echo))
-        finally:
-            self.current.kill()
-            self._supervisor.children.ended(self.current.pid)
-            if self.current.incarnation is not None:
-                self._supervisor.report(self.current.incarnation)
-            self.current = None
-
-    def leave(self) -> None:
-        """Send SIGTERM, once: a second one would cut the work that it finishes. The process is not restarted."""
-        if self.leaving.is_set():
-            return
-        self.leaving.set()
-        if self.current is not None:
-            self.current.signal(signal.SIGTERM)
-
-    async def gone(self, patience: float) -> None:
-        """Wait until it has exited; after ``patience`` seconds it is killed."""
-        if not await came_within(self.ended, patience):
-            self._supervisor.console.say(f"{self.spec.name} does not stop: killing it")
-            self.kill()
-            await self.ended.wait()
-
-    def kill(self) -> None:
-        """Kill the process; it is not restarted."""
-        self.leaving.set()
-        if self.current is not None:
-            self.current.kill()
-
-
-def _incarnation(name: str) -> str:
-    return f"{re.sub(r'[^a-z0-9-]', '-', name.lower())}-{uuid4().hex[:8]}"
-
-
-def describe(status: int | str) -> str:
-    """How a process ended, in words."""
-    if isinstance(status, str):
-        return f"could not be started ({status})"
-    if status < 0:
-        with suppress(ValueError):
-            return f"was killed by {signal.Signals(-status).name}"
-    return f"ended with status {status}" if status else "ended"
 
 
 class Supervisor:
@@ -198,7 +85,7 @@ class Supervisor:
         times = 1 if process.spec.vital else process.ends_so.times(status, words)
         for line in words if times == 1 else ():
             self.console.say(f"{name}: {line}")
-        never_ran = process.starts == 1 and lasted <= _SETTLED
+        never_ran = process.starts == 1 and lasted <= SETTLED_S
         # One that ran as it is set up (a token that is revoked) must not end what answers: it is tried again.
         if status == MISCONFIGURED and never_ran and process.spec.echo and process.spec.vital:
             self._fatal(f"{name} cannot run as it is set up (see above)")
@@ -278,11 +165,33 @@ class Supervisor:
 
     def drain(self, worker: str) -> str | None:
         """Drain a worker, by name or incarnation, and do not restart it. None when there is no such worker here."""
-        for process in self.workers():
-            if worker in {process.spec.name, process.current.incarnation if process.current else None}:
-                self._let_go(process)
-                return process.spec.name
-        return None
+        process = self._worker(worker)
+        if process is None:
+            return None
+        self._let_go(process)
+        return process.spec.name
+
+    def renew(self, worker: str) -> str | None:
+        """Drain a worker and start it again. None when there is no such worker here."""
+        process = self._worker(worker)
+        if process is None:
+            return None
+        if (ended := process.renew()) is not None:
+            self._group.create_task(self._end_in_time(process, ended), name=f"restart of {process.spec.name}")
+        return process.spec.name
+
+    async def _end_in_time(self, process: ManagedProcess, ended: asyncio.Event) -> None:
+        if not await came_within(ended, process.spec.grace) and process.current is not None:
+            self.console.say(f"{process.spec.name} does not stop: killing it")
+            process.current.kill()
+
+    def _worker(self, worker: str) -> ManagedProcess | None:
+        found = (
+            process
+            for process in self.workers()
+            if worker in {process.spec.name, process.current.incarnation if process.current else None}
+        )
+        return next(found, None)
 
     def _let_go(self, process: ManagedProcess) -> None:
         process.leave()  # now, and not in the task: who asks next counts it no more

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ops.up.managed import describe
 from ops.up.process import DIE_WITH_PARENT
-from ops.up.supervisor import describe
 from tasks.clock import SystemClock
 from tasks.errors import StateDamaged
 from tests.harness.supervising import Deaths, Heard, supervising

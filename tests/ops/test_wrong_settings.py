@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "feedback": (),
     "scale": ("2",),
     "drain": ("worker-1",),
+    "restart": (),
     "config": (),
     "dead list": (),
     "dead show": ("1-0",),
