@@ -75,7 +75,7 @@ class ManagedProcess:
                 if self.leaving.is_set() or self.spec.once:
                     return
                 if renewed is not None:
-                    self._keeper.console.say(f"{self.spec.name} {describe(status)}; starting it anew, as asked")
+                    self._keeper.console.say(f"{self.spec.name} {describe(status)}; starting it again, as asked")
                     continue
                 self.faltered.set()
                 lasted = self._keeper.clock.monotonic() - began

@@ -93,7 +93,7 @@ async def test_all_workers_are_restarted_and_each_is_back_before_the_next_one_en
         ]
         # Its end was asked for: no death that holds back a scaling, no pause before the next start.
         assert up.supervisor.worker_died is None
-        assert console.lines.count("worker-1 ended; starting it anew, as asked") == 1
+        assert console.lines.count("worker-1 ended; starting it again, as asked") == 1
 
         await one_by_one(up.here, up.running, [str(now[1])])
         assert capsys.readouterr().out.startswith("worker-2 finishes its turns\nworker-2 is back as worker-2-")
@@ -125,7 +125,7 @@ async def test_a_worker_that_does_not_end_is_killed_after_its_grace_and_started_
         await console.hear("worker-1: ready")
         assert supervisor.renew("worker-1") == "worker-1"
         await console.hear("worker-1 does not stop: killing it")
-        await console.hear("worker-1 was killed by SIGKILL; starting it anew, as asked")
+        await console.hear("worker-1 was killed by SIGKILL; starting it again, as asked")
         await console.hear("worker-1: ready", times=2)
 
         async def again() -> bool:
