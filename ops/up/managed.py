@@ -25,7 +25,7 @@ SETTLED_S = timedelta(seconds=30).total_seconds()
 """Seconds after which a run counts as healthy: the next restart comes at once again."""
 
 
-class Keeper(Protocol):
+class Supervising(Protocol):
     """What a process needs of the supervisor."""
 
     console: Console
@@ -45,7 +45,7 @@ class Keeper(Protocol):
 class ManagedProcess:
     """One process over all its runs."""
 
-    def __init__(self, spec: Spec, keeper: Keeper) -> None:
+    def __init__(self, spec: Spec, supervisor: Supervising) -> None:
         self.spec = spec
         self.current: ProcessRun | None = None
         self.leaving = asyncio.Event()
@@ -55,7 +55,7 @@ class ManagedProcess:
         self.ends_so = EqualEnds()
         self.status: int | str | None = None
         """How its last run ended."""
-        self._keeper = keeper
+        self._supervisor = supervisor
         self._renewing: asyncio.Event | None = None
         """Set when the run ends that was told to end for another one."""
         self.longest_pause_s = _PAGE_PAUSE_S if not spec.echo and not spec.vital else _LONGEST_PAUSE_S
@@ -67,7 +67,7 @@ class ManagedProcess:
         backoff = Backoff(_FIRST_PAUSE_S, self.longest_pause_s)
         try:
             while not self.leaving.is_set():
-                began = self._keeper.clock.monotonic()
+                began = self._supervisor.clock.monotonic()
                 status = self.status = await self._live()
                 renewed, self._renewing = self._renewing, None
                 if renewed is not None:
@@ -75,32 +75,32 @@ class ManagedProcess:
                 if self.leaving.is_set() or self.spec.once:
                     return
                 if renewed is not None:
-                    self._keeper.console.say(f"{self.spec.name} {describe(status)}; starting it again, as asked")
+                    self._supervisor.console.say(f"{self.spec.name} {describe(status)}; starting it again, as asked")
                     continue
                 self.faltered.set()
-                lasted = self._keeper.clock.monotonic() - began
+                lasted = self._supervisor.clock.monotonic() - began
                 settled = lasted > SETTLED_S
                 if settled:
                     backoff.reset()
                     self.ends_so.forget()
                 pause = backoff.next() if falters and not settled else 0.0
                 falters = not settled
-                self._keeper.died(self, status, lasted, pause)
+                self._supervisor.died(self, status, lasted, pause)
                 await came_within(self.leaving, pause)
         finally:
             self.ended.set()
 
     async def _live(self) -> int | str:
         """One run; its exit status, or why it could not be started."""
-        console = self._keeper.console
+        console = self._supervisor.console
         name = self.spec.name
         console.forget(name)
         try:
             self.current = await start(
                 self.spec,
                 _incarnation(name) if self.spec.member else None,
-                children=self._keeper.children,
-                template=self._keeper.template,
+                children=self._supervisor.children,
+                template=self._supervisor.template,
                 say=console.say,
             )
         except OSError as problem:
@@ -112,9 +112,9 @@ class ManagedProcess:
             return await self.current.lines(lambda line: console.child(name, line, echo=self.spec.echo))
         finally:
             self.current.kill()
-            self._keeper.children.ended(self.current.pid)
+            self._supervisor.children.ended(self.current.pid)
             if self.current.incarnation is not None:
-                self._keeper.report(self.current.incarnation)
+                self._supervisor.report(self.current.incarnation)
             self.current = None
 
     def leave(self) -> None:
@@ -139,7 +139,7 @@ class ManagedProcess:
     async def gone(self, patience: float) -> None:
         """Wait until it has exited; after ``patience`` seconds it is killed."""
         if not await came_within(self.ended, patience):
-            self._keeper.console.say(f"{self.spec.name} does not stop: killing it")
+            self._supervisor.console.say(f"{self.spec.name} does not stop: killing it")
             self.kill()
             await self.ended.wait()
 
