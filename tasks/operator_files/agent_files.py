@@ -8,7 +8,9 @@ import re
 import tomllib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +30,8 @@ _BOUNDARIES = {
 }
 _MOST = 2**20
 """Characters of YAML. The reader takes half a minute for ten times as many; a chat's rules are fifty."""
+_KEPT = 2**16
+"""Characters of YAML that is kept as read: an engine that opens reads each of its files four times."""
 _SHOWN = 60
 """Characters of a key."""
 _MOST_DIGITS = 4_000
@@ -258,7 +262,7 @@ def _mapping(path: Path, text: str, above: int = 0, *, loader: type[_Loader] = _
     if len(text) > _MOST:
         raise BadFile(path, None, "has more than a million characters of YAML", "make it smaller")
     try:
-        read: object = yaml.load(text, loader)  # noqa: S506 - a safe loader
+        read = deepcopy(_kept(text, loader)) if len(text) <= _KEPT else _kept.__wrapped__(text, loader)
     except _KeyTwice as problem:
         said = f"`{problem.problem}` stands here for the second time"
         line = None if problem.problem_mark is None else problem.problem_mark.line + 1 + above
@@ -276,6 +280,11 @@ def _mapping(path: Path, text: str, above: int = 0, *, loader: type[_Loader] = _
         line = above + len(text) - len(text.lstrip("\n")) + 1
         raise BadFile(path, line, "not a mapping", "write `key: value` lines")
     return cast("dict[str, Any]", read)
+
+
+@lru_cache(maxsize=32)
+def _kept(text: str, loader: type[_Loader]) -> object:
+    return yaml.load(text, loader)  # noqa: S506 - a safe loader
 
 
 def _toml(path: Path, text: str, above: int) -> Mapping[str, Any]:

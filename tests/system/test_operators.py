@@ -76,6 +76,7 @@ async def test_flower_asks_a_worker_that_starts_after_it(running: Running) -> No
             late.end()
 
 
+@pytest.mark.soak  # tests/bot looks at one more process of the bot for the same.
 @pytest.mark.promise("bot-without-fast-agent")
 def test_the_bot_never_imports_fast_agent() -> None:
     code = "import sys, bot.wiring, bot.__main__; sys.exit(any(m.split('.')[0] == 'fast_agent' for m in sys.modules))"

@@ -1,10 +1,11 @@
 """What is wrong with YAML is told by the line that has to be changed, and by what to do there."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tasks.operator_files.agent_files import BadFile, read_card
+from tasks.operator_files.agent_files import BadFile, read_card, read_mapping
 
 WRONG = {
     "a tab": ("name: x\n\tmodel: y", 3, "indent with spaces"),
@@ -36,3 +37,12 @@ def test_two_cards_in_one_file_are_told_as_such(tmp_path: Path) -> None:
     path.write_text("name: one\n---\nname: two\n")
     with pytest.raises(BadFile, match=r"two\.yaml:2: not YAML; take this line out, and what is below it"):
         read_card(path)
+
+
+def test_what_is_read_of_a_file_is_its_readers_own(tmp_path: Path) -> None:
+    path, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
+    for file in (path, other):
+        file.write_text("servers: [{name: one}]\n")
+    read: dict[str, Any] = dict(read_mapping(path))
+    read["servers"][0]["name"] = "two"
+    assert read_mapping(path) == read_mapping(other) == {"servers": [{"name": "one"}]}
