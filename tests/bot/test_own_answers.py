@@ -1,15 +1,19 @@
 """What the bot answers itself: as durable as messages, and chosen from what there is."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from aiogram import types as tg
 
 from bot import texts
+from tasks import keys
 from tasks.config.settings import load
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store import Store
 from tests.bot.conftest import OURS, Doorway, make_doorway
 from tests.bot.test_update_intake import ANNS
-from tests.bot.updates import BOT, FORUM, message, pressed, said
+from tests.bot.updates import ANN, BEN, BOT, FORUM, GROUP, message, pressed, said
 from tests.conftest import TOKEN
 
 # -- what the bot answers itself
@@ -125,3 +129,38 @@ async def test_a_session_with_a_full_inbox_hears_so_at_most_once_a_minute(redis_
         await doorway.door.take([said("7", update_id=7), said("/stop", update_id=8)])
         assert len(await doorway.said()) == 2
         assert [entry.kind for entry in await doorway.inbox(ANNS)][-1] == "stop", "a control word is always taken"
+
+
+@pytest.mark.promise("budgets")
+@pytest.mark.parametrize("midnight", ["2026-12-01", "2027-01-01", "2028-03-01", "2026-10-26"])
+async def test_usage_begins_again_at_midnight_utc_for_each_person_of_a_group_and_follows_the_limits(
+    redis_url: str, store: Store, midnight: str
+) -> None:
+    new_day = datetime.fromisoformat(midnight).replace(tzinfo=UTC)
+    old = (new_day - timedelta(seconds=1)).date().isoformat()
+    counts = {f"user:{ANN.id}": 1200, f"user:{BEN.id}": 30, f"chat:{GROUP.id}": 1230}
+    for scope, count in counts.items():
+        for day, used in ((old, count), (midnight, count // 10)):
+            await store.redis.hset(keys.usage(f"4242:{scope}", day), "input_tokens", used)
+            await store.redis.expire(keys.usage(f"4242:{scope}", day), 60)
+
+    async def lines(user: str, chat: str, at: datetime, update_id: int, sender: tg.User) -> list[str]:
+        given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN}
+        doorway = make_doorway(load({**given, "COHORT_BUDGET_USER": user, "COHORT_BUDGET_CHAT": chat}), store)
+        doorway.clock.time = at.timestamp()
+        await doorway.door.take([said("/usage", update_id=update_id, chat=GROUP, sender=sender)])
+        return (await doorway.said())[-1][1].splitlines()[1:]
+
+    before = new_day - timedelta(seconds=1)
+    assert await lines("5000", "0", before, 1, ANN) == [phrase("usage-you", used="1,200", allowed="5,000")]
+    assert await lines("5000", "0", before, 2, BEN) == [phrase("usage-you", used="30", allowed="5,000")]
+    # Lowered below what is used, and raised again, by a bot that started anew.
+    assert await lines("100", "900", before, 3, ANN) == [
+        phrase("usage-you", used="1,200", allowed="100"),
+        phrase("usage-chat", used="1,230", allowed="900"),
+    ]
+    assert await lines("100", "9000", new_day, 4, ANN) == [
+        phrase("usage-you", used="120", allowed="100"),
+        phrase("usage-chat", used="123", allowed="9,000"),
+    ]
+    assert await lines("0", "0", new_day, 5, ANN) == []
