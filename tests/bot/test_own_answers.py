@@ -154,7 +154,7 @@ async def test_usage_begins_again_at_midnight_utc_for_each_person_of_a_group_and
     before = new_day - timedelta(seconds=1)
     assert await lines("5000", "0", before, 1, ANN) == [phrase("usage-you", used="1,200", allowed="5,000")]
     assert await lines("5000", "0", before, 2, BEN) == [phrase("usage-you", used="30", allowed="5,000")]
-    # Lowered below what is used, and raised again, by a bot that started anew.
+    # Lowered below what is used, and raised again, by a bot that started again.
     assert await lines("100", "900", before, 3, ANN) == [
         phrase("usage-you", used="1,200", allowed="100"),
         phrase("usage-chat", used="1,230", allowed="900"),
