@@ -38,9 +38,10 @@ class Gate:
             async with self._room:
                 return await command()
         try:
-            async with asyncio.timeout(self._limit_s):
-                async with asyncio.timeout(self._patience_s):
-                    await self._room.acquire()
+            ends = asyncio.get_running_loop().time() + self._limit_s
+            async with asyncio.timeout(min(self._patience_s, self._limit_s)) as limit:
+                await self._room.acquire()
+                limit.reschedule(ends)
                 try:
                     return await command()
                 finally:

@@ -2,8 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -20,9 +20,10 @@ from tasks import keys as names
 from tasks.clock import SystemClock
 from tasks.config.redis_url import sentinels
 from tasks.envelope import DeadLetter
-from tasks.errors import Misconfigured, StateDamaged, StoreForbidden, StoreUnavailable
-from tasks.store.connection.causes import said_by, unreachable, wrong
+from tasks.errors import Misconfigured, StateDamaged, StoreUnavailable
 from tasks.store.connection.gate import AT_ONCE, Gate
+from tasks.store.connection.guarding import guard
+from tasks.store.connection.packing import packing
 from tasks.store.connection.sentinel import BlockingSentinelPool, sentinel_of
 from tasks.store.state import with_fields
 
@@ -43,45 +44,6 @@ _REPLICA_WAITS_MS = 1000
 """How long a step waits for replicas before it is given again."""
 
 _LUA = Path(__file__).parents[1] / "lua"
-
-# What a server that cannot serve right now answers; everything else that it answers is a defect of ours.
-_REFUSALS = (
-    "MISCONF",
-    "READONLY",
-    "OOM",
-    "NOREPLICAS",
-    "MASTERDOWN",
-    "UNBLOCKED",
-    "LOADING",
-    "BUSY",
-    "CLUSTERDOWN",
-    "TRYAGAIN",
-)
-
-
-@contextmanager
-def guard() -> Generator[None]:
-    """Turn "not now" into ``StoreUnavailable``.
-
-    Raises:
-        StoreUnavailable: Redis is away, read-only, full, loading or failing over; the command may have been done.
-        StoreForbidden: it is another Redis than Cohort can use, or its user may do too little.
-        StateDamaged: a key is of another type than declared.
-    """
-    try:
-        yield
-    except (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.InvalidResponse, OSError) as problem:
-        raise StoreUnavailable(f"Redis cannot be reached ({unreachable(problem)})") from problem
-    except (exceptions.OutOfMemoryError, exceptions.ReadOnlyError) as problem:
-        raise StoreUnavailable(f"Redis refuses writes ({said_by(problem)})") from problem
-    except exceptions.ResponseError as problem:
-        if str(problem).startswith(_REFUSALS) or any(f"{word} " in str(problem) for word in _REFUSALS):
-            raise StoreUnavailable(f"Redis refuses writes ({said_by(problem)})") from problem
-        if "WRONGTYPE" in str(problem):
-            raise StateDamaged(str(problem)) from problem
-        if (what := wrong(problem)) is not None:
-            raise StoreForbidden(f"REDIS_URL: {what}") from None
-        raise
 
 
 class Client(Redis):
@@ -239,7 +201,7 @@ async def connection(
         options |= {"socket_timeout": patience_s, "socket_connect_timeout": patience_s, "health_check_interval": 0}
         options |= {"retry": once}
     try:
-        redis = _client(url, options, blocking=waits is not None)
+        redis = packing(_client(url, options, blocking=waits is not None))
     except ValueError as problem:
         raise Misconfigured(f"REDIS_URL: {problem}") from problem
     redis.wait_replicas = wait_replicas

@@ -39,13 +39,9 @@ class StateView:
     """The fields of a session's state, as its owner knows them."""
 
     def __init__(self, session: SessionKey, state: Mapping[str, bytes]) -> None:
-        self._session = session
+        self.session = session
         self._fields = dict(state)
         self._said: tuple[bytes, dict[int, str]] = b"", {}
-
-    @property
-    def session(self) -> SessionKey:
-        return self._session
 
     @property
     def history(self) -> bytes | None:
