@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from enum import Enum, auto
-from typing import Any, override
+from typing import Any, cast, override
 from zlib import crc32
 
 from telegram.error import RetryAfter
@@ -137,7 +137,7 @@ class Pacing(BaseRateLimiter[Priority]):
         chat = _chat(data)
         if chat is not None and priority is not Priority.CONTROL:
             asked = self._clock.monotonic()
-            await self._permit(chat, priority)
+            await self._permit(chat, priority, _messages(data))
             if priority in _WAITING:
                 tracing.current().add("cohort.telegram.wait_s", self._clock.monotonic() - asked)
                 tracing.current().add("cohort.telegram.calls", 1)
@@ -165,10 +165,10 @@ class Pacing(BaseRateLimiter[Priority]):
         if priority not in (Priority.TYPING, Priority.CONTROL):
             self._sent.note()
 
-    async def _permit(self, chat: int, priority: Priority) -> None:
+    async def _permit(self, chat: int, priority: Priority, count: int) -> None:
         match priority:
             case Priority.FINAL:
-                await self._wait_for_permit(chat)
+                await self._wait_for_permit(chat, count)
             case Priority.QUEUED:
                 await self._permit_or_later(chat)
             case Priority.FIRST | Priority.FRAME:
@@ -176,11 +176,11 @@ class Pacing(BaseRateLimiter[Priority]):
             case _:
                 await self._permit_or_never(chat)
 
-    async def _wait_for_permit(self, chat: int) -> None:
+    async def _wait_for_permit(self, chat: int, count: int) -> None:
         chat_taken = False
         while True:
             try:
-                taken = await self._store.reserve(self._bot, chat, chat_taken=chat_taken)
+                taken = await self._store.reserve(self._bot, chat, chat_taken=chat_taken, count=count)
             except StoreUnavailable:
                 # What is sent now could not be recorded as delivered and would be sent again.
                 await self._sleep(_STORE_AWAY)
@@ -268,6 +268,12 @@ class Floods:
         """Note the refusal of a silent chat. Returns whether another silent chat was refused just before."""
         self._refused.append((now, chat))
         return any(other != chat and now - at <= self.TOGETHER for at, other in self._refused)
+
+
+def _messages(data: dict[str, Any]) -> int:
+    """How many messages a call sends: each file of an album is one (rubenlagus/TelegramBots issue 1520)."""
+    media = data.get("media")
+    return len(cast("Sequence[object]", media)) if isinstance(media, (list, tuple)) else 1
 
 
 def _chat(data: dict[str, Any]) -> int | None:

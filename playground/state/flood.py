@@ -15,7 +15,8 @@ _NAMES = ("overall", "per_chat", "burst", "per_group", "penalty")
 class Flood:
     """What Telegram lets a bot send, edits counted as messages (tdlib/td issues 2592 and 3034).
 
-    In a private chat a bucket, because short bursts pass (https://core.telegram.org/bots/faq); in a group and overall a
+    Each file of an album is a message (rubenlagus/TelegramBots issue 1520). In a private chat a bucket, because short
+    bursts pass, an album among them (https://core.telegram.org/bots/faq); in a group and overall a
     window. The exact values are unspecified. A chat that was refused stays closed until ``retry_after`` is over, and
     its further calls read what is left of it, as people saw it (m1guelpf/chatgpt-telegram issue 22: 30, then 29).
     """
@@ -38,8 +39,8 @@ class Flood:
         self._chats: OrderedDict[int, deque[float]] = OrderedDict()
         self._closed: dict[int, float] = {}
 
-    def check(self, chat: int) -> None:
-        """Count a send or an edit in ``chat``.
+    def check(self, chat: int, count: int = 1) -> None:
+        """Count a send or an edit in ``chat``, or an album's ``count`` messages, which come or are refused together.
 
         Raises:
             ApiError: 429; the call does not count.
@@ -53,20 +54,20 @@ class Flood:
             self._closed.pop(self._chats.popitem(last=False)[0], None)
         wait = self._closed.get(chat, 0) - now
         if wait <= 0:
-            wait = self._group(own, now) if chat < 0 else self._private(own, now)
+            wait = self._group(own, now, count) if chat < 0 else self._private(own, now)
             if wait > 0:
                 wait = max(wait, self.penalty)
                 self._closed[chat] = now + wait
-        wait = max(wait, _window(self._all, self.overall, 1.0, now))
+        wait = max(wait, _window(self._all, max(1, self.overall - count + 1), 1.0, now))
         if wait > 0:
             self.refused += 1
             raise too_many(max(1, math.ceil(wait)))
         self._closed.pop(chat, None)
-        self._all.append(now)
-        own.append(now if chat < 0 else max(now, own.pop() if own else now) + 1 / self.per_chat)
+        self._all.extend([now] * count)
+        own.extend([now] * count if chat < 0 else [max(now, own.pop() if own else now) + count / self.per_chat])
 
-    def _group(self, times: deque[float], now: float) -> float:
-        return _window(times, self.per_group, 60.0, now)
+    def _group(self, times: deque[float], now: float, count: int) -> float:
+        return _window(times, max(1, self.per_group - count + 1), 60.0, now)
 
     def _private(self, free: deque[float], now: float) -> float:
         """A bucket, as the one time at which it is full again."""

@@ -122,17 +122,27 @@ class PaceStore:
         """The same for a bot with another send rate (``COHORT_SEND_RATE``)."""
         return PaceStore(self._redis, self._clock, Limits.of(a_second))
 
-    async def reserve(self, bot: int, chat: int, *, chat_taken: bool = False) -> Taken:
+    async def reserve(self, bot: int, chat: int, *, chat_taken: bool = False, count: int = 1) -> Taken:
         """Reserve a send permit in the order of asking, however far off it is.
 
         The bot's own permit is taken only when the chat's has come, so that a slow chat holds up no other.
+
+        Args:
+            bot: The bot.
+            chat: Where.
+            chat_taken: The chat's permit was taken before, and has come.
+            count: An album's messages, which come at once: where a window holds, all of them have to fit into it.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         rate = self._limits.chat(chat)
-        interval = 0 if chat_taken else rate.interval_us
-        what, wait = await self._ask(bot, chat, 1, self._limits.bot.tolerance_us, interval, rate.tolerance_us)
+        whole, more = self._limits.bot, count - 1
+        interval = 0 if chat_taken else rate.interval_us * count
+        # In a private chat short bursts pass; what follows waits the longer.
+        tolerance = rate.tolerance_us - (more * rate.interval_us if chat < 0 else 0)
+        given = (whole.tolerance_us - more * whole.interval_us, interval, tolerance)
+        what, wait = await self._ask(bot, chat, 1, *given, count=count)
         return Taken(_TAKEN[what], wait / _US)
 
     async def command(self, bot: int, chat: int) -> float:
@@ -220,8 +230,10 @@ class PaceStore:
             until: Any = await self._redis.get(_penalty(bot, None))
         return int(until) / _US if until and until.isdigit() else 0.0
 
-    async def _ask(self, bot: int, chat: int, patient: int, bot_tolerance: int, *chat_rate: int) -> tuple[int, int]:
-        numbers = (self._limits.bot.interval_us, bot_tolerance, *chat_rate)
+    async def _ask(
+        self, bot: int, chat: int, patient: int, bot_tolerance: int, *chat_rate: int, count: int = 1
+    ) -> tuple[int, int]:
+        numbers = (self._limits.bot.interval_us * count, bot_tolerance, *chat_rate)
         what, wait = await self._pace(self._buckets(bot, chat), (self._now, patient, *numbers, 0, 0, 0))
         return int(what), int(wait)
 

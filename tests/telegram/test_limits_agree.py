@@ -110,3 +110,28 @@ async def test_a_few_that_stream_are_held_up_by_nothing(redis: Redis) -> None:
     assert crowd.refused == 0
     assert min(crowd.frames[chat] for chat in crowd.chats) >= WRITES - 2, "a frame a second"
     assert max(crowd.finals.values()) <= LATE
+
+
+@pytest.mark.parametrize("chats", [[-5], [5], [-5, -6, 7, 8], list(range(1, 13))])
+async def test_albums_count_as_their_files_and_what_follows_them_waits(redis: Redis, chats: list[int]) -> None:
+    """Each chat gets as much as it may, as early as it may: texts with albums of all sizes between them."""
+    clock, random = FakeClock(), Random(11)
+    flood, pace = Flood(clock), PaceStore(redis, clock)
+    flood.set({"on": True, "penalty": 30})
+    due = [(0.0, chat, 1 if place else 10, False) for place, chat in enumerate(chats)]
+    heapq.heapify(due)
+    began, sent = clock.now(), Counter[int]()
+    while due:
+        at, chat, count, chat_taken = heapq.heappop(due)
+        clock.advance(max(0.0, began + at - clock.now()))
+        taken = await pace.reserve(BOT, chat, chat_taken=chat_taken, count=count)
+        at = clock.now() - began + taken.seconds
+        if taken.what != "all":
+            heapq.heappush(due, (at, chat, count, taken.what == "chat"))
+            continue
+        clock.advance(taken.seconds)
+        flood.check(chat, count)
+        sent[chat] += count
+        if at < 200:
+            heapq.heappush(due, (at, chat, random.choice([1, 1, 1, 2, 5, 10]), False))
+    assert min(sent.values()) >= 40

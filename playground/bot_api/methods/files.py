@@ -116,7 +116,11 @@ def send_media_group(call: ApiCall) -> list[Json]:
         | _caption(str(item.get("caption") or ""), item.get("caption_entities"))
         for item in items
     ]
-    return [send(call, chat, {"media_group_id": group} | content) for content in contents]
+    counted = [len(contents), *[0] * (len(contents) - 1)]
+    return [
+        send(call, chat, {"media_group_id": group} | content, messages=messages)
+        for content, messages in zip(contents, counted, strict=True)
+    ]
 
 
 def get_file(call: ApiCall) -> Json:

@@ -69,8 +69,11 @@ def _external(chat: Chat, answered: Json) -> Json:
     return {"external_reply": external, **({"quote": {"text": said, "position": 0}} if said else {})}
 
 
-def send(call: ApiCall, chat: Chat, content: Json) -> Json:
-    """Post for the bot: the topic, the answered message and the keyboard are the call's."""
+def send(call: ApiCall, chat: Chat, content: Json, *, messages: int = 1) -> Json:
+    """Post for the bot: the topic, the answered message and the keyboard are the call's.
+
+    ``messages``: how many count with it; 0: it was counted.
+    """
     answered, across = reply_target(call, chat)
     if across and answered is not None:
         thread = call.thread(chat)
@@ -80,7 +83,8 @@ def send(call: ApiCall, chat: Chat, content: Json) -> Json:
         # A reply goes to the topic of the message that it answers.
         thread = call.thread(chat, answered.get("message_thread_id") if answered is not None else None)
     content |= inline_keyboard(call)
-    call.state.flood.check(chat.id)
+    if messages:
+        call.state.flood.check(chat.id, messages)
     message = post(call.state, chat, call.bot.user, content, thread=thread, reply_to=answered)
     call.note = {"message_id": message["message_id"]}
     return message

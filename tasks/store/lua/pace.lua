@@ -9,7 +9,9 @@ local bot, chat, bot_penalty, chat_penalty, line = KEYS[1], KEYS[2], KEYS[3], KE
 local patient, due, times = ARGV[2] == '1', ARGV[9] == '1', {}
 for place = 1, 8 do
   times[place] = tonumber(ARGV[place])
-  assert(times[place] >= 0 and times[place] <= 2 ^ 53, 'a time is out of range')
+  -- A tolerance below zero: so long the bucket has to have been full already (an album is many messages at once).
+  local least = (place == 4 or place == 6) and -1e9 or 0
+  assert(times[place] >= least and times[place] <= 2 ^ 53, 'a time is out of range')
 end
 local now, bot_interval, bot_tolerance, chat_interval, chat_tolerance = times[1], times[3], times[4], times[5], times[6]
 local step, slack = times[7], times[8]
@@ -27,10 +29,11 @@ local function time_in(key)
 end
 local function look(key, tolerance)
   local free = time_in(key)
-  if free < now or free > now + horizon then
+  if free > now + horizon then
     free = now
   end
-  return free, math.max(0, free - tolerance - now)
+  local wait = math.max(0, free - tolerance - now)
+  return math.max(free, now + (tolerance < 0 and wait or 0)), wait
 end
 local function take(key, free)
   redis.call('SET', key, string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + margin)
