@@ -28,14 +28,16 @@ async def recall() -> str:
     return await tools.recall()
 
 
-async def remind_me(about: str, minutes: float) -> str:
-    """Have this conversation reminded of something later.
+async def remind_me(about: str, minutes: float = 0, when: str = "", timezone: str = "") -> str:
+    """Have this conversation reminded of something later, once.
 
     Args:
         about: What to be reminded of, in full, as it will be read then.
-        minutes: From now.
+        minutes: From now ("in 90 minutes").
+        when: In place of it a date and time of the person's clocks, as YYYY-MM-DD HH:MM ("tomorrow at nine").
+        timezone: An IANA name. Leave it empty unless the person named a place or has just told where they are.
     """
-    return await tools.remind_me(about, minutes)
+    return await tools.remind_me(about, minutes, when, timezone)
 
 
 async def remind_again(about: str, rule: str, at: str = "", timezone: str = "") -> str:

@@ -57,6 +57,10 @@ class Zones(Protocol):
 class Reminders(Protocol):
     """Messages that a session sends to itself later (``tasks.store.reminders.ReminderStore``)."""
 
+    def now(self) -> float:
+        """The time that they count from, seconds since the epoch."""
+        ...
+
     @property
     def zones(self) -> Zones:
         """Where times are meant."""

@@ -227,6 +227,25 @@ def _instant(local: datetime, zone: ZoneInfo) -> float:
     return local.replace(tzinfo=zone, fold=0).timestamp()
 
 
+def instant_of(said: str, zone: str) -> float:
+    """When a date and time by the clocks of a zone is, in seconds since the epoch.
+
+    A time that the clocks leave out comes when they have gone on; of one that they have twice the first counts.
+
+    Args:
+        said: ``2026-11-28 09:00``.
+        zone: The zone.
+
+    Raises:
+        Terminal: there is no such time.
+    """
+    text = " ".join(said.replace("T", " ").split())
+    try:
+        return _instant(datetime.strptime(text, "%Y-%m-%d %H:%M"), zone_info(zone))  # noqa: DTZ007 - local
+    except (ValueError, OverflowError):
+        raise Terminal("the time must be written as YYYY-MM-DD HH:MM, for example 2026-11-28 09:00") from None
+
+
 def local_now(zone: str, now: float) -> datetime:
     """The time by the clocks of a zone, without the zone."""
     return datetime.fromtimestamp(now, zone_info(zone)).replace(tzinfo=None, fold=0)

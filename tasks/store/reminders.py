@@ -65,6 +65,10 @@ class ReminderStore:
         self.zones = ZoneStore(redis)
         """In which time zone people mean their times."""
 
+    def now(self) -> float:
+        """The time that reminders count from, seconds since the epoch."""
+        return self._clock.now()
+
     async def add(
         self, session: SessionKey, text: str, seconds: float, *, by: int | None = None, depth: int = 0
     ) -> float:

@@ -52,6 +52,9 @@ class RemindersInMemory:
         self.set: list[tuple[SessionKey, str, float]] = []
         self.zones = ZonesInMemory()
 
+    def now(self) -> float:
+        return 1_790_000_000.0
+
     async def repeat(
         self, session: SessionKey, text: str, rule: str, at: str, zone: str, *, by: int | None = None, depth: int = 0
     ) -> Inbound:
@@ -109,6 +112,31 @@ async def test_a_reminder_is_set_for_its_session_and_comes_back_as_a_turn(
     assert result.text.endswith("tool=The reminder is set for 2026-09-21 14:16 UTC.")
     due = '<tg-reminder note="asked for earlier, due now: pass it on">tea</tg-reminder>'
     assert due in {call.last for call in model.journal}
+
+
+async def test_a_reminder_for_a_time_of_the_persons_clocks_needs_their_zone_and_no_reckoning(
+    settings_of, clock: StillClock, model: Model, shipped: Path
+) -> None:
+    reminders = RemindersInMemory()
+    calls = (
+        '"when": "2026-10-26 09:00"',
+        '"when": "2026-10-26 09:00", "timezone": "Europe/Berlin"',
+        '"when": "2026-10-26T09:00", "minutes": 5',
+        '"when": "2026-09-21 16:13"',
+        '"when": "tomorrow"',
+        '"when": "0001-01-01 00:00", "timezone": "Pacific/Kiritimati"',
+        '"when": "2026-10-26 09:00", "timezone": "the moon"',
+    )
+    async with Engine(settings_of(), clock, reminders=reminders) as engine:
+        answers = [await engine.run(ask(7, f'CALL:remind_me{{"about": "tea", {words}}}'), Screen()) for words in calls]
+    told = [answer.text.rpartition("tool=")[2] for answer in answers]
+    assert "not known yet" in told[0]
+    # The clocks go back on 25 October: by minutes from a day before it would come at eight.
+    assert told[1] == told[2] == "The reminder is set for 2026-10-26 09:00 (Europe/Berlin)."
+    assert told[3] == "Not set: 2026-09-21 16:13 (Europe/Berlin) is over; it is 2026-09-21 16:13."
+    assert ("YYYY-MM-DD HH:MM" in told[4], "is over" in told[5]) == (True, True)
+    assert "no time zone" in told[6]
+    assert len(reminders.set) == 2
 
 
 async def test_a_recurring_reminder_asks_for_the_time_zone_once(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.reminders.recurrence import DAYS, Rule, beginning, read_local
+from tasks.errors import Terminal
+from tasks.reminders.recurrence import DAYS, Rule, beginning, instant_of, read_local
 
 CHANGES = {
     "Europe/Berlin": ("2026-03-29", "2026-10-25", "2028-03-26"),
@@ -74,3 +75,29 @@ def test_a_day_that_a_month_does_not_have_is_left_out(rule: str, first: str, day
         seen.append(found[0][5:10])
         found = read.after(read_local(found[0]), zone, found[1])
     assert seen == days
+
+
+@pytest.mark.parametrize(
+    ("zone", "said", "utc"),
+    [
+        ("Europe/Berlin", "2026-03-29 02:30", "2026-03-29 01:30"),
+        ("Europe/Berlin", "2026-10-25 02:30", "2026-10-25 00:30"),
+        ("America/New_York", "2026-03-08 02:30", "2026-03-08 07:30"),
+        ("America/New_York", "2026-11-01 01:30", "2026-11-01 05:30"),
+        ("Australia/Lord_Howe", "2026-10-04 02:15", "2026-10-03 15:45"),
+        ("Australia/Lord_Howe", "2026-04-05 01:45", "2026-04-04 14:45"),
+        ("Asia/Kathmandu", "2028-02-29  09:00", "2028-02-29 03:15"),
+        ("UTC", "2026-12-31T23:59", "2026-12-31 23:59"),
+    ],
+)
+def test_a_date_and_time_is_meant_by_the_clocks_of_its_zone(zone: str, said: str, utc: str) -> None:
+    found = datetime.fromtimestamp(instant_of(said, zone), UTC)
+    assert f"{found:%Y-%m-%d %H:%M}" == utc
+
+
+@pytest.mark.parametrize(
+    "said", ["", "09:00", "2027-02-29 09:00", "2026-04-31 09:00", "2026-11-28", "2026-11-28 24:00"]
+)
+def test_a_date_or_time_that_there_is_not_is_refused(said: str) -> None:
+    with pytest.raises(Terminal, match="YYYY-MM-DD HH:MM"):
+        instant_of(said, "Pacific/Kiritimati")

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 from tasks.chats.asking import MOST_CHOICES
 from tasks.envelope import Inbound
 from tasks.errors import Misconfigured, Terminal
-from tasks.reminders.recurrence import Rule
+from tasks.reminders.recurrence import Rule, instant_of, local_now
 from tasks.reminders.timezones import find_zone, zone_info
 from tasks.session import SessionKey
 from workers.runtime.askers import askers_of_turn
@@ -183,22 +183,31 @@ async def _acts_for(origin: Origin) -> int | None:
     return origin.by if askers is None else await askers.least(origin.by)
 
 
-async def remind_me(about: str, minutes: float) -> str:
-    """Have this conversation reminded of something later.
+async def remind_me(about: str, minutes: float = 0, when: str = "", timezone: str = "") -> str:
+    """Have this conversation reminded of something later, once.
 
     Args:
         about: What to be reminded of, in full, as it will be read then.
-        minutes: From now.
+        minutes: From now ("in 90 minutes").
+        when: In place of it a date and time of the person's clocks, as YYYY-MM-DD HH:MM ("tomorrow at nine").
+        timezone: An IANA name. Leave it empty unless the person named a place or has just told where they are.
     """
     reminders = toolbox_of_turn.get(Toolbox()).reminders
     if reminders is None:
         return "Reminders cannot be set here."
     try:
         session, origin = current_session(), origin_of_turn.get(Origin())
-        by = await _acts_for(origin)
+        by, seconds = await _acts_for(origin), minutes * 60
         # First: a reminder that is set must not be told as one that failed.
         zone = await reminders.zones.look(session.bot, _whose(origin, session)) or "UTC"
-        due = await reminders.add(session, about.strip(), minutes * 60, by=by, depth=origin.depth)
+        if when.strip():
+            zone = await _zone(reminders, session, origin, timezone)
+            seconds = instant_of(when, zone) - reminders.now()
+            if seconds <= 0:
+                return (
+                    f"Not set: {when[:32]} ({zone}) is over; it is {local_now(zone, reminders.now()):%Y-%m-%d %H:%M}."
+                )
+        due = await reminders.add(session, about.strip(), seconds, by=by, depth=origin.depth)
     except Terminal as problem:
         return str(problem)
     local = datetime.fromtimestamp(due, zone_info(zone))
@@ -208,6 +217,28 @@ async def remind_me(about: str, minutes: float) -> str:
 def _whose(origin: Origin, session: SessionKey) -> int:
     """In whose time zone times are meant."""
     return origin.by if origin.by is not None else session.chat
+
+
+async def _zone(reminders: Reminders, session: SessionKey, origin: Origin, said: str) -> str:
+    """The zone that a time is meant in: the one that is said, else the person's. The first one is kept.
+
+    Raises:
+        Terminal: it is none, or not known yet; the words are for the model.
+    """
+    person = _whose(origin, session)
+    kept = await reminders.zones.look(session.bot, person)
+    zone = find_zone(said) if said.strip() else kept
+    if zone is None and said.strip():
+        raise Terminal(f"Not set: {said[:64]!r} is no time zone. Use an IANA name, for example Europe/Berlin.")
+    if zone is None:
+        raise Terminal(
+            "Not set: the person's time zone is not known yet. Ask in which city or time zone they are, then call this "
+            "again with its IANA name as timezone. It is kept, so ask only once."
+        )
+    if kept is None:
+        # Before the reminder: what fails behind it would have it set again.
+        await reminders.zones.keep(session.bot, person, zone)
+    return zone
 
 
 _LEFT_OUT = " Months without that day are left out, so tell the person; BYMONTHDAY=-1 is the last day of each."
@@ -226,21 +257,8 @@ async def remind_again(about: str, rule: str, at: str = "", timezone: str = "") 
     if reminders is None:
         return "Reminders cannot be set here."
     session, origin = current_session(), origin_of_turn.get(Origin())
-    person = _whose(origin, session)
-    kept = await reminders.zones.look(session.bot, person)
-    zone = find_zone(timezone) if timezone.strip() else kept
-    if timezone.strip() and zone is None:
-        return f"Not set: {timezone[:64]!r} is no time zone. Use an IANA name, for example Europe/Berlin."
-    if zone is None:
-        return (
-            "Not set: the person's time zone is not known yet. Ask in which city or time zone they are, then call this "
-            "again with its IANA name as timezone. It is kept, so ask only once."
-        )
     try:
-        by = await _acts_for(origin)
-        if kept is None:
-            # First, too: what fails behind the reminder would have it set again.
-            await reminders.zones.keep(session.bot, person, zone)
+        by, zone = await _acts_for(origin), await _zone(reminders, session, origin, timezone)
         first = await reminders.repeat(session, about.strip(), rule, at, zone, by=by, depth=origin.depth)
     except Terminal as problem:
         return str(problem)
