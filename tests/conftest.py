@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("dist", "no") != "no":
         tests = {path for name in ("test_*.py", "conftest.py") for path in ROOT.rglob(name)}
         ours = [path for folder in PRODUCT for path in (ROOT.parent / folder).rglob("*.py")]
-        rewriting.begin(config, [*ours, *({*ROOT.rglob("*.py")} - tests)], sorted(tests))
+        rewriting.begin(config, ours, {*ROOT.rglob("*.py")} - tests, sorted(tests))
         stack = ExitStack()
         config.add_cleanup(stack.close)
         os.environ[SHARED] = shared = stack.enter_context(listening(OF_A_RUN))

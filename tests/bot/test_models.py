@@ -133,7 +133,7 @@ def same(read: Any, told: Any) -> bool:
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(built(tg.Update, TelegramUpdate))
+@given(st.deferred(lambda: built(tg.Update, TelegramUpdate)))
 def test_every_update_that_aiogram_can_build_is_read_to_the_same_values(update: tg.Update) -> None:
     read = TelegramUpdate.model_validate(raw(update))
     assert same(read, update), read

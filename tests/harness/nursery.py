@@ -46,7 +46,8 @@ SHARED = "TEST_NURSERY"
 """The environment's name for the abstract socket on which the run's nursery listens."""
 SET = "TEST_NURSERY_SET"
 """The environment's name for the names of variables that loaded modules set, as they would in a started process."""
-READY_S = 60.0
+READY_S = 180.0
+"""Its modules take 12 s of processor time, and a machine may be busy with other things."""
 MESSAGE = 2**18
 
 

@@ -1,40 +1,48 @@
-"""Writes the bytecode of the product and of the tests while another process loads what they need.
+"""Writes what is kept of the product's and the tests' files while another process loads what they need.
 
 pytest rewrites the assertions of each file of tests and keeps the outcome: 5 s of one core in a clean clone, beside 2 s
-for all other files. The process that collects the tests would begin with its files when it has loaded everything.
+for the bytecode of all other files, and 2 s for the constants that Hypothesis finds in the product's. The process that
+collects the tests would begin with it when it has loaded everything.
 """
 
 import os
 import signal
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 from py_compile import PyCompileError
 from py_compile import compile as compiled
+from types import ModuleType
 
 import pytest
 from _pytest.assertion import rewrite
 from _pytest.assertion.rewrite import assertstate_key
+from hypothesis.internal.constants_ast import constants_from_module
 
 
-def begin(config: pytest.Config, plain: Iterable[Path], files: Iterable[Path]) -> None:
+def begin(config: pytest.Config, product: Sequence[Path], helpers: Iterable[Path], tests: Iterable[Path]) -> None:
     """Fork a process that writes what is missing, file after file. Another may write the same one: neither waits.
 
     Args:
-        plain: Files that Python compiles as they stand.
-        files: Files whose assertions pytest rewrites.
+        product: Files that Python compiles as they stand, and whose constants Hypothesis looks for.
+        helpers: Files that Python compiles as they stand.
+        tests: Files whose assertions pytest rewrites.
     """
     pid = os.fork()
     if pid:
         config.add_cleanup(lambda: _ended(pid))
         return
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    warnings.simplefilter("ignore")  # Hypothesis expects nobody to look for constants so early.
     try:
-        for file in plain:
+        for file in (*product, *helpers):
             _compile(file)
-        for file in files:
+        for file in tests:
             _write(config, file)
+        for file in product:
+            _find_constants(file)
     finally:
         os._exit(0)
 
@@ -47,6 +55,12 @@ def _compile(file: Path) -> None:
     if not Path(cache_from_source(file)).exists():
         with suppress(PyCompileError):  # Who imports it is told.
             compiled(str(file), doraise=True)
+
+
+def _find_constants(file: Path) -> None:
+    module = ModuleType(file.stem)
+    module.__file__ = str(file)
+    constants_from_module(module)
 
 
 def _write(config: pytest.Config, file: Path) -> None:
