@@ -35,7 +35,7 @@ def begin(config: pytest.Config, product: Sequence[Path], helpers: Iterable[Path
         config.add_cleanup(lambda: _ended(pid))
         return
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    warnings.simplefilter("ignore")  # Hypothesis expects nobody to look for constants so early.
+    warnings.simplefilter("ignore")  # Hypothesis calls it slow so early; here it is beside all else.
     try:
         for file in (*product, *helpers):
             _compile(file)
