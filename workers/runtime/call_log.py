@@ -177,7 +177,9 @@ def channel(message: PromptMessageExtended, name: str) -> str:
 
 def message_in(result: Any) -> PromptMessageExtended | None:
     """Find the message in what a provider's call returned."""
-    parts: tuple[Any, ...] = result if isinstance(result, tuple) else (result,)
+    if isinstance(result, PromptMessageExtended):
+        return result
+    parts: tuple[Any, ...] = result if isinstance(result, tuple) else ()
     return next((part for part in parts if isinstance(part, PromptMessageExtended)), None)
 
 

@@ -83,11 +83,12 @@ class FilesIn:
             new = (media for inbound in request.messages for media in inbound.media)
             files = list(new) if again is None else content.files_in([again])
             size = content.weigh(files, before, opens, self._budget.most)
-        async with self._budget.share(size, TurnParties.of(request).parties) as share:
+        async with self._budget.share(size, TurnParties.of(request).parties if size else ()) as share:
             if media is not None and hearing is not None:
                 await hearing.listen_ahead(media, _only_heard(request, opens, self._budget.most))
             opened = partial(content.ModelFiles, media, budget=self._budget, share=share, documents=self._documents)
-            yield OpenFiles(opened(opens, hearing=hearing), opened(replace(opens, hears=False)), hearing)
+            bare = opens if hearing is None else replace(opens, hears=False)
+            yield OpenFiles(opened(opens, hearing=hearing), opened(bare), hearing)
 
     def _hearing(self, request: TurnRequest, sink: Sink) -> Hearing | None:
         if self._transcriber is None:

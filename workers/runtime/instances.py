@@ -175,10 +175,9 @@ async def dispose_instance(harness: AgentHarness, instance: "AgentInstance") -> 
             kept.cache_clear()
 
 
-def holds_connection(instance: "AgentInstance") -> bool:
+def hold_connection(providers: list[Any]) -> bool:
     """Whether a provider object holds a connection that knows the last conversation: OpenAI's web sockets do."""
-    used = (getattr(getattr(agent, "llm", None), "active_transport", None) for agent in instance.agents.values())
-    return "websocket" in used
+    return "websocket" in [getattr(provider, "active_transport", None) for provider in providers]
 
 
 def reload_cards(fast: FastAgent, settings: Settings) -> None:

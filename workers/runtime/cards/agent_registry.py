@@ -153,7 +153,7 @@ class AgentRegistry:
         """
         agents, session = list(agents), request.session
         kept = self._kept[id(lane.agents)]
-        if lane.warm not in {None, str(session)}:
+        if lane.warm is not None and lane.warm != str(session):
             await self._persons.cool(lane)
             await self._isolation.cool(lane)
             kept.fresh.restore()
@@ -168,11 +168,12 @@ class AgentRegistry:
     def reset(self, lane: Lane) -> None:
         """Reset a lane after a turn; one that cannot be reset is replaced."""
         try:
-            if instances.holds_connection(lane.agents):
-                lane.spoil()
-            agents = lane.agents.agents.values()
+            instance = lane.agents
+            agents = instance.agents.values()
             used = [getattr(agent, "llm", None) for agent in agents]
-            self._kept[id(lane.agents)].resting.restore()
+            if instances.hold_connection(used):
+                lane.spoil()
+            self._kept[id(instance)].resting.restore()
             for agent, model in zip(agents, used, strict=True):
                 if model is not getattr(agent, "llm", None):
                     lane.orders.put_nowait(partial(switching.close, model))

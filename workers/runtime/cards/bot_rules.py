@@ -35,7 +35,7 @@ class BotRules:
         return None if entry is None else entry.chats
 
     def _file(self, session: SessionKey) -> ChatRulesFile | None:
-        path = self._path(session)
+        path = None if self._bots is None else self._path(session)
         if path is None:
             return self._common
         found = self._own[path] if path in self._own else self._read(path)

@@ -90,7 +90,7 @@ class CardSets:
         Raises:
             TurnFailed: the bot has cards of its own, and they cannot be used. Others never answer in their place.
         """
-        return self._of_bot(session.bot)
+        return self.common if self._bots is None else self._of_bot(session.bot)
 
     def _of_bot(self, bot: int) -> CardSet:
         directory = self._directory(bot)

@@ -6,7 +6,7 @@ needs some 120 MiB while it runs. Turns with large files run one after another; 
 
 import base64
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 from workers import texts
@@ -69,8 +69,7 @@ class FileBudget:
         self._small = Weights(_SMALL_ONES)
         self._encoding = Weights(1)
 
-    @asynccontextmanager
-    async def share(self, size: int, parties: tuple[str, ...] = ()) -> AsyncGenerator[FileAllowance]:
+    def share(self, size: int, parties: tuple[str, ...] = ()) -> AbstractAsyncContextManager[FileAllowance]:
         """Wait until the worker has room for a turn's files.
 
         Args:
@@ -80,9 +79,10 @@ class FileBudget:
         Yields:
             What the turn may open.
         """
-        if not size:
-            yield FileAllowance(0, self.most)
-            return
+        return self._share(size, parties) if size else nullcontext(FileAllowance(0, self.most))
+
+    @asynccontextmanager
+    async def _share(self, size: int, parties: tuple[str, ...]) -> AsyncGenerator[FileAllowance]:
         size = min(size + _ROUNDING, self.most)
         weights = self._small if size <= _SMALL else self._large
         async with weights.hold(size, parties):

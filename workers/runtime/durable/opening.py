@@ -16,7 +16,9 @@ def brought(result: TurnResult, journal: StepJournal | None) -> TurnResult:
     if journal is not None:
         journal.close()
     out = files_of_turn.get()
-    return result if out is None else replace(result, notices=(*result.notices, *out.notices), files=tuple(out.files))
+    if out is None or not (out.files or out.notices):
+        return result
+    return replace(result, notices=(*result.notices, *out.notices), files=tuple(out.files))
 
 
 async def opened_journal(request: TurnRequest, own: Path, lead: str | None) -> StepJournal | None:

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fast_agent.agents.agent_types import AgentType
 from fast_agent.core.model_resolution import get_context_model_references, resolve_model_reference
-from fast_agent.core.validation import get_agent_dependencies
 from fast_agent.llm.model_factory import ModelFactory
 
 from tasks.config.settings import Settings
@@ -18,41 +16,12 @@ from workers.interfaces import TurnFailed, TurnRequest
 from workers.many_bots import BotsOfTurns
 from workers.runtime.faults import classify as faults
 from workers.runtime.models.breaker import Breaker, Caller
+from workers.runtime.models.card_parts import CardParts
 from workers.runtime.models.descriptions import Descriptions
 from workers.runtime.patches.card_entries import ISOLATION_MARK
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent
-
-WORKFLOWS = frozenset(
-    kind.value
-    for kind in (
-        AgentType.CHAIN,
-        AgentType.EVALUATOR_OPTIMIZER,
-        AgentType.ITERATIVE_PLANNER,
-        AgentType.MAKER,
-        AgentType.ORCHESTRATOR,
-        AgentType.PARALLEL,
-        AgentType.ROUTER,
-    )
-)
-"""Types of cards whose agent does not answer itself."""
-
-_ASKS_EACH = frozenset(
-    kind.value for kind in (AgentType.CHAIN, AgentType.EVALUATOR_OPTIMIZER, AgentType.MAKER, AgentType.PARALLEL)
-)
-"""Types of cards whose members all take part in an answer; of others a model chooses some."""
-
-_WITHOUT_MODEL = frozenset(
-    kind.value
-    for kind in (
-        AgentType.A2A,
-        AgentType.CHAIN,
-        AgentType.EVALUATOR_OPTIMIZER,
-        AgentType.MAKER,
-        AgentType.PARALLEL,
-    )
-)
 
 ECHO = "passthrough"
 """fast-agent's stand-in for a model."""
@@ -100,6 +69,7 @@ class ModelChooser:
         self._rule_of = rule_of
         self._settings = settings
         self._breaker = breaker
+        self._parts = CardParts(fast)
         self._reads: dict[str, Callable[[str], bool]] = {}
 
     @property
@@ -140,16 +110,15 @@ class ModelChooser:
             refused["model"] = why
             model = None
         chosen = model is not None
-        if model is None and not self._without_model(agent):
+        if model is None and not self._parts.of(agent).without_model:
             # A workflow without a model of its own is no fault of the person who asks.
             model = self._rule_of(request.session).model or self._model_of_bot(request.session)
-        choice = self._at_hand(agent, model, Caller.of(request))
-        return replace(choice, chosen=choice.chosen and chosen, refused=refused)
+        return self._at_hand(request, agent, model, chosen=chosen, refused=refused)
 
     def answering(self, request: TurnRequest) -> tuple[str, bool]:
         """The agent that answers, and whether it is a workflow; whatever the state of its model is."""
         agent = self._agent(request.session, request.agent)
-        return agent, self._type(agent) in WORKFLOWS
+        return agent, self._parts.of(agent).workflow
 
     def offered(self, session: SessionKey) -> tuple[str, ...]:
         """The agents that a session may have, the default first.
@@ -186,7 +155,7 @@ class ModelChooser:
             return True
         marked = {name for name, data in self._fast.agents.items() if _is_isolated(data)}
         with suppress(TurnFailed):  # its bot has no agent, so none runs
-            return bool(marked) and not marked.isdisjoint(self._members(self._agent(session, chosen)))
+            return bool(marked) and not marked.isdisjoint(self._parts.of(self._agent(session, chosen)).members)
         return False
 
     def _agent(self, session: SessionKey, chosen: str | None) -> str:
@@ -200,26 +169,32 @@ class ModelChooser:
         """Why a session cannot have a model, as a sentence for the user; None if it can."""
         if model not in self._settings.models:
             return texts.no_such_model(model)
-        return texts.model_does_not_apply(agent, model) if self._without_model(agent) else None
+        return texts.model_does_not_apply(agent, model) if self._parts.of(agent).without_model else None
 
-    def _without_model(self, agent: str) -> bool:
-        """Whether no agent takes a part in the answer that calls a model."""
-        return all(self._type(name) in _WITHOUT_MODEL for name in self._members(agent))
-
-    def _at_hand(self, agent: str, wanted: str | None, caller: Caller) -> ModelChoice:
+    def _at_hand(
+        self, request: TurnRequest, agent: str, wanted: str | None, *, chosen: bool, refused: dict[str, str]
+    ) -> ModelChoice:
         """Choose a model that the breaker lets through: the wanted one, else the fallback.
+
+        Args:
+            request: The turn.
+            agent: The agent that answers.
+            wanted: The session's model, else the operator's for it.
+            chosen: It is the session's.
+            refused: The session's choices that do not apply.
 
         Raises:
             TurnFailed: as ``of``.
         """
         config = self._fast.context.config
         model = wanted or self.own_model(agent) or (config.default_model if config else None) or "default"
+        caller, part = Caller.of(request), self._parts.of(agent)
         wait = self._breaker.wait(model, caller)
         if wait <= 0:
-            return replace(self._choice(agent, model, wanted), chosen=wanted is not None)
+            return ModelChoice(agent, model, wanted, part.speakers, part.members, part.workflow, chosen, refused)
         fallback = self._settings.fallback_model
         if fallback and fallback != model and self._breaker.wait(fallback, caller) <= 0:
-            return self._choice(agent, fallback, fallback)
+            return ModelChoice(agent, fallback, fallback, part.speakers, part.members, part.workflow, refused=refused)
         raise faults.paused(model, wait)
 
     def several_models(self, choice: ModelChoice) -> bool:
@@ -239,43 +214,9 @@ class ModelChooser:
             self._reads[model] = lambda mime: info is not None and info.supports_mime(mime, resource_source="embedded")
         return self._reads[model]
 
-    def _choice(self, agent: str, model: str, switch: str | None) -> ModelChoice:
-        workflow = self._type(agent) in WORKFLOWS
-        return ModelChoice(agent, model, switch, self._speakers(agent), self._members(agent), workflow)
-
     def needed(self, agent: str) -> frozenset[str]:
         """The agents without which an agent gives no answer: itself, and all members of a workflow that asks each."""
-        return self._members(agent, lambda name: self._type(name) in _ASKS_EACH)
-
-    def _members(self, agent: str, directs: Callable[[str], bool] = lambda _: True) -> frozenset[str]:
-        found: set[str] = set()
-        waiting = [agent]
-        while waiting:
-            name = waiting.pop()
-            if name not in found and name in self._fast.agents:
-                found.add(name)
-                if directs(name):
-                    waiting.extend(get_agent_dependencies(self._fast.agents[name]))
-        return frozenset(found)
-
-    def _speakers(self, agent: str) -> tuple[str, ...]:
-        """Agents whose stream is the answer; empty where only the end shows which words count."""
-        data: Any = self._fast.agents.get(agent) or {}
-        match self._type(agent):
-            case AgentType.CHAIN.value:
-                return self._speakers(data["sequence"][-1])
-            case AgentType.ROUTER.value:
-                return tuple(name for member in data["router_agents"] for name in self._speakers(member))
-            case AgentType.PARALLEL.value if data.get("fan_in"):
-                return self._speakers(data["fan_in"])
-            case kind if kind in WORKFLOWS:
-                return ()
-            case _:
-                return (agent,)
-
-    def _type(self, agent: str) -> str:
-        kind: Any = (self._fast.agents.get(agent) or {}).get("type", AgentType.BASIC)
-        return str(getattr(kind, "value", kind))
+        return self._parts.of(agent).needed
 
     def _choosable(self, agent: str) -> bool:
         return agent in self._fast.agents and not self._fast.agents[agent].get("tool_only", False)

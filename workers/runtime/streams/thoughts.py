@@ -57,13 +57,14 @@ class ThoughtFilter:
     _end_mark: str = ""
     """What ended the text, and blanks behind it."""
 
-    def feed(self, text: str) -> Iterator[Piece]:
+    def feed(self, text: str) -> list[Piece]:
         """What a further piece says."""
         text, self._held = self._held + text, ""
-        at = 0
+        at, told = 0, list[Piece]()
         while at < len(text) and not self._held:
             at, pieces = self._in_thought(text, at) if self._opened else self._in_text(text, at)
-            yield from self._told(pieces)
+            told += self._told(pieces)
+        return told
 
     def end(self) -> Iterator[Piece]:
         """What is left when the call has ended."""
@@ -76,8 +77,9 @@ class ThoughtFilter:
         elif rest and not (self._channels and rest.startswith("<|")):
             yield from self._told([("said", rest)])
 
-    def _told(self, pieces: list[Piece]) -> Iterator[Piece]:
+    def _told(self, pieces: list[Piece]) -> list[Piece]:
         """As they are; what ends an answer is text if more is said behind it."""
+        told: list[Piece] = []
         for kind, text in pieces:
             before = self._end_mark if kind == "said" else ""
             if kind != "thought":
@@ -85,7 +87,8 @@ class ThoughtFilter:
             if before and not text.strip():
                 self._end_mark = before + text
             else:
-                yield kind, before + text
+                told.append((kind, before + text))
+        return told
 
     # -- thoughts
 
@@ -273,15 +276,13 @@ class ThoughtFilter:
 
     def _begin_line(self, text: str, at: int) -> None:
         self._line_begins = False
-        fence = next((mark for mark in _FENCES if text.startswith(mark, at)), "")
-        if fence:
-            self._toggle(fence)
+        if text.startswith(_FENCES, at):
+            self._toggle(text[at : at + len(_FENCES[0])])
 
 
 def parted(text: str) -> tuple[str, str]:
     """What a whole text says, and what was thought."""
-    said: list[str] = []
-    thought: list[str] = []
+    said, thought = list[str](), list[str]()
     reader = ThoughtFilter()
     for kind, piece in (*reader.feed(text), *reader.end()):
         if kind == "recall":

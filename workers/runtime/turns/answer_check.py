@@ -73,4 +73,4 @@ def check(
 
 def text_of(message: PromptMessageExtended) -> str:
     """All text of a message, in order."""
-    return "".join(block.text for block in message.content if isinstance(block, TextContent))
+    return "".join([block.text for block in message.content if isinstance(block, TextContent)])

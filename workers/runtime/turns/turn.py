@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from fast_agent.constants import FAST_AGENT_ALERT_CHANNEL
@@ -173,7 +173,8 @@ class Turn:
             TurnParked, ClaimLost: see ``AgentRuntime.run``.
             asyncio.CancelledError: cancelled.
         """
-        work = replace(work, record=fitting.load(self._agents, self._choice.agent, work.record))
+        record = fitting.load(self._agents, self._choice.agent, work.record)
+        work = TurnInput(work.message, record, work.sink, work.open_ended)
         if (joining := steering_of_turn.get()) is not None:
             joining.restart()
         live = LiveText(work.sink)
