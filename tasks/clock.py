@@ -36,7 +36,7 @@ class SystemClock:
     _agreed: ClassVar[float] = 0.0
 
     def now(self) -> float:
-        boot, since_boot = SystemClock._boot, self.monotonic()
+        boot, since_boot = SystemClock._boot, time.clock_gettime(_SINCE_BOOT)
         if boot is None or since_boot - SystemClock._agreed > _HOLDS_S:
             return self.local() + SystemClock._ahead
         return boot + since_boot

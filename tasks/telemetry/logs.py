@@ -79,7 +79,7 @@ class TextFormat(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = _time_of_day(int(record.created))
-        fields = " ".join(f"{name}={_in_one_line(value)}" for name, value in _fields(record).items())
+        fields = " ".join([f"{name}={_in_one_line(value)}" for name, value in _fields(record).items()])
         line = f"{at} {record.levelname.lower():<8}{record.name}  {record.getMessage()}  {fields}".rstrip()
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 

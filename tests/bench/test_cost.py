@@ -113,7 +113,7 @@ async def test_keeping_a_step_takes_one_round_trip_at_most(running: Running) -> 
 
 async def test_a_message_costs_no_more_round_trips_and_bytes_than_before(running: Running) -> None:
     found = await spent(running, messages=30, idle_s=6)
-    # The six steps, the answer to BRPOP is none, its next request is one; and a bundle of events four times a second.
+    # The six steps, the answer to BRPOP is none, its next request is one; and a bundle of events twice a second.
     assert found["round trips"] < 8.2
     assert found["scripts"] < 6.5
     assert found["commands"] < 70

@@ -30,7 +30,7 @@ from workers.process.reconnects import Reconnects
 log = logging.getLogger("cohort.consumers")
 
 
-_EVENTS_S = 0.25
+_EVENTS_S = 0.5
 """Seconds for which events are collected for Flower: publishing each by itself takes a twentieth of a busy worker."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ LEAST_HELD = 1000
 _HELD_FOR_S = 3600.0
 """A hold expires after this time. It matters when its worker died and the turn is not run again."""
 
+_DAY_S = 86_400
 
 USED_UP, HELD = 1, 2
 """Verdicts of ``reserve``: the allowance is used up; running turns hold what is left of it."""
@@ -247,5 +249,10 @@ class Spending:
 
     def _name(self, scope: str) -> str:
         """The usage key of a scope, for today (UTC)."""
-        day = datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
-        return keys.usage(f"{self._session.bot}:{scope}", day)
+        return keys.usage(f"{self._session.bot}:{scope}", _day(int(self._clock.now() // _DAY_S)))
+
+
+@lru_cache(maxsize=2)
+def _day(number: int) -> str:
+    """The same for all turns of a day (UTC)."""
+    return datetime.fromtimestamp(number * _DAY_S, UTC).date().isoformat()
