@@ -113,8 +113,8 @@ class RoomInReplies:
             self._counted[done.data] += 1
         return done
 
-    def again(self, folder: Path, file: OutFile) -> OutFile:
-        """A file of a finished call, which an earlier try may have kept: then it takes its room here. Blocking.
+    def taken(self, folder: Path, file: OutFile) -> OutFile:
+        """A file that joins the turn's: one that an earlier try kept takes its room now. Blocking.
 
         Raises:
             OSError: it goes to the disk now, which is full.

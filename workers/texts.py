@@ -111,9 +111,10 @@ def recording_too_long(minutes: int) -> str:
     return phrase("recording-too-long", count=minutes)
 
 
-def files_left_out(count: int) -> str:
-    """Files of a turn that do not reach the chat."""
-    return phrase("files-left-out", count=count)
+def files_left_out(count: int, unkept: int) -> tuple[str, ...]:
+    """Files of a turn that do not reach the chat, and those that there is no room for."""
+    left_out = (phrase("files-left-out", count=count),) if count else ()
+    return (*left_out, phrase("files-unkept", count=unkept)) if unkept else left_out
 
 
 def no_such_agent(agent: str, default: str) -> str:

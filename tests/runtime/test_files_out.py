@@ -15,7 +15,8 @@ from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
 from workers import outgoing
 from workers.outgoing import INLINE, MOST
-from workers.runtime.tools.files_out import FILE_META, FilesOut, told, with_attached
+from workers.runtime.tools.files_out import FILE_META, FilesOut, with_attached
+from workers.runtime.tools.files_told import told
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 CARD = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: [drawing.py:draw]\n---\nUse tools.\n"

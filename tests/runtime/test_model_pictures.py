@@ -270,7 +270,11 @@ def test_a_picture_that_cannot_be_kept_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     out = FilesOut(tmp_path / "file")
     assert [out.draw(body, "image/png") for body in (b"", LARGE)] == [NOT_SENT, NOT_SENT]
-    assert (out.files, out.left_out) == ([], 2)
+    assert out.files == []
+    assert out.notices == (
+        "I left out a file: it was too large, or there were too many.",
+        "I had no room to keep a file, so it isn't here. Please ask again later.",
+    )
     assert out.undrawn(f"Look:\n\n{NOT_SENT}") == "Look:"
 
 

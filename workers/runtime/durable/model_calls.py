@@ -1,5 +1,6 @@
 """Each call of a model of a turn passes its journal."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,6 +12,7 @@ from mcp_types import TextContent
 
 from workers.runtime import spans
 from workers.runtime.call_log import CallLog, ModelCall, message_in
+from workers.runtime.durable import drawings
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.streams.thoughts import may_hold_thoughts, parted
 
@@ -37,6 +39,7 @@ async def kept(llm: Any, call_log: CallLog, live: Live, *asked: Any) -> Any:
     step = journal.asking(llm.name or "", asked[1], _form(*asked))
     message = journal.answer_to(step)
     if message is not None:
+        await asyncio.to_thread(drawings.give_again, message)
         with call_log.replayed(), spans.replayed(llm):
             llm._notify_stream_listeners(StreamChunk(text=message.all_text()))  # noqa: SLF001 - as its own end does
             llm._notify_stream_listeners(StreamChunk(event="commit"))  # noqa: SLF001
@@ -46,7 +49,7 @@ async def kept(llm: Any, call_log: CallLog, live: Live, *asked: Any) -> Any:
         message = message_in(result)
         without_thoughts(message)
         if message is not None and call.finished and not call_log.cut:
-            journal.answered(step, message, call.usage)
+            journal.answered(step, drawings.noted(message), call.usage)
     return result
 
 

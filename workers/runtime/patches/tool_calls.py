@@ -20,7 +20,8 @@ from workers.runtime.durable import approval, entries, in_doubt
 from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.place import inside
 from workers.runtime.durable.tool_facts import ToolFacts, facts_of, keeps_files, own_name
-from workers.runtime.tools.files_out import attaching, files_of_turn, told, with_attached
+from workers.runtime.tools.files_out import attaching, files_of_turn, with_attached
+from workers.runtime.tools.files_told import told
 from workers.runtime.tools.session_tools import Call, LoginAsk, ask_of_call, call_of_turn, session_of_turn
 from workers.steps import PersonsAnswer, Question
 

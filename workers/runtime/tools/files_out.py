@@ -7,7 +7,7 @@ files of a finished call again, and the tool does not run again.
 import base64
 import logging
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,9 +53,11 @@ class FilesOut:
     """For what is too large to stand in a reply."""
     files: list[OutFile] = field(default_factory=list[OutFile])
     left_out: int = 0
-    """Files that were too many, too large or could not be kept."""
-    drawn: list[str] = field(default_factory=list[str])
-    """What stands in the model's answers for the pictures that it drew itself."""
+    """Files that were too many or too large."""
+    unkept: int = 0
+    """Files that there was no room for."""
+    drawn: list[tuple[str, OutFile]] = field(default_factory=list[tuple[str, OutFile]])
+    """The pictures that the model drew itself, each behind what stands for it in the answer."""
     promised: int = 0
     """Files that a tool was told are sent, and whose calls have not ended."""
     links: dict[str, str] = field(default_factory=dict[str, str])
@@ -66,7 +68,7 @@ class FilesOut:
     def notices(self) -> tuple[str, ...]:
         """What the user is told."""
         links = (f"{title}: {address}" for address, title in self.links.items())
-        return (*links, texts.files_left_out(self.left_out)) if self.left_out else tuple(links)
+        return *links, *texts.files_left_out(self.left_out, self.unkept)
 
     def take(self, blocks: Iterable[ContentBlock], *, shown: bool = True) -> list[str]:
         """Take the files among blocks of a result, or of a model's message. Blocking; returns the names of those taken.
@@ -95,23 +97,29 @@ class FilesOut:
 
         Its bytes would come back to the model with each turn; who wants it changed answers the photo.
         """
-        try:
-            file = self.keep(_decoded(picture), "", mime) if len(self.files) < MOST else None
-        except (ValueError, OSError, NotAttached) as problem:
-            log.warning("file.left_out", extra={"problem": type(problem).__name__})
-            file = None
-        if file is None:
+        if len(self.files) >= MOST:
             self.left_out += 1
             return NOT_SENT
+        with self._counting_lost():
+            return self._draws(self._room.taken(self.folder, self.keep(_decoded(picture), "", mime)))
+        return NOT_SENT
+
+    def draw_again(self, file: OutFile) -> None:
+        """Take a picture that an earlier try drew. Blocking."""
+        with self._counting_lost():
+            if len(self.files) < MOST and file not in self.files:
+                self._draws(self._room.taken(self.folder, file))
+
+    def _draws(self, file: OutFile) -> str:
         self.files.append(file)
-        self.drawn.append(SENT.format(file.name))
-        return self.drawn[-1]
+        self.drawn.append((SENT.format(file.name), file))
+        return self.drawn[-1][0]
 
     def undrawn(self, text: str) -> str:
         """An answer's text as people read it: they see its pictures below."""
         if not self.drawn and NOT_SENT not in text:
             return text
-        for mark in (*self.drawn, NOT_SENT):
+        for mark in (*(mark for mark, _ in self.drawn), NOT_SENT):
             text = text.replace(mark, "")
         text = text.strip()
         return text or ("🖼" if self.drawn else "")
@@ -120,18 +128,13 @@ class FilesOut:
         """The person gets the address, if it is one of the public web; the model keeps the link in any case."""
         address = str(block.uri)
         if is_public(address) and not _is_for_model(block) and len(self.links) < _MOST_LINKS:
-            self.links.setdefault(address, _title(block) or "Link")
+            self.links.setdefault(address, title_of(block) or "Link")
 
     def _noted(self, block: ContentBlock) -> OutFile | None:
         note = (block.meta or {}).get(FILE_META)
-        try:
-            return self._room.again(self.folder, OutFile.model_validate(note)) if note is not None else None
-        except ValidationError:
-            return None
-        except OSError as problem:
-            log.warning("file.left_out", extra={"problem": type(problem).__name__})
-            self.left_out += 1
-            return None
+        with suppress(ValidationError), self._counting_lost():
+            return self._room.taken(self.folder, OutFile.model_validate(note)) if note is not None else None
+        return None
 
     def _shown(self, block: ContentBlock) -> OutFile | None:
         holder: Any = getattr(block, "resource", block)
@@ -141,12 +144,21 @@ class FilesOut:
         said = str(getattr(holder, "mime_type", None) or UNKNOWN)
         noted = (block.meta or {}).get(NAME_META)
         given = unquote(noted if isinstance(noted, str) else urlsplit(str(getattr(holder, "uri", None) or "")).path)
+        with self._counting_lost():
+            return self._room.taken(self.folder, self.keep(base64.b64decode(encoded, validate=True), given, said))
+        return None
+
+    @contextmanager
+    def _counting_lost(self) -> Generator[None]:
+        """Around what takes a file."""
         try:
-            return self.keep(base64.b64decode(encoded, validate=True), given, said)
+            yield
+        except ValidationError:
+            raise
         except (ValueError, OSError, NotAttached) as problem:
             log.warning("file.left_out", extra={"problem": type(problem).__name__})
-            self.left_out += 1
-            return None
+            unkept = isinstance(problem, OSError)
+            self.unkept, self.left_out = self.unkept + unkept, self.left_out + (not unkept)
 
     def keep(self, body: bytes, name: str, mime: str = UNKNOWN, caption: str = "") -> OutFile:
         """Keep a file's bytes until it is delivered. Blocking.
@@ -192,7 +204,8 @@ def _decoded(picture: bytes | str) -> bytes:
     return picture if isinstance(picture, bytes) else base64.b64decode("".join(picture.split()), validate=True)
 
 
-def _title(block: ResourceLink) -> str:
+def title_of(block: ResourceLink) -> str:
+    """What a link is called."""
     return on_one_line(block.title or block.name)[:_LONGEST_TITLE]
 
 
@@ -227,8 +240,7 @@ def attach(file: str | Path | bytes | bytearray | memoryview, name: str = "", ca
         return f"Not sent: at most {MOST} files are sent with one answer."
     try:
         body, own = (_read(Path(file)), Path(file).name) if isinstance(file, str | Path) else (bytes(file), "")
-    except (OSError, ValueError):
-        # ValueError: a path with NUL or half a surrogate pair in it.
+    except (OSError, ValueError):  # a path with NUL or half a surrogate pair in it
         address = isinstance(file, str) and "://" in file
         return f"Not sent: {'attach takes a path or bytes, no address.' if address else 'the file cannot be read.'}"
     try:
@@ -282,15 +294,3 @@ def _without_note(block: ContentBlock) -> ContentBlock:
         return block
     notes = {name: note for name, note in (block.meta or {}).items() if name != FILE_META}
     return block.model_copy(update={"meta": notes})
-
-
-def told(result: CallToolResult, names: Sequence[str]) -> CallToolResult:
-    """A result that says to the model which of its files the person got, and where its links lead.
-
-    Of a link, a model that reads no documents is given nothing else.
-    """
-    said = {block.text for block in result.content if isinstance(block, TextContent)}
-    links = (f"[link: {_title(block)} {block.uri}]" for block in result.content if isinstance(block, ResourceLink))
-    lines = [line for line in (*map(SENT.format, names), *links) if line not in said]
-    notes = [TextContent(type="text", text=line) for line in lines]
-    return result.model_copy(update={"content": [*result.content, *notes]}) if notes else result
