@@ -166,6 +166,10 @@ def strangers(llmock: LLMock) -> list[str]:
     return [body for body in bodies if len(owners(body)) != 1]
 
 
+FIRST, *FURTHER = PROVIDERS
+"""The trial of these checks is the same with each; above it is made with the mock."""
+
+
 def plain(chat: int, turn: int) -> str:
     return f"turn {turn} secret{chat}x"
 
@@ -202,7 +206,7 @@ async def test_many_chats_of_5_turns_on_fewer_lanes_over_all_providers_see_only_
         assert (len(spent), min(spent) > 0) == (1, True), f"a person of {one} pays for another chat"
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", [FIRST, *(pytest.param(one, marks=pytest.mark.soak) for one in FURTHER)])
 async def test_a_runtime_that_does_not_wipe_is_caught_with_every_provider(
     runtime: Open, provider: str, llmock: LLMock, configure: Configure, tooled: Path
 ) -> None:
