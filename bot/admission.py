@@ -11,7 +11,7 @@ from bot.commands.saying import here, say
 from bot.recent import Allowance
 from bot.updates.commands import Command
 from tasks.bounded_dict import BoundedDict
-from tasks.chats.access import Person, Standing
+from tasks.chats.access import Applicant, Person, Standing
 from tasks.chats.pages import page_of, paged, turning
 from tasks.chats.roles import ROLES, Role, outranks
 from tasks.clock import Clock
@@ -51,8 +51,8 @@ class AccessControl:
         self._view = view
         self._clock = clock
         self._lines: list[LaterLine] = []
-        self._asked = BoundedDict[int, tuple[str, str | None]](_REMEMBERED)
-        """Strangers whom admins have heard of: id -> name and language."""
+        self._titles = BoundedDict[int, str](_REMEMBERED)
+        """Of groups in which a command decided about them."""
         self._renamed = BoundedDict[int, int](_REMEMBERED)
         self._codes = Allowance(_CODES, _CODES_IN, _REMEMBERED, clock)
         self._requests = Allowance(_REQUESTS, _REQUESTS_IN, 1, clock)
@@ -91,8 +91,12 @@ class AccessControl:
         """Whether a person may talk in a chat."""
         return self._view.access.role(user, chat) is not None
 
-    def request(self, stranger: Inbound, group: str = "") -> None:
-        """Have the admins hear, in their private chats, that a stranger has written; ``group``: the title of theirs."""
+    async def request(self, stranger: Inbound, group: str = "") -> None:
+        """Have the admins hear, in their private chats, that a stranger has written; ``group``: the title of theirs.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
         admins = self._view.access.in_charge
         if not admins or not self._requests.take("all"):
             return
@@ -110,7 +114,8 @@ class AccessControl:
                 Button(text=phrase("button-deny"), data=f"deny:{wants}"),
             )
 
-        self._asked[wants] = (name, stranger.tongue) if wants == who else (title, None)
+        asked = Applicant(name=name, tongue=stranger.tongue) if wants == who else Applicant(name=title)
+        await self._view.store.ask(self._view.bot, wants, asked)
         self._lines += [self._to(admin, said, lambda: (row(),)) for admin in sorted(admins)]
 
     def _to(
@@ -135,7 +140,7 @@ class AccessControl:
         if whom is None or role is None:
             return say(inbound, phrase("allow-how") if ask.name == "allow" else phrase("deny-how"))
         if whom == inbound.key.chat and ask.group:
-            self._asked[whom] = (texts.one_line(ask.group), None)
+            self._titles[whom] = texts.one_line(ask.group)
         said = await self._decide(whom, role, inbound, mine)
         reply = say(inbound, said)
         # The request that the button stands under becomes what came of it.
@@ -170,8 +175,8 @@ class AccessControl:
         return whom, standing
 
     async def _decide(self, whom: int, standing: Standing, inbound: Inbound, mine: Role) -> str:
-        access = self._view.access
-        whom = self._renamed.get(whom, whom)
+        access, store, bot = self._view.access, self._view.store, self._view.bot
+        asked_as, whom = whom, self._renamed.get(whom, whom)
         has = access.role(whom, whom)
         if whom in access.admins or (standing == "denied" and whom in access.allow):
             return texts.by_settings(whom)
@@ -185,23 +190,23 @@ class AccessControl:
         if inbound.pressed and known is not None:
             # The request is older than what was decided meanwhile, perhaps by another admin.
             return texts.decided_before(known.name, whom, has or "denied")
-        name = known.name if known is not None else self._name_of(whom, inbound)
+        asked = await store.asked(bot, asked_as)
+        name = known.name if known is not None else self._name_of(whom, inbound, asked)
         person = Person(role=standing, name=name, at=self._clock.now(), by=inbound.person)
-        await self._view.store.put(self._view.bot, whom, person)
+        await store.put(bot, whom, person)
+        await store.decided(bot, asked_as)
         await self._view.refresh()
         log.info("access.changed", extra={"role": standing})
-        asked = self._asked.pop(whom, None)
         if asked is not None and whom > 0 and standing != "denied":
-            self._lines.append(self._to(whom, lambda: texts.paired(standing), tongue=asked[1]))
+            self._lines.append(self._to(whom, lambda: texts.paired(standing), tongue=asked.tongue))
         return texts.decided(name, whom, standing)
 
-    def _name_of(self, whom: int, inbound: Inbound) -> str:
+    def _name_of(self, whom: int, inbound: Inbound, asked: Applicant | None) -> str:
         """As far as the message tells it."""
         quoted = inbound.quoted.sender if inbound.quoted is not None else None
         if quoted is not None and quoted.id == whom:
             return texts.one_line(quoted.name)
-        name, _ = self._asked.get(whom, ("", None))
-        return name
+        return self._titles.get(whom) or (asked.name if asked is not None else "")
 
     def _listed(self) -> list[tuple[Standing, str, int]]:
         """Everyone with a role or without: (standing, name, id), the highest first."""

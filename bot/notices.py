@@ -16,12 +16,11 @@ from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
 from tasks.phrases import language_of, phrase, speaking
-from tasks.store.intake import IntakeStore
+from tasks.store.intake import TOLD_AGAIN, IntakeStore
 from tasks.turn_record import with_reference
 
 log = logging.getLogger("cohort.bot")
 
-_TELL_STRANGERS = timedelta(hours=1)
 _TELL_FULL = timedelta(minutes=1)
 _REMEMBERED = 10_000
 """Names that each of these memories holds; a flood of strangers must not fill the process's memory."""
@@ -38,7 +37,7 @@ class Notices:
         self._rate = rate
         self._store = store
         self._clock = clock
-        self._strangers = Recent(_TELL_STRANGERS, _REMEMBERED, clock)
+        self._strangers = Recent(TOLD_AGAIN, _REMEMBERED, clock)
         self._full = Allowance(1, _TELL_FULL, _REMEMBERED, clock)
         self._crowded = Allowance(1, _TELL_FULL, _REMEMBERED, clock)
         self._failed = Allowance(1, _TELL_FULL, _REMEMBERED, clock)
@@ -50,38 +49,45 @@ class Notices:
         Returns:
             Whether there is a line to send now.
         """
-        lines = [line for stranger in after.strangers if (line := self._to_stranger(stranger)) is not None]
         later = [line for refused in after.full if (line := self._to_full(refused)) is not None]
         later += [line for refused in after.rated if (line := self._to_rated(refused)) is not None]
         later += [line for refused in after.crowded if (line := self._to_crowded(refused)) is not None]
         later += [line for failed in after.sorry if (line := self._to_failed(failed)) is not None]
-        later += self._admission.lines()
-        replies: list[Reply] = []
+        lines, replies = list[Reply](), list[Reply]()
         try:
+            lines += await self._to_strangers(after.strangers)
+            later += self._admission.lines()
             for line in later:
                 with speaking(await languages.of(line.session, line.tongue)):
                     replies.append(line.said())
-            await self._store.push_strangers(self._bot, lines)
             await self._store.push_replies(self._bot, replies)
         except StoreUnavailable as problem:
             log.warning("store.unavailable", extra={"problem": str(problem)})
         return bool(lines or later)
 
-    def _to_stranger(self, heard: Incoming) -> Reply | None:
-        inbound, chat = heard.inbound, heard.inbound.key.chat
-        user = inbound.sender.id if inbound.sender else chat
-        if self._admission.admits(user, chat):
-            # A code in the same batch has let them in.
-            return None
-        # In a private chat both have the same id.
-        told = user in self._strangers or chat in self._strangers
-        self._strangers.add(user)
-        self._strangers.add(chat)
-        if told:
-            return None
-        self._admission.request(inbound, heard.group)
-        with speaking(language_of(inbound.tongue)):
-            return say(inbound, texts.stranger(user, chat)).model_copy(update={"at": self._clock.now()})
+    async def _to_strangers(self, strangers: list[Incoming]) -> list[Reply]:
+        """Keep lines to those who have heard none within the hour, not from an earlier life of the bot either."""
+        # A code in the same batch has let them in, or this process has told them: Redis is not asked about these.
+        fresh = [heard for heard in strangers if not self._admission.admits(*_who(heard)) and not self._heard(heard)]
+        ids = sorted({one for heard in fresh for one in _who(heard)})
+        for one in await self._store.told(self._bot, ids, self._clock.now()):
+            self._strangers.add(one)
+        lines: list[Reply] = []
+        for heard in fresh:
+            known = self._heard(heard)
+            for one in _who(heard):
+                self._strangers.add(one)
+            if known:
+                continue
+            await self._admission.request(heard.inbound, heard.group)
+            with speaking(language_of(heard.inbound.tongue)):
+                said = say(heard.inbound, texts.stranger(*_who(heard)))
+            lines.append(said.model_copy(update={"at": self._clock.now()}))
+        await self._store.push_strangers(self._bot, lines, dict.fromkeys(ids, self._clock.now()))
+        return lines
+
+    def _heard(self, heard: Incoming) -> bool:
+        return any(one in self._strangers for one in _who(heard))
 
     def _to_full(self, inbound: Inbound) -> LaterLine | None:
         if not self._full.take(inbound.session):
@@ -110,6 +116,12 @@ class Notices:
             return None
         log.info("message.rated", extra={"session": inbound.session})
         return _line(inbound, lambda: phrase("rate"))
+
+
+def _who(heard: Incoming) -> tuple[int, int]:
+    """The stranger and the chat; in a private chat both have the same id."""
+    inbound = heard.inbound
+    return inbound.sender.id if inbound.sender else inbound.key.chat, inbound.key.chat
 
 
 def _line(inbound: Inbound, said: Callable[[], str]) -> LaterLine | None:

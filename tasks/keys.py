@@ -26,8 +26,7 @@ type Backup = Literal["first", "session", "last", "no"]
 class KeyKind:
     """One kind of key: ``pattern`` (glob), Redis type, and why it does not live for ever.
 
-    ``permanent``: declared to stay. ``expires``: always has a TTL. ``empties``: a collection that Redis removes when
-    its last element goes, which it does when the work is done.
+    ``permanent``: declared to stay. ``expires``: always has a TTL. ``empties``: Redis removes it with its last element.
 
     ``backup``: when ``cohort backup`` reads it. ``first``: before the sessions, because what leaves it for an inbox
     meanwhile is then in both and not in neither. ``session``: with all of its session, at one moment. ``last``: after
@@ -52,28 +51,24 @@ KINDS = (
     KeyKind("cohort:bot:*:poller", "string", "expires", "no", "lease of the polling bot process"),
     KeyKind("cohort:bot:*:replies", "list", "empties", "last", "answers the bot gives without an agent"),
     KeyKind("cohort:bot:*:strangers", "list", "expires", "no", "lines to people who are not admitted"),
+    KeyKind("cohort:bot:*:told", "zset", "expires", "no", "strangers who were told so within the hour"),
+    KeyKind("cohort:bot:*:asked:*", "string", "expires", "no", "a stranger whom admins have heard of: name, language"),
     KeyKind("cohort:bot:*:people", "hash", "permanent", "first", "who was let in or kept out, and in which role"),
     KeyKind(ZONES, "hash", "permanent", "first", "the time zones of people"),
-    KeyKind(
-        "cohort:bot:*:typed:*", "list", "expires", "no", "what a person typed behind the bot's name in other chats"
-    ),
+    KeyKind("cohort:bot:*:typed:*", "list", "expires", "no", "what a person typed behind the bot's name elsewhere"),
     KeyKind(OVERHEARD, "list", "expires", "no", "what a group said that was not for the agent"),
     KeyKind(BROUGHT, "list", "expires", "no", "what an update that is being accepted takes along of it"),
     KeyKind(ALBUM, "hash", "expires", "no", "parts of an album in a group, and whether one names the bot"),
     KeyKind("cohort:bot:*:pairing", "hash", "expires", "no", "digest and role of the pairing code that is valid"),
     KeyKind("cohort:bot:*:guesses", "string", "expires", "no", "pairing codes that were sent within the hour"),
-    KeyKind(
-        "cohort:bot:*:answers:*", "list", "expires", "last", "a chat's last answers: message, what it answers, topic"
-    ),
+    KeyKind("cohort:bot:*:answers:*", "list", "expires", "last", "a chat's last answers: message, update, topic"),
     KeyKind("cohort:bot:*:feedback", "zset", "expires", "last", "thumbs at answers, by the time they were put there"),
     KeyKind("cohort:bot:*:business", "zset", "permanent", "last", "business accounts that take no answers, by time"),
     KeyKind("cohort:bot:*:closed", "zset", "expires", "last", "chats that take no messages, with the reason, by time"),
     KeyKind(LOGINS, "hash", "permanent", "last", "logins of one person at MCP servers, sealed"),
     KeyKind("cohort:bots", "hash", "expires", "no", "the bot's processes: who polls, and since when"),
     KeyKind("cohort:slot:*:pending", "zset", "empties", "no", "session -> when its oldest work was accepted"),
-    KeyKind(
-        "cohort:slot:*:parked", "zset", "empties", "no", "sessions that wait for a person -> when they are given up"
-    ),
+    KeyKind("cohort:slot:*:parked", "zset", "empties", "no", "sessions that wait for a person -> when given up"),
     KeyKind("cohort:worker:*", "string", "expires", "no", "liveness of one incarnation"),
     KeyKind("cohort:node:*", "string", "expires", "no", "which incarnation has this name in Flower"),
     KeyKind("cohort:members", "hash", "empties", "no", "incarnation -> who it is"),
@@ -83,9 +78,7 @@ KINDS = (
     KeyKind("cohort:own-wanted", "zset", "empties", "no", "sessions that need a process of their own, by since when"),
     KeyKind("cohort:own-hosts", "hash", "expires", "no", "who starts sessions' own processes"),
     KeyKind("cohort:paused", "hash", "empties", "last", "what an operator has paused, and since when"),
-    KeyKind(
-        "cohort:moved-groups", "hash", "permanent", "first", "supergroups whose rules name the group that they were"
-    ),
+    KeyKind("cohort:moved-groups", "hash", "permanent", "first", "supergroups, named in rules as the group they were"),
     KeyKind("cohort:layout", "hash", "permanent", "first", "layout version and slot count of this deployment"),
     KeyKind(LETTERS, "stream", "permanent", "first", "messages of this bot given up on, with the reason"),
     KeyKind("cohort:dead", "stream", "permanent", "first", "those of no known bot, and of an earlier release"),
@@ -163,6 +156,14 @@ def replies(bot: int) -> str:
 
 def strangers(bot: int) -> str:
     return f"{PREFIX}bot:{bot}:strangers"
+
+
+def told(bot: int) -> str:
+    return f"{PREFIX}bot:{bot}:told"
+
+
+def asked(bot: int, who: int) -> str:
+    return f"{PREFIX}bot:{bot}:asked:{who}"
 
 
 def people(bot: int | str) -> str:

@@ -30,6 +30,16 @@ class Person(BaseModel):
     """The admin; None for a pairing code, and where the admin is forgotten."""
 
 
+class Applicant(BaseModel):
+    """What is known of a stranger, or of a group, whom admins have heard of and not decided about."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str = ""
+    tongue: str | None = None
+    """Their language, as far as Telegram tells it."""
+
+
 class OperatorsWord(BaseModel):
     """What the bot's own settings say, kept for workers that have no such settings."""
 

@@ -231,6 +231,10 @@ class Erasure:
                         with guard():
                             gone = await cast("Any", self._redis).lrem(name, 0, raw)
                         erased.counts["lines of the bot"] += int(gone)
+        if whose.user is not None:
+            async for name in self._scan("cohort:bot:*:told"):
+                with guard():
+                    await self._redis.zrem(name, str(whose.user))
 
     async def _doorbells(self, whose: ErasureScope, erased: Erased) -> None:
         for slot in range(self._slots):

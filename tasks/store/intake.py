@@ -1,6 +1,6 @@
 """Taking updates in, and the answers the bot gives itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +23,9 @@ SEEN_FOR = timedelta(hours=48)
 STRANGERS_KEPT = 100
 STRANGERS_WAIT = timedelta(minutes=1)
 """Lines to strangers that may wait, and for how long: they must not stand before anything else."""
+TOLD_AGAIN = timedelta(hours=1)
+_TOLD_KEPT = 10_000
+"""People and groups that are remembered as told; a flood of strangers must not fill the memory."""
 
 _MOST_DOORBELLS = 1000
 """Doorbells that may wait in a slot's queue; sessions of more are left to the sweep."""
@@ -147,11 +150,26 @@ class IntakeStore:
         with guard():
             return bool(await self._redis.exists(keys.state(session), keys.inbox(session)))
 
-    async def push_strangers(self, bot: int, replies: Sequence[Reply]) -> None:
-        """Add lines to strangers; of more than ``STRANGERS_KEPT`` the oldest go."""
+    async def told(self, bot: int, ids: Sequence[int], now: float) -> frozenset[int]:
+        """Those of the people and groups that heard within the hour that they are not let in, from any process."""
+        if not ids:
+            return frozenset()
+        with guard():
+            found = await cast("Any", self._redis).zmscore(keys.told(bot), [str(one) for one in ids])
+        since = now - TOLD_AGAIN.total_seconds()
+        return frozenset(one for one, at in zip(ids, found, strict=True) if at is not None and at > since)
+
+    async def push_strangers(self, bot: int, replies: Sequence[Reply], told: Mapping[int, float]) -> None:
+        """Add lines to strangers; of more than ``STRANGERS_KEPT`` the oldest go. ``told``: who was, when."""
         if replies:
+            name = keys.told(bot)
             with guard():
                 async with self._redis.pipeline(transaction=True) as pipe:
+                    if told:
+                        pipe.zadd(name, {str(one): at for one, at in told.items()})
+                        pipe.zremrangebyscore(name, 0, max(told.values()) - TOLD_AGAIN.total_seconds())
+                        pipe.zremrangebyrank(name, 0, -_TOLD_KEPT - 1)
+                        pipe.expire(name, TOLD_AGAIN)
                     pipe.rpush(keys.strangers(bot), *[reply.to_json() for reply in replies])
                     pipe.ltrim(keys.strangers(bot), -STRANGERS_KEPT, -1)
                     pipe.expire(keys.strangers(bot), STRANGERS_WAIT)

@@ -67,9 +67,9 @@ async def test_old_lines_are_dropped_and_damaged_ones_passed_over(store: Store) 
     key = f"cohort:bot:{BOT}:strangers"
     now = store.intake._clock.now()
     old, fresh = to(1, "old", at=now - 61), to(2, "fresh", at=now)
-    await store.intake.push_strangers(BOT, [old])
+    await store.intake.push_strangers(BOT, [old], {})
     await store.redis.rpush(key, "not JSON", Reply(text="of no age").to_json())
-    await store.intake.push_strangers(BOT, [fresh])
+    await store.intake.push_strangers(BOT, [fresh], {})
     assert await store.intake.pop_stranger(BOT) == fresh
     assert await store.intake.pop_stranger(BOT) is None
 
@@ -79,7 +79,7 @@ async def test_a_line_is_sent_when_nothing_else_is_to_be_sent(
 ) -> None:
     chat, other = (await people.chat())["id"], (await people.chat())["id"]
     now = store.intake._clock.now()
-    await store.intake.push_strangers(BOT, [to(chat, "you are a stranger", at=now), to(chat, "again", at=now)])
+    await store.intake.push_strangers(BOT, [to(chat, "you are a stranger", at=now), to(chat, "again", at=now)], {})
     await store.intake.push_replies(BOT, [to(other, "an answer")])
     async with delivering(store, telegram, HandClock()) as replies:  # type: ignore[arg-type]
         assert isinstance(replies, Replies)

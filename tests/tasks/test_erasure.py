@@ -108,7 +108,7 @@ async def filled(store: Store, settings: Settings) -> None:
         await store.reminders.add(session, answered.text, 3600, by=who)
         await store.reminders.add(GROUP, answered.text, 3600, by=who)
         await store.intake.push_replies(BOT, [Reply(text=answered.text, session=str(session))])
-        await store.intake.push_strangers(BOT, [Reply(text=answered.text, session=str(session), at=1.0)])
+        await store.intake.push_strangers(BOT, [Reply(text=answered.text, session=str(session), at=1.0)], {})
         await store.redis.set(keys.pace(f"{BOT}:{who}"), 1, px=600_000)
     claim = await claimed(store, GROUP)
     await _earlier_of_the_group(store, claim)

@@ -2,13 +2,15 @@
 
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Literal, cast
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.chats.access import OperatorsWord, People, Person, person_from
+from tasks.chats.access import Applicant, OperatorsWord, People, Person, person_from
 from tasks.chats.pairing import GUESSES_AN_HOUR, LASTS, digest
 from tasks.chats.roles import Role, outranks
 from tasks.clock import Clock
@@ -18,6 +20,8 @@ from tasks.text import is_digits
 _COUNT = "changes"
 _OPERATOR = "operator"
 _AN_HOUR = 3600
+_ASKED_FOR = timedelta(days=7)
+"""Admins may answer that late, and the person still hears of it."""
 
 type Guess = Literal["wrong", "no gain"]
 """``no gain``: the code is right and stays valid, because its person has a role as high already."""
@@ -47,6 +51,24 @@ class PeopleStore:
     async def put(self, bot: int, who: int, person: Person) -> None:
         """Let a person or a group in, or keep it out."""
         await self._change(bot, {str(who): person.model_dump_json(exclude_defaults=True)})
+
+    async def ask(self, bot: int, who: int, asked: Applicant) -> None:
+        """Keep what is known of a stranger whom admins hear of, until they decide, perhaps in another process."""
+        with guard():
+            await self._redis.set(keys.asked(bot, who), asked.model_dump_json(), ex=_ASKED_FOR)
+
+    async def asked(self, bot: int, who: int) -> Applicant | None:
+        """What was kept of a stranger; None where nothing is, or nothing that can be read."""
+        with guard():
+            raw = await cast("Any", self._redis).get(keys.asked(bot, who))
+        with suppress(ValidationError):
+            return Applicant.model_validate_json(raw) if raw is not None else None
+        return None
+
+    async def decided(self, bot: int, who: int) -> None:
+        """Forget what was kept of a stranger."""
+        with guard():
+            await self._redis.unlink(keys.asked(bot, who))
 
     async def publish(self, bot: int, word: OperatorsWord) -> None:
         """Keep what the bot's own settings say, for the workers."""
