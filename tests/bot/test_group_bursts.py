@@ -19,7 +19,8 @@ PIECE = "@cohort_bot " + "x" * 4_050
 async def taken(doorway: Doorway, *written: tuple[str | None, dict[str, Any]]) -> list[str]:
     """The texts that wait for the agent, or the kinds of their files, after a batch for each that was written."""
     for number, (text, fields) in enumerate(written, 1):
-        await doorway.door.take([said(text, chat=GROUP, **{"message_id": number, "update_id": number, **fields})])
+        given: dict[str, Any] = {"message_id": number, "update_id": number, **fields}
+        await doorway.door.take([said(text, chat=GROUP, **given)])
     return [one.text[:20] or one.media[0].kind for one in await doorway.inbox(GROUPS)]
 
 
