@@ -158,4 +158,5 @@ def nearest(name: str) -> str | None:
     if len(begin) == 1 or name in _MEANT:
         return _MEANT.get(name) or begin[0]
     swapped = (one for one in known if sorted(one) == sorted(name))
-    return next(iter((*difflib.get_close_matches(name, known, n=1, cutoff=_LIKE), *swapped)), None)
+    words = (_MEANT[word] for word in difflib.get_close_matches(name, _MEANT, n=1, cutoff=_LIKE))
+    return next(iter((*difflib.get_close_matches(name, known, n=1, cutoff=_LIKE), *swapped, *words)), None)

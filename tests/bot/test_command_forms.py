@@ -63,7 +63,17 @@ def test_a_word_for_a_command_is_the_command_in_a_private_chat(text: str, name: 
 
 @pytest.mark.parametrize(
     ("word", "near"),
-    [("hlp", "help"), ("nwe", "new"), ("enw", "new"), ("stpo", "stop"), ("hilfe", "help"), ("parar", "stop")],
+    [
+        ("hlp", "help"),
+        ("nwe", "new"),
+        ("enw", "new"),
+        ("stpo", "stop"),
+        ("hilfe", "help"),
+        ("parar", "stop"),
+        ("hilf", "help"),
+        ("ajud", "help"),
+        ("idiomas", "language"),
+    ],
 )
 def test_two_letters_that_changed_places_and_a_word_for_a_command_mean_it(word: str, near: str) -> None:
     assert nearest(word) == near
