@@ -142,7 +142,7 @@ export class Conversation {
       if (!before || day(before.date) !== day(message.date)) parts.push(line("day", day(message.date)));
       const shown = this.shown(message, before);
       const one = { key: message.message_id, of: [message, shown], make: () => bubble(message, shown, this.on) };
-      const album = message.media_group_id && "photo" in message ? `album ${message.media_group_id}` : null;
+      const album = message.media_group_id && ("photo" in message || "video" in message) ? `album ${message.media_group_id}` : null;
       if (album && parts.at(-1)?.key === album) parts.at(-1).parts.push(one);
       else parts.push(album ? { key: album, parts: [one], make: () => make("div", { class: `album${shown.own ? " own" : ""}` }) } : one);
       before = message;

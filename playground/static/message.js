@@ -40,6 +40,7 @@ function mediaOf(message) {
     const size = { width: Math.round(file.width * scale) || null, height: Math.round(file.height * scale) || null };
     return make("img", { class: "photo", src: source, alt: message.caption || kind, ...size, loading: "lazy" });
   }
+  if (kind === "animation" && file.mime_type === "image/gif") return make("img", { class: "photo", src: source, alt: message.caption || "GIF", loading: "lazy" });
   if (kind === "voice" || kind === "audio") return make("audio", { src: source, controls: true, preload: "metadata" });
   if (kind !== "document") return make("video", { class: "photo", src: source, controls: true, preload: "none" });
   const ending = (file.file_name || "").split(".").pop().slice(0, 4).toUpperCase();

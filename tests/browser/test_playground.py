@@ -168,14 +168,15 @@ async def test_an_album_is_one_grid_and_a_chat_with_pictures_opens_at_its_end(
 ) -> None:
     chat = (await people.chat())["id"]
     pictures = [await people.file(PIXEL, f"{n}.png", kind="photo", mime="image/png") for n in range(4)]
+    film = await people.file(b"film", "film.mp4", kind="video", mime="video/mp4")
     for _ in range(3):
-        await people.album(chat, *({"photo": one} for one in pictures))
+        await people.album(chat, *({"photo": one} for one in pictures), {"video": film})
     watched = await browser.page(up.playground, PHONE)
-    await watched.page.locator("#chats button", has_text="photo").first.wait_for()
+    await watched.page.locator("#chats button", has_text="film.mp4").first.wait_for()
     await watched.page.goto(f"{watched.page.url.partition('#')[0]}#{chat}")
     await watched.page.reload()
     await watched.page.locator(".album").nth(2).wait_for()
-    assert [await album.locator(".msg").count() for album in await watched.page.locator(".album").all()] == [4, 4, 4]
+    assert [await album.locator(".msg").count() for album in await watched.page.locator(".album").all()] == [5, 5, 5]
     await watched.page.wait_for_function("document.querySelector('#down').hidden")
     watched.clean()
 
