@@ -4,10 +4,12 @@ import difflib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -27,9 +29,34 @@ from tasks.session import SessionKey
 log = logging.getLogger("cohort.chats")
 
 _MOST_CHATS = 10_000
+_BEYOND_IDS = 2**53
+"""Telegram's ids have at most 52 bits."""
 
 type Mention = Literal["mention", "always", "never"]
 type Isolation = Literal["shared", "process"]
+
+
+def _number(said: object) -> object:
+    # `yes` and `on` are true in YAML, and true is 1.
+    if isinstance(said, bool):
+        raise PydanticCustomError("int_type", "is no number")
+    return said
+
+
+def _of_chat(number: int) -> int:
+    if not 0 < abs(number) < _BEYOND_IDS:
+        raise PydanticCustomError("int_type", "is no number of a chat")
+    return number
+
+
+def _of_topic(number: int) -> int:
+    if not 0 < number < _BEYOND_IDS:
+        raise PydanticCustomError("int_type", "is no number of a topic")
+    return number
+
+
+type _Chat = Annotated[int, BeforeValidator(_number), AfterValidator(_of_chat)]
+type _Topic = Annotated[int, BeforeValidator(_number), AfterValidator(_of_topic)]
 
 
 class ChatRule(BaseModel):
@@ -59,7 +86,7 @@ class ChatRule(BaseModel):
 class ChatWithTopics(ChatRule):
     """A chat with its topics."""
 
-    topics: Mapping[int, ChatRule] = Field(default_factory=dict[int, ChatRule], max_length=_MOST_CHATS)
+    topics: Mapping[_Topic, ChatRule] = Field(default_factory=dict[int, ChatRule], max_length=_MOST_CHATS)
     """By the number that ``/whoami`` names."""
 
 
@@ -68,7 +95,7 @@ class ChatRules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    chats: Mapping[int, ChatWithTopics] = Field(default_factory=dict[int, ChatWithTopics], max_length=_MOST_CHATS)
+    chats: Mapping[_Chat, ChatWithTopics] = Field(default_factory=dict[int, ChatWithTopics], max_length=_MOST_CHATS)
     roles: RoleRules = RoleRules()
 
     @model_validator(mode="after")
@@ -132,6 +159,7 @@ def read(path: Path) -> ChatRules:
             "model_type": f"{named}: is no mapping",
             "mapping_type": f"{named}: is no mapping",
             "dict_type": f"{named}: is no mapping",
+            "finite_number": f"{named}: is no number of a chat or a topic",
             "int_from_float": f"{named}: is no number of a chat or a topic",
             "too_long": f"{named}: holds too many lines",
         }.get(error["type"], f"{named}: {error['msg']}" if named else error["msg"])
