@@ -35,7 +35,8 @@ async def opened_journal(request: TurnRequest, own: Path, lead: str | None) -> S
     files_of_turn.set(FilesOut(out))
     if steps is None:
         return None
-    for left in (directory, out) if not steps.kept else ():
+    # Most sessions have no directory: one look tells.
+    for left in (directory, out) if not steps.kept and large.stand_in(own) else ():
         if large.stand_in(left):
             # Of a turn that has ended; what it had for the chat is delivered, as that comes before the next turn.
             await asyncio.to_thread(large.remove, left)

@@ -91,7 +91,8 @@ def _plain_model(value: Any) -> bool:
     """Whether pydantic's way is to copy its fields."""
     kind = type(value)
     return (
-        issubclass(kind, BaseModel)
+        # Not ``issubclass``, which asks pydantic's metaclass.
+        BaseModel in kind.__mro__
         and kind.__deepcopy__ in _MODELS
         and getattr(value, "__pydantic_private__", None) is None
     )

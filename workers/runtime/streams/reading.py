@@ -67,7 +67,7 @@ class Stream:
                 return ()
             before = [(waiting, first), *self.held[1:]]
             self.held, raw = [], rest
-        if ends_open(raw):
+        if "\\u" in raw and ends_open(raw):
             self.held = [(event, raw)]
             return before
         return [*before, (event, raw)]
