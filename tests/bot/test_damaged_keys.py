@@ -24,7 +24,14 @@ def talk(update: int) -> list[dict[str, Any]]:
     photo = [size("photo", 90, 60)]
     return [
         said("among us", sender=BEN, chat=GROUP, message_id=update, update_id=update),
-        said(chat=GROUP, photo=photo, media_group_id=f"a{update}", message_id=update + 1, update_id=update + 1),
+        said(
+            sender=BEN,
+            chat=GROUP,
+            photo=photo,
+            media_group_id=f"a{update}",
+            message_id=update + 1,
+            update_id=update + 1,
+        ),
         said("@cohort_bot hi", chat=GROUP, message_id=update + 2, update_id=update + 2),
         said("hello", message_id=update + 3, update_id=update + 3),
         said("/whoami", message_id=update + 4, update_id=update + 4),
