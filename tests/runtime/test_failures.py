@@ -7,6 +7,7 @@ import pytest
 from workers.interfaces import TurnFailed
 from workers.runtime.faults.classify import (
     ContextTooLong,
+    EmptyAnswer,
     ModelFault,
     ModelSilent,
     ProviderFault,
@@ -80,8 +81,8 @@ OPENAI = ("APIStatusError", "APIError", "OpenAIError")
         (ModelFault(("StreamIdleTimeoutError", "TimeoutError")), "retry", ModelSilent),
         (ModelFault(("JSONDecodeError", "ValueError")), "retry", TurnFailed),
         (ModelFault(("UnfinishedStreamError",)), "retry", Unfinished),
-        (ModelFault(("EmptyCompletionError",)), "tell", TurnFailed),
-        (ModelFault(("EmptyStreamError", "RuntimeError")), "tell", TurnFailed),
+        (ModelFault(("EmptyCompletionError",)), "tell", EmptyAnswer),
+        (ModelFault(("EmptyStreamError", "RuntimeError")), "tell", EmptyAnswer),
         (ModelFault(("RuntimeError",), None, "didn't receive a `response.completed` event"), "retry", TurnFailed),
         (ModelFault(("KeyError",)), "retry", TurnFailed),
         *((ModelFault(("BadRequestError",), 400, words), "operator", TurnFailed) for words in NO_SUCH_MODEL),

@@ -82,6 +82,8 @@ async def plant(redis: Redis, who: Someone, other: Someone) -> None:
     # The bot's.
     await r.rpush(keys.replies(bot), reply, asks.to_json())
     await r.rpush(keys.strangers(bot), reply)
+    await r.zadd(keys.told(bot), {str(person): now})
+    await r.set(keys.asked(bot, person), f'{{"name":"{who.word}","language":"en"}}')
     await r.hset(keys.people(bot), mapping={str(person): f'{{"role":"member","name":"{who.word}"}}', "changes": "1"})
     await r.hset(keys.zones(bot), str(person), "Europe/Berlin")
     await r.rpush(keys.answers(who.session), "5:1:")
