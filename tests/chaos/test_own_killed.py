@@ -12,11 +12,22 @@ from tests.harness.checker import check
 from tests.harness.processes import Process
 from tests.harness.product import CARD
 from tests.harness.scene import BOT, Scene, scene
+from tests.support.until import until
 
 
 def host(stage: Scene) -> Process:
     """A machine that runs such processes."""
     return stage.harness.start("own host", ["-m", "ops.entry", "worker", "--own"])
+
+
+async def there(stage: Scene) -> None:
+    """Until such a machine says that it starts processes: a chat before that is told to wait."""
+    async with connect(stage.harness.settings()) as store:
+
+        async def said() -> bool:
+            return bool(await store.own.hosts())
+
+        await until(said)
 
 
 async def its_process(stage: Scene, chat: int) -> int:
@@ -38,6 +49,7 @@ async def test_a_chat_whose_own_process_or_its_host_is_killed_in_a_turn_is_answe
         card.write_text(CARD.replace("type: agent", "type: agent\nisolation: process"))
         await stage.start()
         machine = host(stage)
+        await there(stage)
         chat = await stage.chat()
         await stage.answered(chat, await stage.say(chat))
 
