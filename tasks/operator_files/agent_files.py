@@ -248,6 +248,8 @@ def _has_frontmatter(path: Path) -> bool:
 
 def _text(path: Path) -> str:
     try:
+        if path.is_fifo():  # To read it waits for a writer.
+            raise BadFile(path, None, "is a pipe", "put a file in its place")
         return path.read_text(encoding="utf-8-sig")
     except UnicodeError as problem:
         raise BadFile(path, None, "is not UTF-8 text", "save it as UTF-8") from problem

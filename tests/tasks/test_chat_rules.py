@@ -1,6 +1,7 @@
 """The operator's file of single chats: what it may say, how a mistake is named, and that a bad file changes nothing."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,19 @@ def test_a_first_start_with_a_broken_file_is_refused(file: Path, tmp_path: Path)
     file.write_text("roles: [\n")
     with pytest.raises(BadFile, match=r"chats\.yaml:2: not YAML"):
         ChatRulesFile(file, tmp_path / "home")
+
+
+def test_a_pipe_in_its_place_is_told_and_not_waited_for(file: Path, tmp_path: Path) -> None:
+    os.mkfifo(file)
+    with pytest.raises(BadFile, match="is a pipe"):
+        ChatRulesFile(file, tmp_path / "home")
+    file.unlink()
+    file.write_text(GOOD)
+    rules = ChatRulesFile(file, tmp_path / "home")
+    file.unlink()
+    os.mkfifo(file)
+    assert not rules.look()
+    assert rules.of(SessionKey(1, 700)).model == "small"
 
 
 @pytest.mark.promise("chat-rules")
