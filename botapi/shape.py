@@ -123,10 +123,8 @@ def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
             return _named(shape) if shape.across is not None else [replace(shape, reply_to=None)]
         case Refusal.NO_TOPIC:
             return _outside(shape)
-        case Refusal.NO_PHOTO:
-            return _as_documents(shape)
-        case Refusal.NO_RIGHT | Refusal.NO_FILE:
-            return _without_file(shape) if verdict is Refusal.NO_FILE else _as_is_taken(shape)
+        case Refusal.NO_PHOTO | Refusal.NO_RIGHT | Refusal.NO_FILE:
+            return _OF_FILES[verdict](shape)
         case Refusal.SHORTER:
             return _shorter(shape)
         case Refusal.WORDS:
@@ -245,3 +243,11 @@ def _as_text(shape: Shape, text: str) -> list[Shape]:
     if len(parts) > _PARTS_OF_A_FILE:
         parts = [*parts[: _PARTS_OF_A_FILE - 1], Part(parts[_PARTS_OF_A_FILE - 1].text + _CUT)]
     return _divided(replace(shape, file_name="", file_text=None), parts)
+
+
+_OF_FILES = {
+    Refusal.NO_PHOTO: _as_documents,
+    Refusal.NO_RIGHT: _as_is_taken,
+    Refusal.NO_FILE: _without_file,
+}
+"""What is sent in place of refused files."""

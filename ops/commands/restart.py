@@ -9,6 +9,7 @@ import typer
 from ops import control
 from ops.context import Context, context, run
 from ops.home import Running
+from ops.up.plan import KILLED_AFTER_S
 from tasks.clock import SystemClock
 from tasks.errors import Misconfigured, Retryable
 from tasks.store import Store
@@ -16,8 +17,6 @@ from tasks.store import Store
 _LOOK_EVERY_S = 0.3
 _START_S = 90.0
 """A worker's start, on a slow machine."""
-_KILL_S = 10.0
-"""How much longer than its drain a worker may take until it is killed (``ops.up.plan``)."""
 
 
 def register(app: typer.Typer) -> None:
@@ -79,7 +78,7 @@ async def _back(here: Context, store: Store, running: Running, name: str, before
         Retryable: it does not come back in time.
     """
     clock = SystemClock()
-    began, patience = clock.monotonic(), here.settings.drain_grace.total_seconds() + _KILL_S + _START_S
+    began, patience = clock.monotonic(), here.settings.drain_grace.total_seconds() + KILLED_AFTER_S + _START_S
     while clock.monotonic() - began < patience:
         now = await _workers(running)
         if name not in now:

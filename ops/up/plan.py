@@ -15,6 +15,8 @@ from tasks.http.port_holder import holder_of
 
 HOST = "127.0.0.1"
 BOT, CARDS, CONSOLE, FLOWER, PLAYGROUND = "bot", "cards", "console", "flower", "playground"
+KILLED_AFTER_S = 10.0
+"""How much longer than its drain a worker may take until it is killed."""
 
 
 def free_port() -> int:
@@ -76,7 +78,7 @@ class Plan:
 
     def worker(self, number: int) -> Spec:
         """The worker of that number. It has the drain grace to finish or hand back its turns; then it is killed."""
-        grace = self.settings.drain_grace.total_seconds() + 10
+        grace = self.settings.drain_grace.total_seconds() + KILLED_AFTER_S
         env = needed("worker", self.env)
         command, forked = module("workers"), ("-m", "workers")
         return Spec(name=f"worker-{number}", command=command, forked=forked, env=env, grace=grace, member=True)

@@ -41,7 +41,7 @@ STAY = {
     "cohort:bot:*:replies": "the refusal names the supergroup, to which the line goes",
     "cohort:bot:*:strangers": "a line of a minute",
     "cohort:bot:*:told": "a line of an hour",
-    "cohort:bot:*:asked:*": "a question about the group; the supergroup is asked about anew",
+    "cohort:bot:*:asked:*": "admins decide about the supergroup as about a new group",
     "cohort:bot:*:brought:*": "an update of the group may come again",
     "cohort:bot:*:album:*": "parts of a minute; those of the supergroup have another album",
     "cohort:bot:*:answers:*": "messages by their numbers, which mean others in the supergroup",

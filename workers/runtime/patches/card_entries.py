@@ -86,7 +86,7 @@ def scanned(original: Callable[[Path], tuple[dict[str, Any], str | None]]) -> Ca
 
 def _without_ours(raw: dict[str, Any]) -> dict[str, Any]:
     calls_tools = str(raw.get("type") or "agent").strip().casefold() in _CALLS_TOOLS
-    ours = {*OF_CARDS} if calls_tools else {_ISOLATION, _DESCRIPTIONS}
+    ours = {*OF_CARDS} if calls_tools else {*OF_CARDS} - {_APPROVE}
     return {key: value for key, value in raw.items() if key not in ours}
 
 

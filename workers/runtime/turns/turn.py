@@ -190,9 +190,9 @@ class Turn:
             check(response, call_log, self._model, sent=work.texts, open_ended=work.open_ended)
             answer = self._answer(work, response, call_log)
         except TurnFailed as problem:
-            thought = isinstance(problem, faults.EmptyAnswer) and live.thought
+            thought = live.thought
             live.take_back()
-            if isinstance(problem, faults.EmptyAnswer) and thought:
+            if thought and isinstance(problem, faults.EmptyAnswer):
                 raise faults.only_thoughts(problem) from problem
             raise
         except (ClaimLost, TurnParked):
