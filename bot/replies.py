@@ -165,14 +165,14 @@ class Replies:
         """Once; a group that became a supergroup gets the reply under its new id."""
         with errors_as_ours():
             try:
-                message_id = await deliver(self._calls, session, reply, wait=_come_back)
+                ids = await deliver(self._calls, session, reply, wait=_come_back)
             except ChatMigrated as moved:
                 supergroup = SessionKey(session.bot, moved.chat, session.topic, session.business)
                 await deliver(self._calls, supergroup, elsewhere(reply), wait=_come_back)
                 return
-        if reply.id and message_id is not None and self._told_in is not None:
+        if reply.id and ids and self._told_in is not None:
             try:
-                await self._told_in(session, message_id)
+                await self._told_in(session, ids[0])
             except CohortError as problem:
                 # It was said: the words of a draft come below it.
                 log.warning("store.unavailable", extra={"session": str(session), "problem": str(problem)})

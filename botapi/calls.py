@@ -110,17 +110,17 @@ class Calls:
         document = InputFile((shape.file_text or "").encode(), filename=shape.file_name)
         return await self._captioned(session, shape, "document", document)
 
-    async def files(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> int:
+    async def files(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> list[int]:
         """Send a file as what it is, with the shape's text as its caption, or several as one album.
 
         Returns:
-            The id of the (first) message.
+            The ids of its messages.
         """
         if len(shape.files) > 1:
             return await self._album(session, shape, bodies)
         file, body = next(zip(shape.files, bodies, strict=True))
         sent = body if isinstance(body, str) else InputFile(body, filename=file.name)
-        return await self._captioned(session, shape, file.kind, sent)
+        return [await self._captioned(session, shape, file.kind, sent)]
 
     async def _captioned(self, session: SessionKey, shape: Shape, kind: OutKind, file: InputFile | str) -> int:
         send: Any = getattr(self._bot, f"send_{kind}")
@@ -137,7 +137,7 @@ class Calls:
         )
         return message.message_id
 
-    async def _album(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> int:
+    async def _album(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> list[int]:
         media = [
             _IN_ALBUM[file.kind](
                 body, filename=file.name, caption=(file.caption or None) if place or not shape.text else shape.text
@@ -152,7 +152,7 @@ class Calls:
             reply_parameters=_answering(shape),
             rate_limit_args=self._priority,
         )
-        return messages[0].message_id
+        return [message.message_id for message in messages]
 
     async def typing(self, session: SessionKey) -> None:
         """Show "typing ..." for five seconds, or until a message comes; the chat of an inline message is not known."""

@@ -39,11 +39,13 @@ def inline(file: OutFile) -> bytes | None:
     return b64decode(file.data) if file.data is not None else None
 
 
-async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait, read: Read = inline) -> int | None:
+async def deliver(
+    calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait, read: Read = inline
+) -> tuple[int, ...]:
     """Bring one reply to Telegram. A refused part of it is left out; ``wait`` decides about faults that pass.
 
     Returns:
-        The id of its (first) message.
+        The ids of the messages that show it.
 
     Raises:
         Undeliverable: this chat never takes it.
@@ -68,7 +70,7 @@ def _span(session: SessionKey, reply: Reply) -> TraceSpan:
     return span
 
 
-async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait, read: Read) -> int | None:
+async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait, read: Read) -> tuple[int, ...]:
     waiting = shapes(session, reply)
     delivered: list[int] = []
     while waiting:
@@ -79,7 +81,7 @@ async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait, 
                 log.warning("delivery.file_gone", extra={"session": str(session), "reply": reply.id})
                 waiting[:1] = without(shape, Refusal.NO_FILE)
                 continue
-            delivered.append(await _send(calls, session, shape, bodies))
+            delivered += await _send(calls, session, shape, bodies)
             waiting.pop(0)
         except TelegramError as error:
             refusal = _refusal(shape, error)
@@ -107,7 +109,7 @@ async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait, 
         await _tidy(session, calls.delete(session, message_id))
     for message_id in reply.disarms:
         await _tidy(session, calls.disarm(session, message_id))
-    return delivered[0] if delivered else None
+    return tuple(delivered)
 
 
 def _refusal(shape: Shape, error: TelegramError) -> Refusal:
@@ -138,14 +140,14 @@ def _bodies(files: Sequence[OutFile], read: Read) -> list[bytes | str] | None:
     return bodies if len(bodies) == len(files) else None
 
 
-async def _send(calls: Calls, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> int:
+async def _send(calls: Calls, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> list[int]:
     if shape.files:
         return await calls.files(session, shape, bodies)
     if shape.file_text is not None:
-        return await calls.file(session, shape)
+        return [await calls.file(session, shape)]
     if shape.edit is not None:
-        return await calls.edit(session, shape.edit, shape)
-    return await calls.create(session, shape)
+        return [await calls.edit(session, shape.edit, shape)]
+    return [await calls.create(session, shape)]
 
 
 def _less(shape: Shape, error: TelegramError, refusal: Refusal) -> list[Shape]:

@@ -262,15 +262,15 @@ class Reply(Envelope):
     about: str = ""
     """What it answers, in one line (``tasks.pointing``), for where it cannot point at it."""
     buttons: tuple[tuple[Button, ...], ...] = ()
-    """Rows of inline buttons."""
     file_name: str | None = None
-    """The name of a document to send, with ``text`` as its caption."""
+    """The name of a document to send, with ``file_text`` as its content and ``text`` as its caption."""
     file_text: str | None = None
-    """The document's content."""
     files: tuple[OutFile, ...] = ()
     """Files to send: one with ``text`` as its caption, or several pictures and videos as one album."""
     answers: tuple[int, ...] = ()
     """The update ids that this answers (for the history checker)."""
+    shown: tuple[int, ...] = ()
+    """Ids of messages that show the parts of the same answer before it, and need no call any more."""
     drops: tuple[int, ...] = ()
     """Ids of messages that go once it is delivered: the answer had grown over more messages than it takes."""
     disarms: tuple[int, ...] = ()

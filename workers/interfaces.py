@@ -255,7 +255,7 @@ class Delivery(Protocol):
 
     async def deliver(
         self, session: SessionKey, reply: Reply, *, still_ours: Callable[[], Awaitable[None]] | None = None
-    ) -> int | None:
+    ) -> tuple[int, ...]:
         """Deliver one committed reply, waiting out floods and outages for as long as it takes.
 
         Args:
@@ -264,7 +264,7 @@ class Delivery(Protocol):
             still_ours: Called before each call to Telegram; raises ``ClaimLost`` when another worker owns the session.
 
         Returns:
-            The message's id; None when there is no message.
+            The ids of the messages that show it.
 
         Raises:
             Undeliverable: Telegram will never take it in this chat.

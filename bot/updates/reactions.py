@@ -15,7 +15,8 @@ def reacted(at: UpdateReading, change: ReactionChange) -> Meaning:
     person = change.user or change.actor_chat
     if person is None or change.chat.type == "channel":
         return at.nothing("a reaction of no person")
-    thumb = next(iter(now - before), None)
+    # A person may leave several; the newest counts, and one that stays when the other goes.
+    thumb = next(iter(now - before or now), None)
     return Reacted(at.update_id, change.chat.id, change.message_id, person.id, thumb)
 
 

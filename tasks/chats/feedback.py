@@ -13,22 +13,22 @@ type Thumb = Literal["up", "down"]
 THUMBS: dict[str, Thumb] = {"👍": "up", "👎": "down"}
 
 
-def mark(session: SessionKey, message_id: int | None, answers: Sequence[int]) -> str:
-    """What is kept of a delivered answer: its message, what it answers, and its topic, which no reaction names.
+def mark(session: SessionKey, messages: Sequence[int], answers: Sequence[int]) -> str:
+    """What is kept of a delivered answer: its messages, what it answers, and its topic, which no reaction names.
 
     It is empty where there is nothing to keep.
     """
-    if message_id is None or not answers or session.business is not None or session.inline is not None:
+    if not messages or not answers or session.business is not None or session.inline is not None:
         return ""
-    return f"{message_id}:{answers[0]}:{session.topic or ''}"
+    return f"{','.join(map(str, messages))}:{answers[0]}:{session.topic or ''}"
 
 
 def marked(bot: int, chat: int, message_id: int, marks: Sequence[str]) -> tuple[SessionKey, int] | None:
     """The session of a message, and the update that it answers; None when it is no answer that is known."""
     for one in marks:
-        message, update, topic = (*one.split(":"), "", "")[:3]
+        messages, update, topic = (*one.split(":"), "", "")[:3]
         with suppress(ValueError):
-            if int(message) == message_id:
+            if str(message_id) in messages.split(","):
                 return SessionKey(bot, chat, int(topic) if topic else None), int(update)
     return None
 

@@ -17,6 +17,7 @@ from tests.bot.updates import ANN, BEN, CHANNEL, FORUM, PRIVATE, SOME_DAY, raw
 
 UP, DOWN, HEART = (tg.ReactionTypeEmoji(emoji=one) for one in ("👍", "👎", "❤"))
 HERS, TOPIC = SessionKey(4242, ANN.id), SessionKey(4242, FORUM.id, 7)
+STAR, PAID = tg.ReactionTypeCustomEmoji(custom_emoji_id="5"), tg.ReactionTypePaid()
 
 
 def reaction(
@@ -37,7 +38,7 @@ def reaction(
 async def answered(store: Store) -> None:
     """Message 10 of Ann's chat answers update 5; the same message of a topic answers update 6."""
     for session, update in ((HERS, 5), (TOPIC, 6)):
-        await store.redis.lpush(keys.answers(session), mark(session, 10, (update,)))
+        await store.redis.lpush(keys.answers(session), mark(session, (9, 10), (update,)))
         await store.redis.expire(keys.answers(session), 60)
 
 
@@ -76,6 +77,27 @@ async def test_what_is_no_thumb_of_an_admitted_person_at_an_answer_is_not_kept(
     assert await doorway.said() == await doorway.lines_to_strangers() == []
 
 
+@pytest.mark.promise("feedback")
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ([((UP,), (UP, DOWN))], "down"),
+        ([((UP,), (UP, DOWN)), ((UP, DOWN), (UP,))], "up"),
+        ([((UP,), (UP, DOWN)), ((UP, DOWN), (DOWN, HEART))], "down"),
+        ([((UP, DOWN), (HEART,))], None),
+        ([((UP,), (UP, HEART)), ((UP, HEART), (UP,))], "up"),
+        ([((UP,), (UP, STAR, PAID)), ((UP, STAR, PAID), (STAR, PAID))], None),
+    ],
+)
+async def test_of_several_reactions_the_thumb_that_is_left_counts(
+    doorway: Doorway, store: Store, changes: list[tuple[tuple[Any, ...], tuple[Any, ...]]], left: str | None
+) -> None:
+    await doorway.door.take([reaction(1, UP)])
+    await doorway.door.take([reaction(n, *now, before=before) for n, (before, now) in enumerate(changes, 2)])
+    assert [one.thumb for one in await store.feedback.since(0)] == ([left] if left else [])
+
+
 @pytest.mark.usefixtures("answered")
 async def test_one_persons_reactions_are_bounded(doorway: Doorway, store: Store) -> None:
     await doorway.door.take([reaction(number, HEART, UP, message=11) for number in range(1, 31)])
@@ -96,9 +118,11 @@ async def test_forgetting_a_person_or_a_session_erases_its_thumbs(store: Store) 
 
 
 def test_a_message_is_found_among_marks_and_rubbish_is_passed_over() -> None:
-    marks = ["", "x:1:", "10:5", "11:6:7", "12:-3:", "10:9:"]
+    marks = ["", "x:1:", "10:5", "14,15,16:7:3", "17,x:8:", "11:6:7", "12:-3:", "10:9:"]
     assert marked(1, 2, 10, marks) == (SessionKey(1, 2), 5)
     assert marked(1, 2, 11, marks) == (SessionKey(1, 2, 7), 6)
     assert marked(1, 2, 12, marks) == (SessionKey(1, 2), -3)
+    assert marked(1, 2, 16, marks) == (SessionKey(1, 2, 3), 7)
     assert marked(1, 2, 13, marks) is None
-    assert mark(SessionKey(1, 2, None, "b"), 10, (5,)) == mark(HERS, None, (5,)) == mark(HERS, 10, ()) == ""
+    assert marked(1, 2, 14_15, marks) is None
+    assert mark(SessionKey(1, 2, None, "b"), (10,), (5,)) == mark(HERS, (), (5,)) == mark(HERS, (10,), ()) == ""

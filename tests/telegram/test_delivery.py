@@ -12,7 +12,7 @@ from workers.telegram.render import render
 async def test_a_reply_is_sent_with_its_formatting(world: World) -> None:
     session = await world.session()
     (reply,) = render("**bold** and `code`")
-    sent = await world.delivery.deliver(session, reply)
+    (sent,) = await world.delivery.deliver(session, reply)
     (message,) = await world.pg.bot_messages(session.chat)
     assert message["message_id"] == sent
     assert message["text"] == "bold and code"
@@ -27,10 +27,10 @@ async def test_the_final_text_is_an_edit_of_the_growing_message_so_that_a_repeat
     world: World,
 ) -> None:
     session = await world.session()
-    first = await world.delivery.deliver(session, Reply(text="so f"))
+    (first,) = await world.delivery.deliver(session, Reply(text="so f"))
     reply = Reply(text="so far, so good", edit=first)
-    assert await world.delivery.deliver(session, reply) == first
-    assert await world.delivery.deliver(session, reply) == first
+    assert await world.delivery.deliver(session, reply) == (first,)
+    assert await world.delivery.deliver(session, reply) == (first,)
     assert await world.texts(session) == ["so far, so good"]
 
 
@@ -82,7 +82,7 @@ async def test_a_very_long_answer_comes_as_its_beginning_and_a_file_that_holds_a
 async def test_a_business_chat_is_answered_over_its_connection(world: World) -> None:
     chat = await world.session()
     session = SessionKey(chat.bot, chat.chat, business="conn7")
-    sent = await world.delivery.deliver(session, Reply(text="hi"))
+    (sent,) = await world.delivery.deliver(session, Reply(text="hi"))
     await world.delivery.deliver(session, Reply(text="hi there", edit=sent))
     entries = await world.pg.journal(chat=chat.chat)
     assert [entry["params"]["business_connection_id"] for entry in entries] == ["conn7", "conn7"]
@@ -93,7 +93,7 @@ async def test_what_an_answer_of_a_business_account_no_longer_needs_goes_from_th
     """The numbers of its messages mean others in the person's own chat with the bot."""
     private = await world.session()
     session = SessionKey(private.bot, private.chat, business="conn")
-    passing = await world.delivery.deliver(session, Reply(text="first try"))
+    (passing,) = await world.delivery.deliver(session, Reply(text="first try"))
     assert passing is not None
     await world.delivery.deliver(session, Reply(text="answer", drops=(passing,)))
     assert await world.texts(session) == ["answer"]

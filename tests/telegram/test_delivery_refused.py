@@ -56,10 +56,10 @@ async def test_a_chat_that_is_not_there_gets_nothing(world: World) -> None:
 
 async def test_a_message_that_was_deleted_is_sent_again_instead_of_edited(world: World) -> None:
     session = await world.session()
-    gone = await world.delivery.deliver(session, Reply(text="so f"))
+    (gone,) = await world.delivery.deliver(session, Reply(text="so f"))
     assert gone is not None
     await world.calls.delete(session, gone)
-    new = await world.delivery.deliver(session, Reply(text="so far", edit=gone))
+    (new,) = await world.delivery.deliver(session, Reply(text="so far", edit=gone))
     assert new not in (None, gone)
     assert await world.texts(session) == ["so far"]
 
@@ -102,9 +102,9 @@ async def test_an_outage_is_waited_out_with_growing_pauses(world: World, kind: s
 @pytest.mark.promise("repeat-is-harmless")
 async def test_an_edit_whose_answer_was_lost_is_made_again_and_shows_once(world: World) -> None:
     session = await world.session()
-    first = await world.delivery.deliver(session, Reply(text="so f"))
+    (first,) = await world.delivery.deliver(session, Reply(text="so f"))
     await world.pg.fault("cut_after", "editMessageText")
-    assert await world.delivery.deliver(session, Reply(text="so far", edit=first)) == first
+    assert await world.delivery.deliver(session, Reply(text="so far", edit=first)) == (first,)
     assert await world.texts(session) == ["so far"]
 
 
@@ -183,7 +183,7 @@ async def test_a_text_that_is_called_too_long_comes_in_several_messages(world: W
     session = await world.session()
     await refuse(world, "Bad Request: MESSAGE_TOO_LONG")
     text = " ".join(f"word{number}" for number in range(400))
-    first = await world.delivery.deliver(session, Reply(text=text, buttons=((Button(text="a", data="b"),),)))
+    first, *_ = await world.delivery.deliver(session, Reply(text=text, buttons=((Button(text="a", data="b"),),)))
     messages = await world.pg.bot_messages(session.chat)
     assert " ".join(message["text"] for message in messages) == text
     assert messages[0]["message_id"] == first
@@ -219,7 +219,7 @@ async def test_a_refused_token_is_waited_for_because_only_an_operator_can_help(
 
 async def test_an_unknown_refusal_is_tried_bare_then_given_up(world: World) -> None:
     session = await world.session()
-    sent = await world.delivery.deliver(session, Reply(text="so f"))
+    (sent,) = await world.delivery.deliver(session, Reply(text="so f"))
     await refuse(world, "Bad Request: MOON_PHASE_INVALID")
     await world.delivery.deliver(session, Reply(text="so far", edit=sent, buttons=((Button(text="a", data="b"),),)))
     assert await world.texts(session) == ["so f", "so far"]

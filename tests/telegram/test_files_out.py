@@ -37,7 +37,7 @@ async def test_each_kind_of_file_is_sent_as_what_it_is_with_its_caption(
 ) -> None:
     session = await world.session()
     (reply,) = replies_of([out(tmp_path, kind, caption="Sales")], (7,))
-    sent = await world.delivery.deliver(session, reply)
+    (sent,) = await world.delivery.deliver(session, reply)
     (message,) = await world.pg.bot_messages(session.chat)
     assert (message["message_id"], message["caption"]) == (sent, "Sales")
     assert message[kind]
@@ -50,9 +50,9 @@ async def test_pictures_in_a_row_are_an_album(world: World, tmp_path: Path) -> N
     files = [out(tmp_path, name=f"{number}.png", caption=f"no {number}") for number in range(3)]
     *replies, last = replies_of([*files, out(tmp_path, "document", b"a,b", name="data.csv")], (7,))
     assert len(replies) == 1
-    for reply in (*replies, last):
-        await world.delivery.deliver(session, Reply.from_json(reply.to_json()))
+    sent = [await world.delivery.deliver(session, Reply.from_json(reply.to_json())) for reply in (*replies, last)]
     *album, table = await world.pg.bot_messages(session.chat)
+    assert sent == [tuple(message["message_id"] for message in album), (table["message_id"],)]
     assert len({message["media_group_id"] for message in album}) == 1
     assert [message["caption"] for message in album] == ["no 0", "no 1", "no 2"]
     assert table["document"]["file_name"] == "data.csv"

@@ -39,12 +39,12 @@ async def shown(world: World, chat: int) -> dict[str, Any]:
 async def test_an_answer_takes_the_place_of_the_first_words_and_their_button(world: World) -> None:
     session, chat = await opened(world)
     (reply,) = world.delivery.render("It is **12** degrees.", alone=True)
-    assert await world.delivery.deliver(session, reply) == INLINE_MESSAGE
+    assert await world.delivery.deliver(session, reply) == (INLINE_MESSAGE,)
     message = await shown(world, chat)
     assert (message["text"], message["entities"][0]["type"]) == ("It is 12 degrees.", "bold")
     assert "reply_markup" not in message
     # Delivered once more, after a worker died, it is the same edit.
-    assert await world.delivery.deliver(session, reply) == INLINE_MESSAGE
+    assert await world.delivery.deliver(session, reply) == (INLINE_MESSAGE,)
 
 
 async def test_an_answer_that_is_too_long_for_its_one_message_ends_with_a_line_that_says_so(world: World) -> None:

@@ -123,7 +123,7 @@ async def test_leaving_waits_for_the_frame_in_flight(stage: Stage) -> None:
 
 async def test_a_message_of_an_earlier_try_is_gone_on_with(stage: Stage) -> None:
     session = await stage.world.session()
-    earlier = await stage.delivery.deliver(session, Reply(text="an earlier tr"))
+    (earlier,) = await stage.delivery.deliver(session, Reply(text="an earlier tr"))
     async with stage.live(session, message_ids=(earlier,)) as answer:
         answer.text("a new try")
         await stage.shows(session, "a new try")
@@ -274,7 +274,7 @@ async def test_no_second_message_is_created_when_the_first_one_s_answer_was_lost
 async def test_typing_goes_on_while_an_answer_pauses(world: World) -> None:
     stage = stage_with(world, replace(AT_ONCE, typing=0.05))
     session = await world.session()
-    earlier = await stage.delivery.deliver(session, Reply(text="an earlier tr"))
+    (earlier,) = await stage.delivery.deliver(session, Reply(text="an earlier tr"))
     async with stage.live(session, message_ids=(earlier,)) as answer:
         answer.text("a new try")
         await stage.shows(session, "a new try")

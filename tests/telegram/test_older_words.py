@@ -17,7 +17,7 @@ async def test_words_of_before_stay_until_as_much_is_said_again(
     world: World, buttons: tuple[tuple[Button, ...], ...]
 ) -> None:
     stage, session = stage_with(world), await world.session()
-    earlier = await stage.delivery.deliver(session, Reply(text="Once upon a time", buttons=buttons))
+    (earlier,) = await stage.delivery.deliver(session, Reply(text="Once upon a time", buttons=buttons))
     assert earlier is not None
     seen: set[str] = set()
     async with stage.live(session, message_ids=(earlier,), older=True) as answer:
@@ -37,7 +37,7 @@ async def test_words_of_before_stay_until_as_much_is_said_again(
 @pytest.mark.parametrize("buttons", [(), STOP])
 async def test_they_have_a_stop_button_meanwhile(world: World, buttons: tuple[tuple[Button, ...], ...]) -> None:
     stage, session = stage_with(world), await world.session()
-    earlier = await stage.delivery.deliver(session, Reply(text="Once upon a time", buttons=buttons))
+    (earlier,) = await stage.delivery.deliver(session, Reply(text="Once upon a time", buttons=buttons))
     assert earlier is not None
     async with stage.live(session, message_ids=(earlier,), older=True) as answer:
         answer.text("Once")
@@ -50,7 +50,7 @@ async def test_they_have_a_stop_button_meanwhile(world: World, buttons: tuple[tu
 
 async def test_where_telegram_does_not_tell_the_answer_begins_again(world: World) -> None:
     stage, session = stage_with(world), await world.session()
-    earlier = await stage.delivery.deliver(session, Reply(text="Once upon a time"))
+    (earlier,) = await stage.delivery.deliver(session, Reply(text="Once upon a time"))
     assert earlier is not None
     await world.pg.fault("error", "editMessageReplyMarkup", code=400, description="Bad Request: MESSAGE_ID_INVALID")
     async with stage.live(session, message_ids=(earlier,), older=True) as answer:
@@ -65,8 +65,8 @@ async def test_the_words_of_a_turn_that_is_stopped_are_told_and_their_button_goe
     world: World, buttons: tuple[tuple[Button, ...], ...]
 ) -> None:
     stage, session = stage_with(world), await world.session()
-    first = await stage.delivery.deliver(session, Reply(text="Once upon"))
-    last = await stage.delivery.deliver(session, Reply(text="a time", buttons=buttons))
+    (first,) = await stage.delivery.deliver(session, Reply(text="Once upon"))
+    (last,) = await stage.delivery.deliver(session, Reply(text="a time", buttons=buttons))
     assert first is not None
     assert last is not None
     said = await stage.delivery.standing(session, (first, 1_000_000, last), "hide", still_ours=stage.ask)

@@ -19,7 +19,7 @@ async def test_a_rich_answer_is_sent_and_edited_with_its_buttons_and_its_questio
     asked = (await world.pg.say(session.chat, "?")).message_id
     blocks = rich_blocks(ANSWER)
     button = ((Button(text="Retry", data="r"),),)
-    message = await world.delivery.deliver(session, Reply(text="t", rich=blocks, reply_to=asked, buttons=button))
+    (message,) = await world.delivery.deliver(session, Reply(text="t", rich=blocks, reply_to=asked, buttons=button))
     (found,) = await world.pg.bot_messages(session.chat)
     assert found["rich_message"]["blocks"] == list(blocks)
     assert found["reply_to_message"]["message_id"] == asked

@@ -102,7 +102,7 @@ async def test_a_spoken_answer_is_a_voice_message(world: World, model: Model) ->
     session, settings = await world.session(), voiced(world, model)
     async with speaker(settings) as voice:
         delivery = TelegramDelivery(world.bot, settings, world.clock, speaker=voice, sleep=world.clock.sleep)
-        sent = await delivery.deliver(session, Reply.from_json(SPEAKS.to_json()))
+        (sent,) = await delivery.deliver(session, Reply.from_json(SPEAKS.to_json()))
     (message,) = await world.pg.bot_messages(session.chat)
     assert (message["message_id"], message["voice"]["file_size"]) == (sent, len(SPOKEN))
     asked = {"model": "tts-1", "voice": "alloy", "input": "Hi there", "response_format": "opus", "key": ""}
@@ -120,7 +120,7 @@ async def test_an_answer_that_cannot_be_spoken_is_left_out_and_nothing_waits_for
     async with speaker(settings) as voice:
         speaks = None if fault == "off" else voice
         delivery = TelegramDelivery(world.bot, settings, world.clock, speaker=speaks, sleep=world.clock.sleep)
-        assert await delivery.deliver(session, SPEAKS) is None
+        assert await delivery.deliver(session, SPEAKS) == ()
         await delivery.deliver(session, Reply(text="next"))
     assert [message["text"] for message in await world.pg.bot_messages(session.chat)] == ["next"]
 
@@ -142,7 +142,7 @@ async def test_a_server_that_does_not_answer_is_asked_once_and_given_up(world: W
     model.audio.silent = asyncio.Event()
     async with speaker(settings) as voice:
         delivery = TelegramDelivery(world.bot, settings, world.clock, speaker=voice, sleep=world.clock.sleep)
-        assert await delivery.deliver(session, SPEAKS) is None
+        assert await delivery.deliver(session, SPEAKS) == ()
     model.audio.silent.set()
     assert len(model.audio.spoken) <= 1
 

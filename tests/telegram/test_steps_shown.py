@@ -7,6 +7,7 @@ import pytest
 from tasks.envelope import Reply
 from tests.telegram.conftest import World
 from tests.telegram.stage import AT_ONCE, Stage, stage_with
+from workers.sessions.turns.tracked_answer import without_settled
 from workers.showing import Step
 from workers.telegram.render import GOES_ON
 
@@ -171,6 +172,8 @@ class TestLongAnswers:
         assert len(messages) == 4
         final = stage.delivery.render("word " * 2500, edits=answer.message_ids)
         assert [answer.settled(reply) for reply in final] == [True, True, True, True]
+        (left,) = without_settled(final, answer)
+        assert left == final[-1].model_copy(update={"shown": tuple(stage.stored[:-1])})
         for reply in final:
             await stage.delivery.deliver(session, reply)
         assert await stage.world.texts(session) == [reply.text for reply in final]
@@ -216,11 +219,11 @@ class TestLongAnswers:
 
     async def test_a_message_that_cannot_be_taken_back_holds_nothing_up(self, stage: Stage) -> None:
         session = await stage.world.session()
-        sent = await stage.delivery.deliver(session, Reply(text="one"))
+        (sent,) = await stage.delivery.deliver(session, Reply(text="one"))
         await stage.world.pg.fault(
             "error", "deleteMessage", code=400, description="Bad Request: message can't be deleted"
         )
-        assert await stage.delivery.deliver(session, Reply(text="two", drops=(sent,))) is not None
+        assert await stage.delivery.deliver(session, Reply(text="two", drops=(sent,)))
         assert await stage.world.texts(session) == ["one", "two"]
 
     async def test_in_drafts_a_full_message_is_sent_and_the_next_part_is_the_draft(self, world: World) -> None:

@@ -213,7 +213,7 @@ class ScriptedDelivery:
 
     async def deliver(
         self, session: SessionKey, reply: Reply, *, still_ours: Callable[[], Awaitable[None]] | None = None
-    ) -> int | None:
+    ) -> tuple[int, ...]:
         if self.before is not None:
             await self.before(session, reply)
         if still_ours is not None:
@@ -224,7 +224,8 @@ class ScriptedDelivery:
             raise ChatMigrated(self.moved[session])
         if session in self.gone:
             raise Undeliverable(self.gone_why)
-        return self.telegram.take(session, reply)
+        further = (self.telegram.create(session, file.caption) for file in reply.files[1:])
+        return (self.telegram.take(session, reply), *further)
 
     def render(
         self,

@@ -79,11 +79,11 @@ class Outbox:
                 reply, shown = None, ""
                 await self._give_up(owned, raw, None, problem)
             else:
-                message_id = await self._sent(owned, raw, reply, more=more or place < len(replies))
-                shown = mark(owned.session, message_id, reply.answers)
-                if message_id is not None and reply.question is not None:
+                sent = await self._sent(owned, raw, reply, more=more or place < len(replies))
+                shown = mark(owned.session, (*reply.shown, *sent), reply.answers)
+                if sent and reply.question is not None:
                     # Before it is confirmed: a question is shown twice rather than never withdrawn.
-                    await owned.note_asked(reply.question, message_id)
+                    await owned.note_asked(reply.question, sent[0])
             self._steps("delivered")
             await self._confirm(owned, raw, shown)
             if words := self._spoken.refused():
@@ -91,27 +91,26 @@ class Outbox:
             if reply is not None and reply.files:
                 self._delivery.delivered(owned.session, reply)
 
-    async def _sent(self, owned: OwnedSession, raw: bytes, reply: Reply, *, more: bool) -> int | None:
+    async def _sent(self, owned: OwnedSession, raw: bytes, reply: Reply, *, more: bool) -> tuple[int, ...]:
         """Deliver one reply, spoken or written; an edit of a message that a dead worker began is repeated."""
         if is_spoken(reply):
             sent = self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
-            message_id = await self._spoken.first(sent, more=more)
-        else:
-            message_id = await self._deliver_one(owned, raw, reply)
-        if message_id is not None and (message_id,) == (reply.edit,) == owned.inherited:
+            return await self._spoken.first(sent, more=more)
+        ids = await self._deliver_one(owned, raw, reply)
+        if ids and ids[:1] == (reply.edit,) == owned.inherited:
             # The dead worker's last frame may still be on its way to Telegram and would overwrite the answer, so the
             # edit is repeated when no frame can come any more. Until then the reply counts as undelivered: if this
             # worker dies as well, the next one starts over here.
             owned.inherited = ()
             await self._sleep(LATE_S)
             await self._deliver_one(owned, raw, reply)
-        return message_id
+        return ids
 
-    async def _deliver_one(self, owned: OwnedSession, raw: bytes, reply: Reply) -> int | None:
-        """Deliver one reply, for as long as it takes; None when Telegram will never take it.
+    async def _deliver_one(self, owned: OwnedSession, raw: bytes, reply: Reply) -> tuple[int, ...]:
+        """Deliver one reply, for as long as it takes; nothing when Telegram will never take it.
 
         Returns:
-            The id of the message that shows it.
+            The ids of the messages that show it.
         """
         defects = 0
         while True:
@@ -141,7 +140,7 @@ class Outbox:
                 if owned.session.chat in self._closed:
                     await self._note(owned.session, "open")
                 return shown
-            return None
+            return ()
 
     async def _note(self, session: SessionKey, now: Why | Literal["open"] | None) -> None:
         """Keep for operators that a chat takes no messages, or takes some again; without Redis it is not kept."""

@@ -23,7 +23,7 @@ log = logging.getLogger("cohort.delivery")
 PATIENCE_S = 5.0
 """The next answer waits so long for it, so that they come in order."""
 
-type _Spoken = asyncio.Task[int | Exception | None]
+type _Spoken = asyncio.Task[tuple[int, ...] | Exception]
 
 
 def is_spoken(reply: Reply) -> bool:
@@ -55,7 +55,7 @@ class SpokenReplies:
         # The group is not told of the exception: it would wrap it. The task raises none.
         await self._group.__aexit__(None, None, None)
 
-    async def first(self, spoken: Awaitable[int | None], *, more: bool) -> int | None:
+    async def first(self, spoken: Awaitable[tuple[int, ...]], *, more: bool) -> tuple[int, ...]:
         """Have it spoken; return when Telegram has it, or when a message waits, and then it goes on beside.
 
         Args:
@@ -63,18 +63,18 @@ class SpokenReplies:
             more: Something waits already, of which no doorbell will tell.
 
         Returns:
-            The message's id; None where there is none yet, or none at all.
+            The message's id, as the only one; nothing where there is none yet, or none at all.
 
         Raises:
             ClaimLost: another worker owns the session.
         """
         self._task = task = self._group.create_task(_as_value(spoken), name="spoken")
         if more or not await self._done():
-            return None
+            return ()
         done = self._ended(task)
         if isinstance(done, ClaimLost):
             raise done
-        return None if isinstance(done, Exception) else done
+        return () if isinstance(done, Exception) else done
 
     def refused(self) -> str:
         """Why Telegram did not take one that has ended, in its words; told once."""
@@ -96,7 +96,7 @@ class SpokenReplies:
                 nap.cancel()
             self._give_up()
 
-    def _ended(self, task: _Spoken) -> int | Exception | None:
+    def _ended(self, task: _Spoken) -> tuple[int, ...] | Exception:
         self._task = None
         done = task.result()
         if isinstance(done, Undeliverable):
@@ -130,7 +130,7 @@ class SpokenReplies:
         self._task = None
 
 
-async def _as_value(spoken: Awaitable[int | None]) -> int | Exception | None:
+async def _as_value(spoken: Awaitable[tuple[int, ...]]) -> tuple[int, ...] | Exception:
     """An exception as a value: it must not end the session's other work, and its text stands in the chat."""
     try:
         return await spoken

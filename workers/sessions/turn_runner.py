@@ -30,7 +30,7 @@ from workers.sessions.turns.journal import TurnJournal
 from workers.sessions.turns.kept_draft import KeptDraft
 from workers.sessions.turns.outcome import Asked, Outcome
 from workers.sessions.turns.timeline import Timeline
-from workers.sessions.turns.tracked_answer import TrackedAnswer, TurnText, rest_of
+from workers.sessions.turns.tracked_answer import TrackedAnswer, TurnText, rest_of, without_settled
 from workers.showing import NO_TRACE, Showing, Trace
 from workers.speech import with_voice
 from workers.steps import Question, TurnParked
@@ -265,9 +265,7 @@ class TurnRunner:
         rendered = render(text, edits=live, reply_to=to, notes=notes, trace=trace, alone=self._alone)
         self._linked = linked_pictures(rendered) if self._deps.settings.picture_links == "on" else ()
         if self._live is not None and not self._owned.inherited:
-            # A full message of a long answer was closed as the final text has it.
-            *closed, last = rendered
-            rendered = (*(reply for reply in closed if not self._live.settled(reply)), last)
+            rendered = without_settled(rendered, self._live)
         answers = (*self._answers, *(message.update_id for message in self._asked.joined))
         return tuple(reply.model_copy(update={"answers": answers}) for reply in rendered)
 

@@ -123,11 +123,13 @@ class TelegramDelivery:
         most, rich = self._settings.file_after, self._settings.rich == "on"
         return render(markdown, edits=edits, reply_to=reply_to, notes=notes, trace=trace, most=most, rich=rich)
 
-    async def deliver(self, session: SessionKey, reply: Reply, *, still_ours: StillOurs | None = None) -> int | None:
+    async def deliver(
+        self, session: SessionKey, reply: Reply, *, still_ours: StillOurs | None = None
+    ) -> tuple[int, ...]:
         """Bring one committed reply to Telegram, however long floods and outages last (``workers.interfaces``).
 
         Returns:
-            The id of its (first) message.
+            The ids of the messages that show it.
 
         Raises:
             Undeliverable: this chat never takes it.
@@ -150,7 +152,7 @@ class TelegramDelivery:
         if reply.files and reply.files[0].speak:
             spoken = await self._speaker.speak(reply.files[0].speak) if self._speaker is not None else None
             if spoken is None:
-                return None
+                return ()
             outgoing = partial(_same, spoken)
         with speaking_if(still_ours), typing_meanwhile(self._calls, session, self._tempo.typing):
             return await deliver(self._calls, session, reply, wait=wait, read=outgoing)

@@ -47,7 +47,7 @@ async def end_held(deps: Dependencies, owned: OwnedSession) -> None:
 async def _show(deps: Dependencies, owned: OwnedSession, reply: Reply) -> int | None:
     """Show it now; None when it cannot be shown. It goes past the outbox, because it is of use only to this turn."""
     try:
-        return await deps.delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
+        return next(iter(await deps.delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)), None)
     except (Undeliverable, ChatMigrated, Retryable) as problem:
         log.warning("question.undeliverable", extra={"reason": type(problem).__name__})
         return None

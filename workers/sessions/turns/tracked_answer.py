@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tasks.chats.asking import ParkedTurn
 from tasks.clock import Clock
-from tasks.envelope import Inbound
+from tasks.envelope import Inbound, Reply
 from tasks.turn_record import MOST_STEPS, ToolStep
 from workers.interfaces import LiveAnswer
 from workers.progress import Progress
@@ -150,3 +150,12 @@ def rest_of(parked: ParkedTurn | None, text: str) -> str:
     if parked is None or not parked.shown or not text[: parked.shown].endswith(parked.shown_end):
         return text
     return text[parked.shown :].strip() or text
+
+
+def without_settled(said: tuple[Reply, ...], live: LiveAnswer) -> tuple[Reply, ...]:
+    """An answer without the parts whose messages show them already; the last part names these messages."""
+    *closed, last = said
+    shown = {reply.edit: reply for reply in closed if reply.edit is not None and live.settled(reply)}
+    if not shown:
+        return said
+    return (*(reply for reply in closed if reply.edit not in shown), last.model_copy(update={"shown": tuple(shown)}))
