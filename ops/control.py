@@ -5,8 +5,9 @@ One connection carries one request and one answer, each a line of JSON:
     {"secret": "<password>", "do": "scale", "count": 3}   -> {"changed": ["worker-3"], "workers": 3}
     {"secret": "<password>", "do": "drain", "worker": "worker-2"}   -> {"drained": "worker-2"} or {"drained": null}
     {"secret": "<password>", "do": "restart", "worker": "worker-2"}   -> {"restarts": "worker-2"} or {"restarts": null}
+    {"secret": "<password>", "do": "restart own", "worker": "own-2"}   -> {"ends": ["own-2"]}; without "worker" all
     {"secret": "<password>", "do": "processes"}
-        -> {"processes": [{"name", "pid", "incarnation", "lives", "leaving", "worker"}]}
+        -> {"processes": [{"name", "pid", "incarnation", "lives", "leaving", "worker", "own"}]}
 
 A request that fails is answered with ``{"error": "<one sentence>"}``.
 """

@@ -1,4 +1,4 @@
-"""``cohort restart``: the workers of the running ``cohort up``, one after the other."""
+"""``cohort restart``: the workers of the running ``cohort up``, one after the other; then chats' own processes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,7 +29,10 @@ def restart(
         list[str] | None, typer.Argument(help="Their names or incarnations, as `cohort status` shows them; else all.")
     ] = None,
 ) -> None:
-    """Restart workers one after the other: each finishes its turns, and the next waits until it is back."""
+    """Restart workers one after the other: each finishes its turns, and the next waits until it is back.
+
+    Chats' own processes finish their turns, too; the next message of such a chat starts another one.
+    """
     here = context()
     run(one_by_one(here, here.supervisor(), workers or ()))
 
@@ -41,21 +44,29 @@ async def one_by_one(here: Context, running: Running, named: Sequence[str]) -> N
         Misconfigured: there is no such worker here; none is restarted.
         Retryable: one does not come back in time, or Redis is away; those after it are not restarted.
     """
-    chosen = _chosen(await _workers(running), named)
+    workers, own = await _workers(running), await _processes(running, "own")
+    chosen = _chosen({**workers, **own}, named)
     async with here.store() as store:
-        for name in chosen:
+        for name in (one for one in chosen if one in workers):
             before = (await _workers(running)).get(name)
             if (await control.ask(running, "restart", worker=name))["restarts"] is None:
                 print(f"{name} was taken away meanwhile")
                 continue
             print(f"{name} finishes its turns", flush=True)
             print(await _back(here, store, running, name, before), flush=True)
+    for name in (one for one in chosen if one in own):
+        if (await control.ask(running, "restart own", worker=name))["ends"]:
+            print(f"{name} finishes its turns; the next message of its chat starts another one", flush=True)
 
 
 async def _workers(running: Running) -> dict[str, str | None]:
     """The incarnation of each worker that does not leave; None between two runs."""
+    return await _processes(running, "worker")
+
+
+async def _processes(running: Running, kind: str) -> dict[str, str | None]:
     told: list[dict[str, Any]] = (await control.ask(running, "processes"))["processes"]
-    return {one["name"]: one["incarnation"] for one in told if one.get("worker") and not one["leaving"]}
+    return {one["name"]: one["incarnation"] for one in told if one.get(kind) and not one["leaving"]}
 
 
 def _chosen(known: dict[str, str | None], named: Sequence[str]) -> list[str]:

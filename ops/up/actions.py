@@ -25,22 +25,27 @@ def actions(supervisor: Supervisor, scaling: Scaling) -> dict[str, ControlAction
     def restart(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"restarts": supervisor.renew(str(asked["worker"]))}
 
+    def restart_own(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        one = asked.get("worker")
+        return {"ends": supervisor.end_own(None if one is None else str(one))}
+
     def processes(_asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {
             "processes": [
                 {
                     "name": process.spec.name,
                     "pid": process.current.pid if process.current else None,
-                    "incarnation": process.current.incarnation if process.current else None,
+                    "incarnation": process.incarnation,
                     "lives": process.starts,
                     "leaving": process.leaving.is_set(),
                     "worker": process.spec.member,
+                    "own": process.spec.own,
                 }
                 for process in supervisor.processes.values()
             ]
         }
 
-    return {"scale": scale, "drain": drain, "restart": restart, "processes": processes}
+    return {"scale": scale, "drain": drain, "restart": restart, "restart own": restart_own, "processes": processes}
 
 
 def _bounds(said: object) -> WorkerCount:

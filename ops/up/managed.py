@@ -61,6 +61,13 @@ class ManagedProcess:
         self.longest_pause_s = _PAGE_PAUSE_S if not spec.echo and not spec.vital else _LONGEST_PAUSE_S
         """Between two starts."""
 
+    @property
+    def incarnation(self) -> str | None:
+        """Of the run that lives."""
+        if self.current is None or self.spec.member:
+            return self.current and self.current.incarnation
+        return self.spec.env.get("COHORT_INCARNATION")
+
     async def run(self) -> None:
         """Start the process, and restart it whenever it exits, until ``leave``."""
         falters = False

@@ -189,7 +189,7 @@ class OwnProcesses:
         number = next(number for number in range(1, self._most + 1) if number not in self._numbers())
         spec = self._make(number)
         env = {**spec.env, "COHORT_INCARNATION": incarnation, SESSION: str(session)}
-        process = self._supervisor.keep(replace(spec, env=env, once=True))
+        process = self._supervisor.keep(replace(spec, env=env, once=True, own=True))
         place = self._places[incarnation] = _OwnPlace(number, session, incarnation, process, self._clock.monotonic())
         self._starts += 1
         self._supervisor.beside(self._until_ended(place), f"end of own-{number}")

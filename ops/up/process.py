@@ -37,6 +37,8 @@ class Spec:
     """If it cannot run as it is set up, nothing is started."""
     member: bool = False
     """It is a worker, so each of its runs has its own incarnation."""
+    own: bool = False
+    """It is a session's own process."""
     once: bool = False
     """It is not started again when it ends, and no line says how it ended."""
     lock: Path | None = None

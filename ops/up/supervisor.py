@@ -180,22 +180,32 @@ class Supervisor:
             self._group.create_task(self._end_in_time(process, ended), name=f"restart of {process.spec.name}")
         return process.spec.name
 
+    def end_own(self, worker: str | None = None) -> list[str]:
+        """Have sessions' own processes finish their turns, by name or incarnation, or all. Gives their names.
+
+        None is started again here: the next message of its session asks for another one.
+        """
+        own = [process for process in self.processes.values() if process.spec.own and not process.leaving.is_set()]
+        chosen = [process for process in own if worker is None or worker in _names(process)]
+        for process in chosen:
+            self._let_go(process)
+        return [process.spec.name for process in chosen]
+
     async def _end_in_time(self, process: ManagedProcess, ended: asyncio.Event) -> None:
         if not await came_within(ended, process.spec.grace) and process.current is not None:
             self.console.say(f"{process.spec.name} does not stop: killing it")
             process.current.kill()
 
     def _worker(self, worker: str) -> ManagedProcess | None:
-        found = (
-            process
-            for process in self.workers()
-            if worker in {process.spec.name, process.current.incarnation if process.current else None}
-        )
-        return next(found, None)
+        return next((process for process in self.workers() if worker in _names(process)), None)
 
     def _let_go(self, process: ManagedProcess) -> None:
         process.leave()  # now, and not in the task: who asks next counts it no more
         self._group.create_task(self.stop([process]), name=f"drain {process.spec.name}")
+
+
+def _names(process: ManagedProcess) -> set[str | None]:
+    return {process.spec.name, process.incarnation}
 
 
 def number_of(worker: str) -> int:

@@ -45,6 +45,8 @@ def written(file: Path) -> dict[str, str]:
         # Not as dotenv reads it: a byte order mark would be part of the first name.
         return said(dotenv_values(stream=io.StringIO(file.read_text(encoding="utf-8-sig"))))
     except FileNotFoundError:
+        if file.is_symlink():
+            raise Misconfigured(f"{file}: is a link that leads nowhere") from None
         return {}
     except OSError as problem:
         raise Misconfigured(f"{file}: cannot be read ({problem.strerror})") from None

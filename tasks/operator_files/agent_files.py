@@ -19,6 +19,7 @@ import yaml
 from tasks.config.fastagent_config import CONFIGURATIONS
 from tasks.errors import Misconfigured
 from tasks.operator_files.yaml_advice import advice
+from tasks.operator_files.yaml_reading import Loader, OnceLoader, RefusedYaml
 
 SECRETS = ("fast-agent.secrets.yaml", "fastagent.secrets.yaml")
 
@@ -32,59 +33,10 @@ _MOST = 2**20
 """Characters of YAML. The reader takes half a minute for ten times as many; a chat's rules are fifty."""
 _KEPT = 2**16
 """Characters of YAML that is kept as read: an engine that opens reads each of its files four times."""
-_SHOWN = 60
-"""Characters of a key."""
-_MOST_DIGITS = 4_000
-"""Python refuses to write longer numbers down, in whatever sentence about them."""
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 """What PyYAML raises besides its own: of a day that there is not, a number without digits, a thousand brackets."""
 NOT_CARDS = frozenset({*CONFIGURATIONS, *SECRETS, "SKILL.md"})
 """Files of fast-agent's with a card's suffix."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without numbers that are too long to be told of."""
-
-    @staticmethod
-    def number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-        """An integer.
-
-        Raises:
-            ValueError: it is none, or too long.
-        """
-        if len(node.value) > _MOST_DIGITS:
-            raise ValueError("a number of thousands of digits")
-        return loader.construct_yaml_int(node)
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.number)
-
-
-class _KeyTwice(yaml.MarkedYAMLError):
-    """A mapping has a key twice; YAML's readers keep the last one, and say nothing."""
-
-
-class _OnceLoader(_Loader):
-    """YAML in which each key stands once in its mapping."""
-
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
-        self._looked_at = set[yaml.MappingNode]()
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Put in what ``<<`` names, which may be said again; before it each key is looked at.
-
-        Raises:
-            MarkedYAMLError: a key stands twice.
-        """
-        if node not in self._looked_at:
-            self._looked_at.add(node)
-            keys = set[str]()
-            for key, _ in node.value:
-                if (named := str(key.value)) in keys:
-                    raise _KeyTwice(problem=named[:_SHOWN], problem_mark=key.start_mark)
-                keys.add(named)
-        super().flatten_mapping(node)
 
 
 class BadFile(Misconfigured):
@@ -188,7 +140,7 @@ def read_mapping(path: Path, *, once: bool = False) -> Mapping[str, Any]:
     Raises:
         BadFile: it cannot be read, or is no mapping.
     """
-    return _mapping(path, _text(path), loader=_OnceLoader if once else _Loader)
+    return _mapping(path, _text(path), loader=OnceLoader if once else Loader)
 
 
 def node_at(path: Path, *place: int | str) -> tuple[yaml.Node | None, int | None]:
@@ -197,7 +149,7 @@ def node_at(path: Path, *place: int | str) -> tuple[yaml.Node | None, int | None
     Nothing where the file cannot be read: it may change meanwhile.
     """
     try:
-        node: yaml.Node | None = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        node: yaml.Node | None = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=Loader)
     except (OSError, yaml.YAMLError, *_UNREADABLE):
         return None, None
     line = None
@@ -254,28 +206,28 @@ def _text(path: Path) -> str:
     except UnicodeError as problem:
         raise BadFile(path, None, "is not UTF-8 text", "save it as UTF-8") from problem
     except OSError as problem:
+        if isinstance(problem, FileNotFoundError) and path.is_symlink():
+            raise BadFile(path, None, "is a link that leads nowhere", "correct the link, or take it away") from problem
         raise BadFile(path, None, f"cannot be read ({problem.strerror})", "see what it is, and whose") from problem
     except ValueError as problem:
         raise BadFile(path, None, f"cannot be read ({problem})", "correct its name") from problem
 
 
-def _mapping(path: Path, text: str, above: int = 0, *, loader: type[_Loader] = _Loader) -> Mapping[str, Any]:
+def _mapping(path: Path, text: str, above: int = 0, *, loader: type[Loader] = Loader) -> Mapping[str, Any]:
     """YAML; nothing at all is an empty mapping."""
     if len(text) > _MOST:
         raise BadFile(path, None, "has more than a million characters of YAML", "make it smaller")
     try:
         read = deepcopy(_kept(text, loader)) if len(text) <= _KEPT else _kept.__wrapped__(text, loader)
-    except _KeyTwice as problem:
-        said = f"`{problem.problem}` stands here for the second time"
+    except RefusedYaml as problem:
         line = None if problem.problem_mark is None else problem.problem_mark.line + 1 + above
-        raise BadFile(path, line, said, "keep one of them") from problem
+        raise BadFile(path, line, str(problem.problem), problem.do) from problem
     except yaml.YAMLError as problem:
         place, do = advice(problem)
         raise BadFile(path, None if place is None else place + 1 + above, "not YAML", do) from problem
     except _UNREADABLE as problem:
         why = f" ({problem})" if isinstance(problem, ValueError) else ""
-        what = "is nested too deeply" if isinstance(problem, RecursionError) else f"has a wrong value{why}"
-        raise BadFile(path, None, what, "correct it") from problem
+        raise BadFile(path, None, f"has a wrong value{why}", "correct it") from problem
     if read is None:
         return {}
     if not isinstance(read, dict):
@@ -285,7 +237,7 @@ def _mapping(path: Path, text: str, above: int = 0, *, loader: type[_Loader] = _
 
 
 @lru_cache(maxsize=32)
-def _kept(text: str, loader: type[_Loader]) -> object:
+def _kept(text: str, loader: type[Loader]) -> object:
     return yaml.load(text, loader)  # noqa: S506 - a safe loader
 
 

@@ -1,6 +1,7 @@
 """The operator's file of bots (``bots.yaml``), without their tokens."""
 
 import difflib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ def read(path: Path) -> tuple[BotEntry, ...]:
     Raises:
         BadFile: it cannot be used: where, what, what to do.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         raise BadFile(path, None, "there is no such file", "correct COHORT_BOTS")
     said = read_mapping(path, once=True)
     for name in said:

@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -139,7 +140,7 @@ def read(path: Path) -> ChatRules:
     Raises:
         BadFile: it cannot be used: where, what, what to do.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return ChatRules()
     try:
         return ChatRules.model_validate(read_mapping(path, once=True))

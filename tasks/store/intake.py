@@ -108,15 +108,12 @@ class IntakeStore:
         verdicts = await self._accept(names, args)
         return cast("list[Verdict]", [verdict.decode() for verdict in verdicts])
 
-    async def replies(self, bot: int, limit: int = 20) -> list[tuple[bytes, Reply]]:
-        """The bot's own replies, oldest first, left in place; each with the bytes that ``replied`` wants.
-
-        Unreadable ones are dropped: only this release's bot writes them.
-        """
-        return (await self.lines(bot, limit))[0]
-
     async def lines(self, bot: int, limit: int) -> tuple[list[tuple[bytes, Reply]], bool]:
-        """What ``replies`` gives, and whether lines to strangers wait; one round trip."""
+        """The bot's own replies, and whether lines to strangers wait; one round trip.
+
+        Replies come oldest first and stay in place, each with the bytes that ``replied`` wants. Unreadable ones are
+        dropped: only this release's bot writes them.
+        """
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.lrange(keys.replies(bot), 0, limit - 1)

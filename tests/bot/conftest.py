@@ -51,6 +51,7 @@ from tasks.slots import queue_of
 from tasks.store import Store
 from tests.bot.stand_ins import SOON, HandClock, HeardInterrupts, NamedAgents, ShownSigns
 from tests.conftest import BOT, TOKEN
+from tests.support.own_replies import own_replies
 
 HERE = Path(__file__).parent
 
@@ -98,7 +99,7 @@ class Doorway:
 
     async def said(self) -> list[tuple[str | None, str]]:
         """The bot's own replies: (session, text)."""
-        return [(reply.session, reply.text) for _, reply in await self.store.intake.replies(BOT, 1000)]
+        return [(reply.session, reply.text) for _, reply in await own_replies(self.store, BOT, 1000)]
 
     async def lines_to_strangers(self) -> list[tuple[str | None, str]]:
         """What waits to be said to strangers: (session, text)."""

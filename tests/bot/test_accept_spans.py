@@ -12,6 +12,7 @@ from tasks.turn_record import reference
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.stand_ins import AwaySometimes
 from tests.bot.updates import BEN, GROUP, said
+from tests.support.own_replies import own_replies
 from tests.support.spans import kept_spans
 
 SECRET = "swordfish"
@@ -52,7 +53,7 @@ async def test_a_batch_is_linked_to_each_of_its_updates_and_what_is_not_stored_h
         (7, "accepted"),
         (8, "accepted"),
     ]
-    ((_, reply),) = await doorway.store.intake.replies(4242)
+    ((_, reply),) = await own_replies(doorway.store, 4242)
     assert tracing.id_of(reply.trace) == accepts[2].trace
 
 

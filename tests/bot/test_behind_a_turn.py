@@ -13,6 +13,7 @@ from tasks.store.intake import Accept
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import BOT, message, pressed, said
 from tests.conftest import TOKEN
+from tests.support.own_replies import own_replies
 
 ANNS = "4242:700"
 NEXT = phrase("from-next")
@@ -25,7 +26,7 @@ def doorway(redis_url: str, store: Store) -> Doorway:
 
 
 async def lines(doorway: Doorway) -> list[Reply]:
-    return [reply for _, reply in await doorway.store.intake.replies(4242, 1000)]
+    return [reply for _, reply in await own_replies(doorway.store, 4242, 1000)]
 
 
 @pytest.mark.parametrize(
@@ -132,4 +133,4 @@ async def test_what_is_confirmed_ahead_is_stored_with_its_word_and_once(store: S
     taken = verdicts[-200:].count("accepted")
     assert verdicts[:3] == ["accepted", "accepted", "seen"]
     assert 0 < taken < 200, "the inbox is full"
-    assert len(await store.intake.replies(BOT.id, 1000)) == 1 + taken
+    assert len(await own_replies(store, BOT.id, 1000)) == 1 + taken

@@ -24,6 +24,7 @@ from tests.bot.updates import BEN, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
 from tests.conftest import BOT, TOKEN
 from tests.playground.conformance import check_journal
+from tests.support.own_replies import own_replies
 from tests.support.until import until
 
 ANNS = SessionKey(BOT, 700)
@@ -82,14 +83,14 @@ async def test_what_is_kept_in_mind_is_shown_and_deleted_for_this_chat_alone(doo
     assert "Home town" not in await notes.recall(ANNS)
     listed = message("x", sender=US, message_id=8)
     await doorway.door.take([pressed("forget:all", listed, update_id=20)])
-    (_, asks) = (await doorway.store.intake.replies(BOT))[-1]
+    (_, asks) = (await own_replies(doorway.store, BOT))[-1]
     assert (asks.edit, asks.text) == (8, phrase("forget-all-sure", count=2))
     assert len(await notes.recall(ANNS)) == 2, "it asks first"
     sure, keep = (row[0].data for row in asks.buttons)
     await doorway.door.take([pressed(keep, listed, update_id=21)])
-    assert (await doorway.store.intake.replies(BOT))[-1][1].text == shown.replace("Home town: Bern\n", "")
+    assert (await own_replies(doorway.store, BOT))[-1][1].text == shown.replace("Home town: Bern\n", "")
     await doorway.door.take([pressed(sure, listed, update_id=22)])
-    (_, last) = (await doorway.store.intake.replies(BOT))[-1]
+    (_, last) = (await own_replies(doorway.store, BOT))[-1]
     assert (last.edit, last.text) == (8, memory_texts.forgotten(2))
     assert await notes.recall(ANNS) == {}
     assert await notes.recall(SessionKey(BOT, BEN.id)) == {"name": "Ben"}

@@ -12,6 +12,7 @@ from tasks.store.earlier import INDEX
 from tasks.store.intake import Accept
 from tests.bot.conftest import Doorway
 from tests.bot.updates import BOT, GROUP, message, pressed, said
+from tests.support.own_replies import own_replies
 
 ANNS = "4242:700"
 
@@ -28,7 +29,7 @@ async def kept(store: Store, *titles: str, session: str = ANNS) -> None:
 async def test_sessions_lists_the_one_that_goes_on_and_the_earlier_ones_with_a_button_each(doorway: Doorway) -> None:
     await kept(doorway.store, "soup", "")
     await doorway.door.take([said("/sessions", update_id=1)])
-    ((_, shown),) = await doorway.store.intake.replies(4242)
+    ((_, shown),) = await own_replies(doorway.store, 4242)
     lines = shown.text.splitlines()
     assert lines[2:5] == ["✓ 3. this one (now)", "2. Conversation 2 (1970-01-03)", "1. soup (1970-01-02)"]
     assert [[(button.text, button.data) for button in row] for row in shown.buttons] == [
@@ -41,7 +42,7 @@ async def test_a_long_list_is_turned_page_by_page_in_its_message(doorway: Doorwa
     await kept(doorway.store, *(f"talk {n}" for n in range(1, 11)))
     listed = message("list", sender=BOT)
     await doorway.door.take([said("/sessions", update_id=1), pressed("sessions:2", listed, update_id=2)])
-    (_, first), (_, second) = await doorway.store.intake.replies(4242)
+    (_, first), (_, second) = await own_replies(doorway.store, 4242)
     assert [button.data for button in first.buttons[-1]] == ["sessions:2"]
     assert second.edit == listed.message_id
     assert [button.data for row in second.buttons for button in row] == ["resume:2", "resume:1", "sessions:1"]
@@ -106,7 +107,7 @@ async def test_a_conversation_is_found_by_words_of_its_title(doorway: Doorway) -
     await kept(doorway.store, "Soup for Ann", "the garden", "soup again")
     for number, words in enumerate(("/resume SOUP", "/sessions soup", "/resume nonsense"), 1):
         await doorway.door.take([said(words, update_id=number)])
-    replies = [reply for _, reply in await doorway.store.intake.replies(4242)]
+    replies = [reply for _, reply in await own_replies(doorway.store, 4242)]
     found = [[button.text for row in reply.buttons for button in row] for reply in replies]
     assert found == [["3. soup again", "1. Soup for Ann"]] * 2 + [[]]
     assert replies[2].text == phrase("conversation-not-kept")
@@ -118,7 +119,7 @@ async def test_a_long_list_says_how_many_come_behind_each_page(doorway: Doorway)
     words = ("/sessions", "/sessions 12", "/sessions 13", "/sessions 99", "/sessions talk 1", "/resume talk 4")
     for number, word in enumerate(words, 1):
         await doorway.door.take([said(word, update_id=number, message_id=number)])
-    replies = [reply for _, reply in await doorway.store.intake.replies(4242)]
+    replies = [reply for _, reply in await own_replies(doorway.store, 4242)]
     behind = [line for reply in replies for line in reply.text.splitlines() if line.startswith("and ")]
     assert behind == ["and 92 more", "and 4 more", "and 4 more", "and 3 more"]
     turned = [[one.data for row in reply.buttons for one in row if "sessions" in one.data] for reply in replies]

@@ -12,6 +12,7 @@ from tests.bot.conftest import OURS, Doorway, make_doorway
 from tests.bot.updates import BOT as US
 from tests.bot.updates import GROUP, message, pressed, raw, said
 from tests.conftest import BOT
+from tests.support.own_replies import own_replies
 
 ANNS = "cohort:s:4242:700:state"
 
@@ -54,7 +55,7 @@ async def test_what_a_chat_chose_counts_for_commands_and_buttons(doorway: Doorwa
     )
     await doorway.door.take([pressed("ask:none:yes", message("x", sender=US), update_id=3)])
     await doorway.followed()
-    (_, picker), (_, forgotten) = await doorway.store.intake.replies(BOT)
+    (_, picker), (_, forgotten) = await own_replies(doorway.store, BOT)
     with speaking("es"):
         assert picker.text.startswith(phrase("choice-language"))
         assert "中文" in [button.text for row in picker.buttons for button in row]
@@ -79,7 +80,7 @@ async def test_strangers_and_admins_are_each_told_in_their_own_language(settings
     ((_, line),) = await doorway.lines_to_strangers()
     with speaking("de"):
         assert line == texts.stranger(801, 801)
-    ((_, request),) = await doorway.store.intake.replies(BOT)
+    ((_, request),) = await own_replies(doorway.store, BOT)
     with speaking("ru"):
         assert request.text == texts.request("Eve", 801)
         assert request.buttons[0][0].text == phrase("button-allow")

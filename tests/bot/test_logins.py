@@ -22,6 +22,7 @@ from tasks.phrases import phrase
 from tests.bot.conftest import TOKEN, Doorway
 from tests.bot.stand_ins import SOON
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, said
+from tests.support.own_replies import own_replies
 from tests.support.wire import HttpServer, Request
 
 ANNS = f"{BOT.id}:{ANN.id}"
@@ -69,7 +70,7 @@ async def answers(doorway: Doorway, session: str = ANNS) -> list[Inbound]:
 
 
 async def lines(doorway: Doorway) -> list[Reply]:
-    return [reply for _, reply in await doorway.store.intake.replies(BOT.id, 100)]
+    return [reply for _, reply in await own_replies(doorway.store, BOT.id, 100)]
 
 
 @pytest.fixture

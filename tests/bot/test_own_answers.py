@@ -15,6 +15,7 @@ from tests.bot.conftest import OURS, Doorway, make_doorway
 from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import ANN, BEN, BOT, FORUM, GROUP, message, pressed, said
 from tests.conftest import TOKEN
+from tests.support.own_replies import own_replies
 
 # -- what the bot answers itself
 
@@ -33,7 +34,7 @@ async def test_in_a_topic_whoami_tells_all_three_ids(doorway: Doorway) -> None:
     session = "4242:-1001234:t8"
     told = "Your ID is 700.\nThis chat's ID is -1001234.\nThis topic's ID is 8."
     assert await doorway.said() == [(session, told)]
-    ((_, reply),) = await doorway.store.intake.replies(4242)
+    ((_, reply),) = await own_replies(doorway.store, 4242)
     assert reply.reply_to == 10
 
 
@@ -70,7 +71,7 @@ async def test_models_are_chosen_from_those_that_are_allowed(redis_url: str, sto
     await doorway.door.take([said("/model", update_id=1), said("/model gpt", update_id=2)])
     await doorway.door.take([said("/model haiku", update_id=3), said("/model default", update_id=4)])
     assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"model": "haiku"}, {"model": ""}]
-    shown, refused = await store.intake.replies(4242)
+    shown, refused = await own_replies(store, 4242)
     assert [button.data for row in shown[1].buttons for button in row] == ["model:haiku", "model:sonnet"]
     assert refused[1].text == texts.no_such("model", "gpt", ("haiku", "sonnet"))
 

@@ -16,6 +16,7 @@ from tests.bot.conftest import BOT as BOT_ID
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import BOT, message, pressed, said
+from tests.support.own_replies import own_replies
 
 ANN = SessionKey.parse(ANNS)
 LIST = message("the list", sender=BOT)
@@ -23,7 +24,7 @@ LIST = message("the list", sender=BOT)
 
 async def answered(doorway: Doorway, *updates: object) -> Reply:
     await doorway.door.take(updates)
-    return [reply for _, reply in await doorway.store.intake.replies(BOT_ID, 1000)][-1]
+    return [reply for _, reply in await own_replies(doorway.store, BOT_ID, 1000)][-1]
 
 
 def labels(reply: Reply) -> dict[str, str]:

@@ -13,6 +13,7 @@ from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
 from tests.conftest import BOT
+from tests.support.own_replies import own_replies
 
 ANNS = Access(everybody=False, allow=frozenset(), admins=frozenset({ANN.id}))
 BENS = tg.Chat(id=BEN.id, type="private", first_name="Ben")
@@ -35,7 +36,7 @@ async def last(doorway: Doorway) -> str:
 @pytest.mark.promise("admission")
 async def test_admins_hear_of_a_stranger_and_let_them_in_by_a_button(doorway: Doorway) -> None:
     await doorway.door.take([said("hi", sender=TRICKY, chat=BENS, update_id=1)])
-    ((_, request),) = await doorway.store.intake.replies(BOT)
+    ((_, request),) = await own_replies(doorway.store, BOT)
     assert request.session == str(SessionKey(BOT, ANN.id))
     assert "\n" not in request.text
     assert "\u202e" not in request.text
@@ -44,7 +45,7 @@ async def test_admins_hear_of_a_stranger_and_let_them_in_by_a_button(doorway: Do
     assert [button.data for button in row] == ["allow:701", "deny:701"]
     await doorway.door.take([pressed("allow:701", message("x", sender=US, message_id=33), update_id=2)])
     assert (await stored(doorway))[BEN.id].role == "member"
-    (_, reply), (_, told) = (await doorway.store.intake.replies(BOT))[-2:]
+    (_, reply), (_, told) = (await own_replies(doorway.store, BOT))[-2:]
     assert (reply.edit, reply.text) == (33, texts.decided(texts.one_line(TRICKY.full_name), BEN.id, "member"))
     assert (told.session, told.text) == ("4242:701", texts.paired("member")), "who asked hears so"
     await doorway.door.take([said("thanks", sender=BEN, chat=BENS, update_id=3)])
@@ -54,7 +55,7 @@ async def test_admins_hear_of_a_stranger_and_let_them_in_by_a_button(doorway: Do
 @pytest.mark.promise("admission")
 async def test_a_group_is_let_in_apart_from_the_person_who_asks(doorway: Doorway) -> None:
     await doorway.door.take([said("@cohort_bot hi", sender=BEN, chat=GROUP, update_id=1)])
-    ((_, request),) = await doorway.store.intake.replies(BOT)
+    ((_, request),) = await own_replies(doorway.store, BOT)
     assert request.text == texts.group_request("Ben", BEN.id, GROUP.id, "Friends")
     await doorway.door.take([said(f"/allow {GROUP.id}", update_id=2)])
     await doorway.door.take(

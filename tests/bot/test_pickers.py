@@ -10,13 +10,14 @@ from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BOT, GROUP, message, pressed, said
+from tests.support.own_replies import own_replies
 
 ANNS = "4242:700"
 
 
 async def test_a_command_without_a_value_shows_the_values_with_the_deployments_marked(doorway: Doorway) -> None:
     await doorway.door.take([said("/queue", update_id=1)])
-    ((_, shown),) = await doorway.store.intake.replies(4242)
+    ((_, shown),) = await own_replies(doorway.store, 4242)
     assert "This conversation uses “Collect”." in shown.text
     labels = [button.text for row in shown.buttons for button in row]
     assert labels == ["✓ Collect", *labels[1:]]
@@ -27,14 +28,14 @@ async def test_a_command_without_a_value_shows_the_values_with_the_deployments_m
 async def test_a_command_marks_what_the_chat_chose(doorway: Doorway, store: Store) -> None:
     await store.redis.hset(f"cohort:s:{ANNS}:state", "queue", "followup")
     await doorway.door.take([said("/queue", update_id=1)])
-    ((_, shown),) = await doorway.store.intake.replies(4242)
+    ((_, shown),) = await own_replies(doorway.store, 4242)
     assert "✓ Queue up" in [button.text for row in shown.buttons for button in row]
 
 
 async def test_a_value_this_release_does_not_know_counts_as_none(doorway: Doorway, store: Store) -> None:
     await store.redis.hset(f"cohort:s:{ANNS}:state", "queue", "telepathy")
     await doorway.door.take([said("/queue", update_id=1)])
-    ((_, shown),) = await doorway.store.intake.replies(4242)
+    ((_, shown),) = await own_replies(doorway.store, 4242)
     assert "This conversation uses “Collect”." in shown.text
 
 
@@ -68,7 +69,7 @@ async def test_a_value_that_does_not_exist_is_answered_with_those_that_do(doorwa
     doorway.agents.names = ("poet", "writer")
     wanted = ("/queue never", "/agent chef")
     await doorway.door.take([said(word, update_id=number) for number, word in enumerate(wanted, 1)])
-    (_, queue), (_, agent) = await doorway.store.intake.replies(4242)
+    (_, queue), (_, agent) = await own_replies(doorway.store, 4242)
     assert "You can choose: Collect, Queue up, Interrupt, Join in." in queue.text
     assert [button.data for row in queue.buttons for button in row] == [
         f"queue:{value}" for value in CHAT_CHOICES["queue"].values
@@ -110,14 +111,14 @@ async def test_a_command_that_is_typed_has_no_toast(doorway: Doorway) -> None:
 async def test_agents_are_told_apart_by_what_their_cards_say(doorway: Doorway) -> None:
     doorway.agents.about = {"poet": "Writes in verse"}
     await doorway.door.take([said("/agent", update_id=1)])
-    ((_, shown),) = await doorway.store.intake.replies(4242)
+    ((_, shown),) = await own_replies(doorway.store, 4242)
     assert shown.text.splitlines()[-1] == "poet: Writes in verse"
     assert "assistant: " not in shown.text, "its card says nothing"
 
 
 async def test_the_agent_that_answers_where_none_was_chosen_is_named_and_marked(doorway: Doorway) -> None:
     await doorway.door.take([said("/agent", update_id=1), said("/status", update_id=2)])
-    (_, shown), (_, status) = await doorway.store.intake.replies(4242)
+    (_, shown), (_, status) = await own_replies(doorway.store, 4242)
     assert [button.text for row in shown.buttons for button in row] == ["✓ assistant", "poet"]
     assert phrase("uses-agent", name="assistant") in shown.text
     assert "assistant" in status.text

@@ -12,13 +12,14 @@ from tests.bot.conftest import BOT as BOT_ID
 from tests.bot.conftest import Doorway
 from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import BOT, message, pressed, said
+from tests.support.own_replies import own_replies
 
 ANN, OTHER = SessionKey.parse(ANNS), SessionKey(4242, 9)
 LIST = message("the list", sender=BOT)
 
 
 async def answers_of(doorway: Doorway) -> list[Reply]:
-    return [reply for _, reply in await doorway.store.intake.replies(BOT_ID, 1000)]
+    return [reply for _, reply in await own_replies(doorway.store, BOT_ID, 1000)]
 
 
 @pytest.mark.promise("reminders-bounded")

@@ -22,6 +22,7 @@ from tasks.store.pacing import Limits, PaceStore, Rate
 from tests.bot.conftest import quick_backoff
 from tests.bot.stand_ins import SOON, HandClock
 from tests.conftest import BOT
+from tests.support.own_replies import own_replies
 
 LAVISH = Limits(*[Rate(1_000_000, 1, 500_000)] * 3)
 
@@ -55,7 +56,7 @@ def to(chat: int, text: str, **fields: object) -> Reply:
 
 async def emptied(store: Store, people: PlaygroundClient) -> None:
     async with asyncio.timeout(SOON):
-        while await store.intake.replies(BOT):
+        while await own_replies(store, BOT):
             await people.chats()
 
 

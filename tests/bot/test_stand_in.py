@@ -17,6 +17,7 @@ from tasks.stopping import exchange_of
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tests.bot.conftest import BOT
+from tests.support.own_replies import own_replies
 
 ONE = SessionKey(BOT, 1)
 CHOICES = {"choose": {"model": "haiku"}, "conversation": {"title": "Plans"}}
@@ -52,7 +53,7 @@ class Told:
         await self.store.intake.accept(BOT, [Accept(entry.update_id, inbound=entry) for entry in entries])
         languages = Languages(self.store.sessions)
         await StandIn(self.store.sessions.owners, languages, self.wake, sleep=self.sleep).watch(entries[-1])
-        return [reply.text for _, reply in await self.store.intake.replies(BOT)]
+        return [reply.text for _, reply in await own_replies(self.store, BOT)]
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ async def test_the_bot_says_it_where_the_only_worker_is_gone(told: Told, alive: 
     await owned(told.store, alive=alive)
     await told.store.redis.hset(f"cohort:s:{ONE}:state", mapping={"live": "7", "live_more": "7:8"})
     assert await told.says("message", "stop") == ["Stopped."]
-    (reply,) = [reply for _, reply in await told.store.intake.replies(BOT)]
+    (reply,) = [reply for _, reply in await own_replies(told.store, BOT)]
     assert (reply.disarms, reply.answers, told.woken) == ((8,), (2,), 1)
     ((retry, undo),) = reply.buttons
     # As a worker's has them (``workers.sessions.commands.again``).
@@ -156,9 +157,9 @@ async def test_what_only_a_worker_can_do_is_left_to_it(told: Told, kinds: tuple[
 async def test_an_answer_of_redis_that_was_lost_tells_nothing_twice(told: Told) -> None:
     await told.says("message", "stop")
     word = said(2, "stop")
-    (line,) = [reply for _, reply in await told.store.intake.replies(BOT)]
+    (line,) = [reply for _, reply in await own_replies(told.store, BOT)]
     assert await told.store.sessions.owners.stand_in(ONE, None, word, line)
-    assert len(await told.store.intake.replies(BOT)) == 1
+    assert len(await own_replies(told.store, BOT)) == 1
 
 
 @pytest.mark.parametrize("word", ["compact", "retry", "undo"])

@@ -81,6 +81,23 @@ async def test_a_process_is_started_once_for_a_session_that_asks_often(
         assert {"own-1", "own-2"} == supervisor.processes.keys()
 
 
+@pytest.mark.promise("own-process")
+async def test_a_restart_has_chats_own_processes_end_and_their_next_messages_start_others(
+    settings: Settings, console: Heard, tmp_path: Path
+) -> None:
+    async with hosting(settings, console, tmp_path, most=4) as (supervisor, store):
+        for number, session in ((1, ONE), (2, TWO)):
+            await store.own.ask(session)
+            _, incarnation = await ready(console, number)
+        assert supervisor.end_own("own-3") == []
+        assert supervisor.end_own(incarnation) == ["own-2"]
+        assert supervisor.end_own() == ["own-1"]
+        await until(lambda: no_places(store))
+        assert not [line for line in console.lines if "ended" in line]
+        await store.own.ask(TWO)
+        await ready(console, 1, times=2)
+
+
 async def none_wanted(store: Store) -> bool:
     return not await store.own.wanted()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.config.environ import written
 from tasks.config.settings import load
 from tasks.errors import Misconfigured
 from tests.conftest import TOKEN
@@ -63,6 +64,15 @@ def test_a_file_of_settings_that_is_no_text_is_one_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"TELEGRAM_BOT_TOKEN=1:\xff\n")
     done = cohort("config", home=tmp_path / "home", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, "cohort: .env: is not UTF-8 text\n")
+
+
+@pytest.mark.promise("settings-clear")
+def test_a_link_to_nowhere_in_the_place_of_a_file_of_settings_is_told(tmp_path: Path) -> None:
+    (file := tmp_path / ".env").symlink_to(tmp_path / "gone")
+    with pytest.raises(Misconfigured, match=r"\.env: is a link that leads nowhere"):
+        written(file)
+    file.unlink()
+    assert written(file) == {}
 
 
 @pytest.mark.promise("settings-clear")

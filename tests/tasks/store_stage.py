@@ -13,6 +13,7 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.status.worker import WorkerStatus
 from tasks.store.intake import ROOM_FOR_CONTROL, Accept
 from tasks.store.sessions import Claim
+from tests.support.own_replies import own_replies
 from tests.tasks.machine import Model, ModelSession
 from tests.tasks.opened_store import OpenedStore
 
@@ -83,7 +84,7 @@ class StoreStage(OpenedStore):
     @precondition(lambda self: self.model.replies > 0)
     @rule()
     def the_bot_delivers_its_own(self) -> None:
-        raw, _ = self.run(self.store.intake.replies(BOT))[0]
+        raw, _ = self.run(own_replies(self.store, BOT))[0]
         self.run(self.store.intake.replied(BOT, raw))
         self.model.replies -= 1
 

@@ -69,6 +69,16 @@ def test_a_pipe_in_its_place_is_told_and_not_waited_for(file: Path, tmp_path: Pa
     assert rules.of(SessionKey(1, 700)).model == "small"
 
 
+def test_a_link_that_leads_nowhere_is_told_and_does_not_count_as_no_file(file: Path, tmp_path: Path) -> None:
+    file.symlink_to(tmp_path / "elsewhere.yaml")
+    with pytest.raises(BadFile, match="is a link that leads nowhere"):
+        ChatRulesFile(file, tmp_path / "home")
+    (tmp_path / "elsewhere.yaml").write_text("chats:\n  1_000: {agent: x}\n")
+    assert ChatRulesFile(file, tmp_path / "home").now.chats.keys() == {1000}
+    (tmp_path / "elsewhere.yaml").unlink()
+    assert ChatRulesFile(file, tmp_path / "home").now.chats.keys() == {1000}, "as it was kept"
+
+
 @pytest.mark.promise("chat-rules")
 def test_a_topics_word_stands_above_its_chats_and_other_chats_have_none(file: Path) -> None:
     assert read(file).of(SessionKey(1, 700)) == ChatRule(), "a missing file has no rules"
@@ -109,21 +119,28 @@ def test_a_rule_that_another_one_is_made_of_may_be_said_otherwise(file: Path) ->
         ("chats: [1]\n", 1, "chats: is no mapping"),
         ("chats:\n  -1:\n    5: x\n", 3, "chats.-1.5: there is no such key"),
         ("chats:\n  ~: {}\n", 1, "chats.None: is no number of a chat or a topic"),
-        ("chats:\n  yes: {agent: x}\n", 1, "is no number of a chat or a topic"),
+        ("chats:\n  yes: {agent: x}\n", 2, "`yes` is read as true or false here"),
         ("chats:\n  0: {agent: x}\n", 2, "chats.0: is no number of a chat or a topic"),
         ("chats:\n  .nan: {agent: x}\n", 1, "chats.nan: is no number of a chat or a topic"),
         (f"chats:\n  -{2**53}: {{agent: x}}\n", 2, "is no number of a chat or a topic"),
         ("chats:\n  -1: {topics: {0: {agent: x}}}\n", 2, "chats.-1.topics.0: is no number of a chat or a topic"),
         ("chats:\n  -1: {topics: {-3: {agent: x}}}\n", 2, "topics.-3: is no number of a chat or a topic"),
-        ("chats:\n  -1: {topics: {on: {agent: x}}}\n", 2, "is no number of a chat or a topic"),
+        ("chats:\n  -1: {topics: {on: {agent: x}}}\n", 2, "`on` is read as true or false here"),
         ("chats:\n  -1: {mention: never}\n  -1: {}\n", 3, "`-1` stands here for the second time; keep one of them"),
         ("roles:\n  tools: {}\nchats: {}\nroles: {}\n", 4, "`roles` stands here for the second time"),
         ("chats:\n  -1: x\n", 2, "chats.-1: is no mapping"),
         ("chats:\n  700: {mention: never}\n", None, "chats.700: is a private chat"),
         ("chats: {\n", 2, "not YAML"),
         ("- x\n", 1, "not a mapping"),
-        ("[" * 5_000, None, "is nested too deeply"),
-        ("chats: " + "{a: " * 3_000, None, "is nested too deeply"),
+        ("[" * 5_000, 1, "is nested too deeply"),
+        ("chats:\n  " + "{a: " * 3_000, 2, "is nested too deeply"),
+        ("- " * 5_000, 1, "is nested too deeply"),
+        ("".join(f"{' ' * level}a:\n" for level in range(100)), 65, "is nested too deeply"),
+        ("chats:\n  010: {agent: x}\n", 2, "`010` is read as the number 8; write it in plain digits"),
+        ("chats:\n  -0x10: {agent: x}\n", 2, "`-0x10` is read as the number -16"),
+        ("chats:\n  12:30: {agent: x}\n", 2, "`12:30` is read as the number 750"),
+        ("chats:\n  -1: {topics: {0b11: {agent: x}}}\n", 2, "`0b11` is read as the number 3"),
+        ("chats:\n  Off: {agent: x}\n", 2, "`Off` is read as true or false here; put it in quotes"),
         ("chats: " + "9" * 5_000, None, "has a wrong value (a number of thousands of digits)"),
         ("chats:\n  ? 0x" + "f" * 5_000 + "\n  : {}\n", None, "has a wrong value (a number of thousands of digits)"),
         ("chats: 2026-13-45\n", None, "has a wrong value (month must be in 1..12)"),

@@ -1,5 +1,6 @@
 """A file is written as a whole, or it stays as it was and nothing is left beside it."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def test_a_write_that_fails_leaves_no_draft(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="a"):
         write_whole(taken, b"new")
     assert list(tmp_path.iterdir()) == [taken]
+
+
+def test_a_draft_that_a_killed_process_left_goes_with_a_later_write(tmp_path: Path) -> None:
+    left, others, fresh = tmp_path / f"{'0a' * 16}.part", tmp_path / "film.part", tmp_path / f"{'0b' * 16}.part"
+    for file in (left, others, fresh):
+        file.write_bytes(b"x")
+    for file in (left, others):
+        os.utime(file, (file.stat().st_atime, file.stat().st_mtime - 3700))
+    write_whole(tmp_path / "a", b"new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a", others.name, fresh.name])
 
 
 @pytest.mark.promise("disk-full")

@@ -10,6 +10,7 @@ from tasks.phrases import phrase
 from tasks.store import Store
 from tasks.store.records.alerts import AlertStore
 from tests.conftest import BOT, TOKEN
+from tests.support.own_replies import own_replies
 from tests.workers.pool import Pool, session
 from workers.interfaces import TurnFailed
 from workers.sessions.alerts import Alerts
@@ -21,7 +22,7 @@ async def test_each_admin_is_told_of_a_cause_once(store: Store) -> None:
     await alerts.raise_("model", "401 from the provider")
     await alerts.raise_("model", "401 from the provider")
     await alerts.raise_("disk", "full")
-    told = [(reply.session, reply.text) for _, reply in await store.intake.replies(BOT)]
+    told = [(reply.session, reply.text) for _, reply in await own_replies(store, BOT)]
     assert told == [
         ("4242:7", "Operator: model: 401 from the provider"),
         ("4242:8", "Operator: model: 401 from the provider"),
@@ -50,7 +51,7 @@ async def test_a_fault_that_only_an_operator_can_mend_is_told_to_both(pool: Pool
     await pool.say(1, "hello")
     await worker.answer(session(1))
     assert pool.telegram.texts(session(1)) == [f"I cannot work right now. {phrase('told-operator')}"]
-    ((_, reply),) = await pool.store.intake.replies(BOT)
+    ((_, reply),) = await own_replies(pool.store, BOT)
     assert reply.text == "Operator: model: 401 from the provider"
 
 

@@ -16,6 +16,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.telemetry import metrics
+from tests.support.own_replies import own_replies
 from tests.support.several_bots import several_bots
 from tests.telegram.fakes import FakeClock
 from tests.workers.pool import Pool, Worker
@@ -100,7 +101,7 @@ async def test_an_alert_reaches_each_admin_by_the_first_bot_that_names_them(sett
     alerts = Alerts(settings, store.alerts, store.intake, operators=lambda: chats)
     await alerts.raise_("model", "refused")
     for chat in chats:
-        replies = await store.intake.replies(chat.bot)
+        replies = await own_replies(store, chat.bot)
         assert [reply.session for _, reply in replies] == [str(chat)]
 
 
@@ -118,7 +119,7 @@ async def test_an_alert_of_one_bot_hides_none_of_another_and_what_bots_share_is_
     for bot in names:
         await alerts.raise_("model", "key refused", bot)
     await alerts.raise_("model", "no such model", 202)
-    told = [reply.text for _, reply in await store.intake.replies(4242)]
+    told = [reply.text for _, reply in await own_replies(store, 4242)]
     assert told == [
         "Operator: cards (bot shop): shop/cards: no agent",
         "Operator: cards (bot bank): bank/cards: no agent",

@@ -34,11 +34,11 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     line = owned.told_in if plan.told and owned.inherits_draft and not owned.live else None
     if line is not None:
         # The draft's words come into the bot's line, above what it says.
-        plan = replace(plan, words=sentences(plan.told, plan.words), lines=(line,))
+        plan = replace(plan, words=sentences(plan.told, plan.words))
     aside, another = await begin_another(deps, owned) if plan.forget else (False, {})
     words = sentences(plan.words, phrase("new-set-aside") if aside else "")
     plan = replace(plan, words=words, set={**plan.set, **another})
-    replies = _replies(deps, owned, plan)
+    replies = _replies(deps, owned, plan, edits=owned.live or (() if line is None else (line,)))
     if history is not None:
         # The bot's own line has them where it knew that something was shown.
         buttons = buttons if plan.stood_in and owned.live else (*buttons, exchange_buttons(history))
@@ -55,8 +55,13 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     return Commit(plan.handled.drop, replies, history, set=kept, unset=(*unset, *forget), then=then)
 
 
-def _replies(deps: Dependencies, owned: OwnedSession, plan: plans.Control) -> tuple[Reply, ...]:
-    """What is said: the picker, what a stopped turn has shown, the words; and questions that end with it."""
+def _replies(
+    deps: Dependencies, owned: OwnedSession, plan: plans.Control, *, edits: tuple[int, ...]
+) -> tuple[Reply, ...]:
+    """What is said: the picker, what a stopped turn has shown, the words; and questions that end with it.
+
+    ``edits``: the messages that are to have what the stopped turn has shown.
+    """
     render = deps.delivery.render
     # Without a message or a draft the user has seen no text. What a dead worker has shown stays as it is while this one
     # has shown less.
@@ -67,11 +72,11 @@ def _replies(deps: Dependencies, owned: OwnedSession, plan: plans.Control) -> tu
         replies = (_picker(deps, plan, plan.pressed),)
     elif seen and plan.forget:
         replies = (
-            *render(partial, edits=owned.live or plan.lines, notes=(phrase("stopped"),), trace=trace),
+            *render(partial, edits=edits, notes=(phrase("stopped"),), trace=trace),
             *(render(plan.words) if plan.words else ()),
         )
     elif seen:
-        replies = render(partial, edits=owned.live or plan.lines, notes=(plan.words,), trace=trace)
+        replies = render(partial, edits=edits, notes=(plan.words,), trace=trace)
     elif not plan.words:
         # The bot has said it (``bot.stand_in``).
         replies = ()

@@ -99,8 +99,6 @@ class Control:
     """What the bot called that turn's exchange when it told in a worker's place that it is stopped."""
     told: str = ""
     """What it told."""
-    lines: tuple[int, ...] = ()
-    """The message in which it did, where that is to have the words of a draft as well."""
 
 
 @dataclass(frozen=True, slots=True)
