@@ -142,6 +142,7 @@ TABLE: tuple[tuple[str, Refusal], ...] = (
     ("group is deactivated", Refusal.GONE),
     ("not enough rights", Refusal.GONE),
     ("have no rights to send", Refusal.GONE),
+    ("have no write access", Refusal.GONE),
     ("need administrator rights", Refusal.GONE),
     ("chat_write_forbidden", Refusal.GONE),
     ("chat_send_plain_forbidden", Refusal.GONE),

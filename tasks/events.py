@@ -117,6 +117,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "message.accepted": "A message is stored; its turn comes.",
     "turn.ended": "A turn was committed or set aside: how it ended, and how long each part took.",
     "reply.delivered": "Telegram has the whole answer of a turn.",
+    "turn.unheard": "A turn was ended because its chat takes nothing any more; `reason` says why.",
     "turn.failed": "A turn failed; `action` says whether it is tried again, told to its user, or left to the operator.",
     "turn.defect": "A defect of ours in a turn.",
     "history.broken": "A stored history cannot be read; its session begins a new one, and its directory has the bytes.",

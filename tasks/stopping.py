@@ -3,8 +3,27 @@
 from collections.abc import Sequence
 from hashlib import blake2s
 
-from tasks.envelope import Button, Inbound
+from tasks.envelope import Button, Inbound, Sender
 from tasks.phrases import phrase, sentences
+from tasks.session import SessionKey
+
+
+def stop_word(session: SessionKey, number: int, at: float) -> Inbound:
+    """A /stop that no person has said.
+
+    Args:
+        session: Where.
+        number: Below 0, as no update of Telegram's is numbered; reminders count the same way.
+        at: Now, seconds since the epoch.
+    """
+    return Inbound(
+        session=str(session),
+        update_id=number,
+        at=at,
+        kind="stop",
+        sender=Sender(id=session.chat),
+        chat_type="private" if session.chat > 0 else "supergroup",
+    )
 
 
 def set_aside(entries: Sequence[Inbound]) -> int:

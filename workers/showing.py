@@ -1,8 +1,15 @@
 """What a running turn shows beside its text, and where (values only)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+type Unheard = Callable[[str], Awaitable[None]]
+"""Told why Telegram shows no more of a turn."""
+
+
+async def goes_on(_: str) -> None:
+    """An ``Unheard`` of a turn that goes on whatever Telegram says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +26,8 @@ class Showing:
     """Names the turn, also where another worker goes on with it."""
     older: bool = False
     """The last message shows words of a try whose worker died: they stay until this one has said as much."""
+    unheard: Unheard = goes_on
+    """Told when Telegram shows no more of it."""
 
 
 @dataclass(frozen=True, slots=True)

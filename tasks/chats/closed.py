@@ -25,6 +25,7 @@ _SAID: tuple[tuple[str, Why], ...] = (
     ("chat_id_invalid", "gone"),
     ("not enough rights", "muted"),
     ("have no rights to send", "muted"),
+    ("no write access", "muted"),
     ("administrator rights", "muted"),
     ("chat_admin_required", "muted"),
     ("write_forbidden", "muted"),

@@ -90,7 +90,9 @@ class ScriptedLive:
         still_ours: Callable[[], Awaitable[None]],
         *,
         older: bool = False,
+        refused: Callable[[], Awaitable[bool]],
     ) -> None:
+        self._refused = refused
         self._still_ours = still_ours
         self._telegram = telegram
         self._session = session
@@ -143,6 +145,8 @@ class ScriptedLive:
                     continue
                 self.stands = None
                 await self._still_ours()
+                if await self._refused():
+                    return
                 if self._telegram.drafts:
                     continue
                 for place, part in enumerate(self._text.split("\f")):
@@ -186,7 +190,13 @@ class ScriptedDelivery:
         created: Callable[[int], Awaitable[None]],
         still_ours: Callable[[], Awaitable[None]],
     ) -> AsyncGenerator[LiveAnswer]:
-        live = ScriptedLive(self.telegram, session, showing.message_ids, created, still_ours, older=showing.older)
+        async def refused() -> bool:
+            if session in self.gone:
+                await showing.unheard(self.gone_why)
+            return session in self.gone
+
+        ids, older = showing.message_ids, showing.older
+        live = ScriptedLive(self.telegram, session, ids, created, still_ours, older=older, refused=refused)
         frames = asyncio.TaskGroup()
         await frames.__aenter__()
         frames.create_task(live.run(), name="live")

@@ -169,6 +169,7 @@ class Worker:
                     delivery=self.delivery,
                     alerts=Alerts(self.settings, self.store.alerts, self.store.intake),
                     closed=self.store.closed,
+                    intake=self.store.intake,
                     clock=self.pool.clock,
                     heartbeat=self.heartbeat,
                     steps=self._steps,

@@ -142,6 +142,7 @@ async def open_worker(
             delivery=told.delivery,
             alerts=alerts,
             closed=store.closed,
+            intake=store.intake,
             clock=clock,
             heartbeat=Heartbeat(clock, settings.heartbeat_ttl),
             steps=steps,

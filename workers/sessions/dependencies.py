@@ -11,6 +11,7 @@ from tasks.config.settings import Settings
 from tasks.session import SessionKey
 from tasks.store.chats.closed_chats import ClosedChatStore
 from tasks.store.earlier import EarlierStore
+from tasks.store.intake import IntakeStore
 from tasks.store.journal import JournalStore
 from tasks.store.moves import Moves
 from tasks.store.sessions import SessionStore
@@ -63,6 +64,7 @@ class Dependencies:
     delivery: Delivery
     alerts: Alerts
     closed: ClosedChatStore
+    intake: IntakeStore
     clock: Clock
     heartbeat: Heartbeat
     steps: Steps

@@ -19,8 +19,7 @@ from workers.sessions.outbox import Outbox
 from workers.sessions.ownership.moving import fetch, move
 from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.ownership.sending_away import claimed, send_away
-from workers.sessions.planning import edits, news, plans
-from workers.sessions.planning.bursts import YoungTurn
+from workers.sessions.planning import bursts, edits, news, plans
 from workers.sessions.planning.parked import Noted
 from workers.sessions.spending import Spending
 from workers.sessions.spoken_replies import SpokenReplies
@@ -30,6 +29,7 @@ from workers.sessions.turns.held_questions import HeldQuestions, end_held
 from workers.sessions.turns.outcome import Asked
 from workers.sessions.turns.span import in_trace, turn_span
 from workers.sessions.turns.steering import InboxSteering, steering_of
+from workers.sessions.turns.unheard import unheard
 from workers.sessions.waits import begin_none
 
 log = logging.getLogger("cohort.turns")
@@ -44,7 +44,6 @@ class TurnLoop:
         self._draining = draining
         self.owned: OwnedSession | None = None
         self._attempt: Attempt | None = None
-        """The running turn."""
         self._held: HeldQuestions | None = None
         self._taken = 0
         """How many inbox entries the running turn took."""
@@ -59,7 +58,7 @@ class TurnLoop:
         self._wait, self.arrivals = InboxWait(deps.sleep), Arrivals()
         self._spoken = SpokenReplies(deps, session, self._wait)
         self._outbox = Outbox(deps, self._spoken)
-        self.young: YoungTurn | None = None
+        self.young: bursts.YoungTurn | None = None
         """The running turn may begin again with the rest of its burst."""
         self._cut: CutTurn | None = None
         """The turn that was cancelled, until its messages are handled."""
@@ -76,7 +75,7 @@ class TurnLoop:
         self._interrupted = True
         self._wait.heard()
 
-    async def interrupt_if_newer(self, *, young: YoungTurn | None = None) -> None:
+    async def interrupt_if_newer(self, *, young: bursts.YoungTurn | None = None) -> None:
         """Interrupt the running turn if the inbox now holds more entries than that turn took; late calls do nothing.
 
         Of a ``young`` turn only the rest of its burst is such an entry.
@@ -233,7 +232,8 @@ class TurnLoop:
         held = self._held = HeldQuestions(self._deps, owned, asked, handled.drop)
         self.steering = steering_of(self._deps, owned, self._spending, asked, room=(handled, self._waiting))
         held.keep_from(self.steering)
-        asked = replace(asked, among=lambda: self._among, steering=self.steering)
+        ends = unheard(self._deps, owned.session, self.interrupt_if_newer)
+        asked = replace(asked, among=lambda: self._among, steering=self.steering, unheard=ends)
         runner = TurnRunner(self._deps, owned, self._spending, asked, held)
         with turn_span(self._deps, owned, asked, runner.timeline):
             return await self._run(owned, handled, asked, runner)
@@ -241,7 +241,7 @@ class TurnLoop:
     async def _run(self, owned: OwnedSession, handled: plans.Handled, asked: Asked, runner: TurnRunner) -> bool:
         self._taken, self._said, self._cut = handled.drop, edits.joined(owned.said, handled.said), None
         turn = CutTurn(asked.messages, runner.journal, handled.drop, owned, runner.held)
-        self.young = YoungTurn(asked.messages, turn, self._deps.clock, self._deps.settings.burst)
+        self.young = bursts.YoungTurn(asked.messages, turn, self._deps.clock, self._deps.settings.burst)
         try:
             attempt = await attempted(runner, self._spending, owned, asked.messages, self._begun)
         finally:

@@ -21,6 +21,10 @@ class SessionReminders(Protocol):
         """Cancel them and return how many; ``chained``: only those that were set by a turn of another reminder."""
         ...
 
+    async def number(self) -> int:
+        """A number below 0, as no update has it."""
+        ...
+
     async def waiting(self, session: SessionKey) -> list[Inbound]:
         """The reminders that are set, the next one first."""
         ...

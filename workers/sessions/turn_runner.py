@@ -146,7 +146,8 @@ class TurnRunner:
             tried=owned.tries,
         )
         thinking = owned.effective("thinking", self._deps.settings)
-        showing = Showing(self._reply_to, owned.live, thinking, self.journal.mark.turn, owned.shows_unknown)
+        mark, unheard = self.journal.mark, self._asked.unheard
+        showing = Showing(self._reply_to, owned.live, thinking, mark.turn, owned.shows_unknown, unheard)
         live = self._deps.delivery.live(
             owned.session, showing, created=owned.note_live, still_ours=owned.ensure_owned_once
         )
@@ -275,8 +276,7 @@ class TurnRunner:
         """Take out the messages of payers whose allowance is used up; returns what they are told."""
         owned, spending, messages = self._owned, self._spending, self._messages
         goes_on = bool(self._asked.resumed or self.journal.kept)
-        asked = messages, self.journal.mark.turn
-        verdicts = await admitted(self._deps, owned, spending, asked, goes_on=goes_on)
+        verdicts = await admitted(self._deps, owned, spending, (messages, self.journal.mark.turn), goes_on=goes_on)
         refused = [message for message in messages if message.update_id in verdicts.refused]
         self._messages = () if verdicts.chat else tuple(message for message in messages if message not in refused)
         spending.shared_by(self._messages)

@@ -105,6 +105,7 @@ class TelegramDelivery:
             tempo=self._tempo,
             most=self._settings.file_after if session.inline is None else 1,
             thinking=showing.thinking,
+            unheard=showing.unheard,
         )
 
     def render(  # noqa: PLR0913 - what `Delivery.render` is given

@@ -20,7 +20,7 @@ from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.waiting import came_within
 from workers.progress import Progress
-from workers.showing import NO_TRACE, Step, Trace
+from workers.showing import NO_TRACE, Step, Trace, Unheard, goes_on
 from workers.telegram.growing_text import GrowingText
 from workers.telegram.render import BEGINNING, GOES_ON, growing, with_lines
 from workers.telegram.screen import Frame, FramesEnded, Screen
@@ -53,6 +53,7 @@ class Live:
         tempo: Tempo,
         most: int,
         thinking: str,
+        unheard: Unheard = goes_on,
     ) -> None:
         """Show a turn.
 
@@ -65,6 +66,7 @@ class Live:
             tempo: The worker's.
             most: Messages that the answer may grow over.
             thinking: What is shown of the model's thoughts: ``hide``, ``fold`` or ``show``.
+            unheard: Told why Telegram shows no more.
         """
         self._calls = calls
         self._screen = screen
@@ -74,6 +76,7 @@ class Live:
         self._tempo = tempo
         self._most = most
         self._thinking = thinking
+        self._unheard = unheard
         self._thoughts = Thoughts()
         self._heard = ""
 
@@ -192,6 +195,7 @@ class Live:
                     await self._step(self._screen)
                 except FramesEnded as end:
                     if not end.types:
+                        await self._unheard(str(end))
                         return
                     self._blind = True
         except ClaimLost:
@@ -220,6 +224,7 @@ class Live:
             self._typing_at = now + _STORE_AWAY
         except TelegramError as error:
             log.info("typing.refused", extra={"said": said(error)})
+            await self._unheard(error.message)
         return max(self._typing_at - self._clock.monotonic(), 0)
 
     async def _frame(self) -> Frame:

@@ -32,8 +32,8 @@ _TYPES_ON = (Refusal.NEW, Refusal.AGAIN, Refusal.UNKNOWN)
 class FramesEnded(Exception):  # noqa: N818 - an outcome
     """No more frames in this turn."""
 
-    def __init__(self, *, types: bool = False) -> None:
-        super().__init__()
+    def __init__(self, said: str = "", *, types: bool = False) -> None:
+        super().__init__(said)
         self.types = types
         """Whether the chat still takes a typing sign, which then is all that says that the answer comes."""
 
@@ -179,7 +179,7 @@ class Screen:
                 self.draft = False
             case _:
                 log.info("frames.ended", extra={"said": said(error)})
-                raise FramesEnded(types=refusal in _TYPES_ON) from error
+                raise FramesEnded(error.message, types=refusal in _TYPES_ON) from error
         return pause
 
     def _wanted(self, frame: Frame) -> list[tuple[Part, bool]]:

@@ -8,6 +8,7 @@ from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers.sessions.planning.parked import Resumed
 from workers.sessions.turns.steering import InboxSteering
+from workers.showing import Unheard, goes_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Asked:
     """The command to run them again."""
     steering: InboxSteering | None = None
     """Lets messages join the turn."""
+    unheard: Unheard = goes_on
+    """Told why its chat takes nothing of it."""
 
     @property
     def led_by(self) -> tuple[Inbound, ...]:
