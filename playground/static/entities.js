@@ -19,7 +19,7 @@ function codeBlock(text, language) {
     copy.textContent = "Copied";
     setTimeout(() => { copy.textContent = "Copy"; }, 1500);
   };
-  return make("div", { class: "block" }, make("header", {}, make("span", {}, language || "code"), copy),
+  return make("div", { class: language ? "block" : "block plain" }, make("header", {}, language ? make("span", {}, language) : null, copy),
     make("pre", { tabindex: "0" }, make("code", {}, text)));
 }
 

@@ -117,8 +117,8 @@ async def test_a_time_zone_is_chosen_shown_used_and_forgotten(doorway: Doorway) 
         ("2026-11-26T15:00", "today at 16:00"),
         ("2026-11-26T23:30", "tomorrow at 00:30"),
         ("2026-11-30T08:00", "Monday at 09:00"),
-        ("2026-12-24T08:00", "2026-12-24 at 09:00"),
-        ("2026-11-20T08:00", "2026-11-20 at 09:00"),
+        ("2026-12-24T08:00", "2026‑12‑24 at 09:00"),
+        ("2026-11-20T08:00", "2026‑11‑20 at 09:00"),
     ],
 )
 def test_a_time_is_said_as_people_say_it(due: str, words: str) -> None:
@@ -137,7 +137,7 @@ def test_a_rule_is_said_in_words_and_one_that_cannot_be_read_is_left_out() -> No
 @pytest.mark.parametrize(
     ("language", "date", "daily", "others"),
     [
-        ("en", "2027-01-05 at 09:00", "every day", ("every 2 days", "every 21 days")),
+        ("en", "2027‑01‑05 at 09:00", "every day", ("every 2 days", "every 21 days")),
         ("de", "5.1.2027 um 09:00", "jeden Tag", ("alle 2 Tage", "alle 21 Tage")),
         ("es", "5/1/2027 a las 09:00", "todos los días", ("cada 2 días", "cada 21 días")),
         ("pt", "05/01/2027 às 09:00", "todo dia", ("a cada 2 dias", "a cada 21 dias")),

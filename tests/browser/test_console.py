@@ -7,6 +7,13 @@ from playground.client import PlaygroundClient
 from tests.browser.chromium import DESK, PHONE, Browser
 from tests.browser.product import Up
 
+OUTSIDE = """[...document.querySelectorAll(".tools li")].flatMap((row) => {
+  const [bar, label] = ["i", "span"].map((name) => row.querySelector(name).getBoundingClientRect());
+  const all = row.getBoundingClientRect();
+  const high = label.top >= bar.top - 1 && label.bottom <= bar.bottom + 1;
+  return high && label.left >= all.left - 1 && label.right <= all.right + 1 ? [] : [row.innerText];
+})"""
+"""Labels of a turn's calls that stand beyond their bar's height, or beyond the panel."""
 PARTS = ("overview", "sessions", "questions", "dead", "people", "feedback")
 
 
@@ -31,6 +38,8 @@ async def test_each_part_of_the_console_shows_without_an_error_and_with_names_an
     await page.locator("#view ol.turns > li").first.wait_for()
     await browser.picture(watched, f"console-session-{size['width']}-{scheme}")
     found += [f"session: {line}" for line in await watched.unusable()]
+    assert await page.locator(".tools li").count() > 0
+    assert await page.evaluate(OUTSIDE) == []
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
         "the page is wider than its window"
     )

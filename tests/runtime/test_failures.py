@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tasks.phrases import LANGUAGES, catalogue, speaking
 from workers.interfaces import TurnFailed
 from workers.runtime.faults.classify import (
     ContextTooLong,
@@ -97,6 +98,40 @@ def test_each_fault_has_its_action(fault: ModelFault, action: str, kind: type | 
     assert (failure.backoff > 0) == (action == "retry")
     assert failure.words[0].isupper()
     assert failure.words.endswith(".")
+
+
+KEYS = (
+    ModelFault(("AuthenticationError",), 401),
+    ModelFault(("ProviderKeyError",)),
+    ModelFault(("BadRequestError",), 400, "api key not valid. please pass a valid api key."),
+    ModelFault(("APIStatusError",), 401, "unauthorized"),
+)
+EMPTY_ACCOUNTS = (
+    ModelFault(OPENAI, 402),
+    ModelFault(("RateLimitError",), 429, "insufficient_quota"),
+    ModelFault(("BadRequestError",), 400, "your credit balance is too low to access the anthropic api"),
+    ModelFault(("AuthenticationError",), 401, "payment required"),
+)
+OTHER_SETTINGS = (ModelFault(("PermissionDeniedError",), 403), ModelFault(("NotFoundError",), 404))
+
+
+@pytest.mark.promise("model-faults")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refused_key_an_empty_account_and_other_settings_differ_for_people_and_operators(language: str) -> None:
+    # An alert of one cause is raised once an hour: of one cause, the second of these would not be told.
+    with speaking(language):
+        kinds = [
+            {
+                (failure.words, failure.cause, failure.detail.partition(", ")[0].split()[0])
+                for failure in map(classify, faults)
+            }
+            for faults in (KEYS, EMPTY_ACCOUNTS, OTHER_SETTINGS)
+        ]
+    assert [{words for words, _, _ in kind} for kind in kinds] == [
+        {catalogue(language)[ident]} for ident in ("fault-key", "fault-quota", "fault-broken")
+    ]
+    assert [{cause for _, cause, _ in kind} for kind in kinds] == [{"model access"}, {"model account"}, {"model"}]
+    assert [{begins for _, _, begins in kind} for kind in kinds[:2]] == [{"key"}, {"quota"}]
 
 
 @pytest.mark.promise("no-secrets")

@@ -151,6 +151,23 @@ def test_a_number_has_the_plural_form_that_cldr_gives_it(language: str, kind: st
             assert phrase("hours", count=number) == text[kind].format(count=shown), number
 
 
+SINGLE = re.compile(r"\b(?:он|она|оно|его|её|ему|ей|нём|ней|него|неё)\b", re.IGNORECASE)
+
+
+def test_what_is_said_of_21_and_101_in_russian_is_not_said_as_of_one() -> None:
+    # Their form is "one". What speaks of a single thing stands under "=1".
+    counting = {ident: text for ident, text in catalogue("ru").items() if not isinstance(text, str)}
+    assert [ident for ident, text in counting.items() if SINGLE.search(text["one"])] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_date_stays_in_one_line_on_a_phone(language: str) -> None:
+    # Browsers, and Telegram's apps, break a line behind a hyphen.
+    with speaking(language):
+        said = phrase("date", year=2026, month=9, day=26), phrase("when-date", year=2026, month=9, day=26, time="09:00")
+    assert "-" not in "".join(said)
+
+
 def test_a_number_has_the_marks_of_its_language() -> None:
     assert [phrase("seconds", count=count) for count in (0, 2, 1234)] == ["0 seconds", "2 seconds", "1,234 seconds"]
     with speaking("de"):

@@ -4,7 +4,6 @@ fast-agent reports a fault as an exception, or as a returned message with ``stop
 ``ModelFault`` here; ``classify`` is the table of ``docs/model-faults.md`` in code.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -12,7 +11,7 @@ from typing import Literal
 
 from tasks.phrases import phrase
 from workers.interfaces import TurnFailed
-from workers.runtime.faults import context_overflow
+from workers.runtime.faults import context_overflow, wordings
 from workers.runtime.faults.error_codes import wait_said
 from workers.runtime.faults.model_fault import ModelFault
 
@@ -25,45 +24,10 @@ SHORT_S, MEDIUM_S, LONG_S = 1.0, 4.0, 10.0
 _TOO_MANY = 429
 _MAY_QUOTE = frozenset({400, 422})
 """Statuses of rejected requests; the message may quote what the user wrote."""
-_QUOTA = ("insufficient_quota", "exceeded your current quota", "credit balance", "billing", "payment required")
-_KEY = (
-    "api key not valid",
-    "api_key_invalid",
-    "invalid api key",
-    "incorrect api key",
-    "could not resolve authentication",
-)
-# A refused model's name comes under 400, 403, 404 and 422, with or without a code.
-_NO_MODEL = re.compile(
-    r"model[_ -]?(?:not[_ -]?(?:found|exists?|available|supported)|decommissioned)|(?:invalid|unknown)[_ ]model"
-    r"|not a valid model|not found the model|no endpoints found|model identifier is invalid|deploymentnotfound"
-    r"|模型不存在|models?\W{1,3}[\w./:@-]+\W{1,3}(?:model )?"
-    r"(?:does not exist|(?:is |was )?not (?:found|supported|available)|has been (?:de|re)|is (?:deprecated|no longer))"
-)
-# Asking in other words does not help: the account, its place, or what the model is able to.
-_SETUP = re.compile(
-    r"api key expired|location is not supported|(region|territory) (is )?not supported|organization must be verified"
-    r"|account is in good standing|arrearage"
-    r"|(account|organi[sz]ation|project|consumer|team|workspace|api key)[^.]{0,60}"
-    r"(deactivated|disabled|suspended|terminated)"
-    r"|invalid 'tools\b|\btools(\.|\[)\d|tool names must be unique|too many (tools|functions)\b"
-    r"|invalid schema for function"
-    r"|does(n't| not) support (tools?|function)\b"
-    r"|(function|tool) (calling|calls?|use) (is|are) not (enabled|supported|available)"
-)
-_FILTER = (
-    *("content_filter", "content filter", "content management policy", "content_policy", "safety system"),
-    *("invalid_prompt", "policy_violation", "violating our usage policy", "bio_policy", "cyber_policy"),
-)
-_PICTURE = re.compile(
-    r"(?:could(?: not|n't)|cannot|can't|unable to|failed to) (?:\w+ ){0,2}(?:image|picture)"
-    r"|(?:unsupported|invalid|valid|corrupt(?:ed)?)[ _]image|image(?: data| is| was)* (?:not valid|invalid|corrupt)"
-    r"|image_parse_error|image (?:\w+ ){0,2}exceeds?\b|image does not match"
-)
-"""Damaged, of another format than its name says, or with too many pixels or bytes: only a provider decodes it."""
 _SETUP_ERRORS = frozenset(
     {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
 )
+_NO_KEY = frozenset({"ProviderKeyError"})
 _REFUSALS = frozenset({"ContentFilterFinishReasonError", "PromptBlockedError", "RefusedError"})
 _LENGTH = frozenset({"LengthReachedError", "LengthFinishReasonError"})
 _NETWORK_ERRORS = frozenset(
@@ -116,16 +80,16 @@ def _by_words(fault: ModelFault, where: str) -> TurnFailed | None:
         return ContextTooLong("tell", phrase("fault-too-long"), f"context too long, {where}")
     if context_overflow.answer_too_long(fault.text):
         return TurnFailed("operator", phrase("fault-broken"), f"max_tokens is more than the model gives, {where}")
-    if fault.says(*_FILTER):
+    if fault.says(*wordings.FILTER):
         return TurnFailed("tell", phrase("fault-refused"), f"content filter, {where}")
     # Google words a minute's limit as it words an empty account, and adds when to come again.
-    if fault.says(*_QUOTA) and not (fault.status == _TOO_MANY and fault.says("retry in")):
-        return TurnFailed("operator", phrase("fault-broken"), f"quota used up, {where}")
-    if fault.says(*_KEY):
-        return TurnFailed("operator", phrase("fault-broken"), f"key refused, {where}")
-    if fault.finds(_SETUP):
+    if fault.says(*wordings.QUOTA) and not (fault.status == _TOO_MANY and fault.says("retry in")):
+        return _quota_used_up(where)
+    if fault.says(*wordings.KEY):
+        return _key_refused(where)
+    if fault.finds(wordings.SETUP):
         return TurnFailed("operator", phrase("fault-broken"), f"account or model does not allow it, {where}")
-    if fault.finds(_NO_MODEL):
+    if fault.finds(wordings.NO_MODEL):
         return TurnFailed("operator", phrase("fault-broken"), f"no such model, {where}")
     return None
 
@@ -137,7 +101,9 @@ def _by_status(fault: ModelFault, where: str) -> TurnFailed | None:
             return TurnFailed("operator", phrase("fault-broken"), why)
         case 413:
             return ContextTooLong("tell", phrase("fault-too-large"), f"request too large, {where}")
-        case 401 | 402 | 403 | 404:
+        case 401 | 402 as status:
+            return _key_refused(where) if status == HTTPStatus.UNAUTHORIZED else _quota_used_up(where)
+        case 403 | 404:
             return TurnFailed("operator", phrase("fault-broken"), where)
         case 429:
             return ProviderFault("retry", phrase("fault-busy"), where, backoff=LONG_S)
@@ -148,10 +114,18 @@ def _by_status(fault: ModelFault, where: str) -> TurnFailed | None:
         case int(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ProviderFault("retry", phrase("fault-busy"), where, backoff=SHORT_S)
         case int(status) if status >= HTTPStatus.BAD_REQUEST:
-            words = phrase("fault-picture") if fault.finds(_PICTURE) else phrase("fault-unusable")
+            words = phrase("fault-picture") if fault.finds(wordings.PICTURE) else phrase("fault-unusable")
             return RequestRejected("tell", words, where)
         case _:
             return None
+
+
+def _key_refused(where: str, what: str = "key refused") -> TurnFailed:
+    return TurnFailed("operator", phrase("fault-key"), f"{what}, {where}", cause="model access")
+
+
+def _quota_used_up(where: str) -> TurnFailed:
+    return TurnFailed("operator", phrase("fault-quota"), f"quota used up, {where}", cause="model account")
 
 
 def _by_kind(fault: ModelFault, where: str) -> TurnFailed:
@@ -160,6 +134,7 @@ def _by_kind(fault: ModelFault, where: str) -> TurnFailed:
         (_LENGTH, TurnFailed("tell", phrase("fault-length"), f"length limit reached, {where}")),
         (_NO_ROOM, ContextTooLong("tell", phrase("fault-too-long"), f"no room for an answer, {where}")),
         (_TOO_LARGE, ContextTooLong("tell", phrase("fault-too-large"), f"request too large, {where}")),
+        (_NO_KEY, _key_refused(where, "key missing or refused")),
         (_SETUP_ERRORS, TurnFailed("operator", phrase("fault-broken"), where)),
         # What has been asked for twice already.
         (_EMPTY, EmptyAnswer("tell", phrase("fault-empty"), f"empty answer, {where}")),
