@@ -135,17 +135,11 @@ class Pacing(BaseRateLimiter[Priority]):
         """
         priority = rate_limit_args or (Priority.FINAL if endpoint.startswith(("send", "edit")) else Priority.CONTROL)
         chat = _chat(data)
-        if chat is not None and priority is not Priority.CONTROL:
-            asked = self._clock.monotonic()
-            await self._permit(chat, priority, _messages(data))
-            if priority in _WAITING:
-                tracing.current().add("cohort.telegram.wait_s", self._clock.monotonic() - asked)
-                tracing.current().add("cohort.telegram.calls", 1)
-            if (still_ours := _speaking.get()) is not None:
-                await still_ours()
         if chat is None:
             # Methods without a chat have limits of their own, which their callers know.
             return await callback(*args, **kwargs)
+        if priority is not Priority.CONTROL:
+            await self._admit(chat, priority, _messages(data))
         silent = self._floods.was_silent(chat, self._clock.monotonic())
         self._count(priority)
         try:
@@ -158,6 +152,16 @@ class Pacing(BaseRateLimiter[Priority]):
                 tracing.current().add("cohort.telegram.floods", 1)
             await self._punished(endpoint, chat, seconds(flood), silent=silent)
             raise
+
+    async def _admit(self, chat: int, priority: Priority, count: int) -> None:
+        """Take the call's send permit, then make sure that the caller may still speak (``speaking_if``)."""
+        asked = self._clock.monotonic()
+        await self._permit(chat, priority, count)
+        if priority in _WAITING:
+            tracing.current().add("cohort.telegram.wait_s", self._clock.monotonic() - asked)
+            tracing.current().add("cohort.telegram.calls", 1)
+        if (still_ours := _speaking.get()) is not None:
+            await still_ours()
 
     def _count(self, priority: Priority) -> None:
         metrics.series(metrics.SENDS, priority.name.lower()).inc()

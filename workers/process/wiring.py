@@ -107,25 +107,9 @@ async def open_worker(
     ):
         told = _telegram_side(settings, bots, telegram, store, clock=clock, voice=voice)
         served = told.bots
-        alerts = (
-            Alerts(settings, store.alerts, store.intake)
-            if served is None
-            else Alerts(settings, store.alerts, store.intake, operators=served.operators, named=served.named)
-        )
+        alerts = _alerts(settings, store, served)
         engine = await last_good.opened(
-            stack,
-            settings,
-            lambda chosen: Engine(
-                chosen,
-                clock,
-                media=told.media,
-                notes=store.notes,
-                reminders=store.tool_reminders,
-                logins=store.logins,
-                people=store.people,
-                alert=alerts.raise_,
-                bots=served,
-            ),
+            stack, settings, lambda chosen: _engine(chosen, store, told, clock=clock, alerts=alerts)
         )
         if served is not None and not own:
             await engine.sets.refresh()
@@ -183,6 +167,26 @@ def _telegram_side(  # noqa: PLR0913 - what both kinds are made of
     bot = telegram.bot(pacing)
     delivery = TelegramDelivery(bot, settings, clock, speaker=voice)
     return _TelegramSide(delivery, TelegramMedia(bot, settings, clock), pacing.lately, None)
+
+
+def _alerts(settings: Settings, store: Store, served: ServedBots | None) -> Alerts:
+    if served is None:
+        return Alerts(settings, store.alerts, store.intake)
+    return Alerts(settings, store.alerts, store.intake, operators=served.operators, named=served.named)
+
+
+def _engine(settings: Settings, store: Store, told: _TelegramSide, *, clock: Clock, alerts: Alerts) -> Engine:
+    return Engine(
+        settings,
+        clock,
+        media=told.media,
+        notes=store.notes,
+        reminders=store.tool_reminders,
+        logins=store.logins,
+        people=store.people,
+        alert=alerts.raise_,
+        bots=told.bots,
+    )
 
 
 def _titles(  # noqa: PLR0913 - what naming a topic takes

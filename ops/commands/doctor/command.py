@@ -1,7 +1,7 @@
 """``cohort doctor``: checks everything that an operator can get wrong, and says what to do."""
 
 import shutil
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -170,46 +170,62 @@ async def _of(name: str, looking: Awaitable[list[Finding]]) -> list[Finding]:
     return [replace(one, seen=f"{name}: {one.seen}") for one in found] if name else found
 
 
+type _Bots = Sequence[tuple[str, Settings]]
+"""The bots of this environment, each with its name and settings; one without a name where there is a single one."""
+
+
+def _bots(here: Context) -> tuple[_Bots, list[Finding]]:
+    try:
+        bots = bots_of(here.settings, here.environ)
+    except Misconfigured as problem:
+        do = "a worker or bot of this environment does not start"
+        return [], [Finding("bots", "problem", line, do) for line in str(problem).splitlines()]
+    return [(bot.name, bot.settings(here.settings)) for bot in bots] or [("", here.settings)], []
+
+
+def _checks(
+    here: Context, clock: Clock, http: httpx.AsyncClient, bots: _Bots
+) -> Iterator[tuple[str, Awaitable[list[Finding]]]]:
+    """All checks in their order, each with what it is about; a check begins when it is awaited."""
+    there, check = here.settings, RuntimeCheck(here)
+    yield from (("token", _of(name, token(own, http))) for name, own in bots)
+    yield from (("webhook", _of(name, webhook(own, http))) for name, own in bots)
+    yield "disk", disk(here)
+    yield "memory", memory(here)
+    yield "open files", open_files(here)
+    yield "redis", redis(here, clock)
+    yield from (("access", _of(name, access(replace(here, settings=own)))) for name, own in bots)
+    yield "model", answering(here)
+    yield "sound", sound(there)
+    yield "audio servers", audio(here, http)
+    yield "patches", patches(check)
+    yield "cards", agent_cards(here, check)
+    yield from (("cards", _of(name, own_cards(own))) for name, own in bots if own.cards != there.cards)
+    yield "chats", chats(here)
+    yield from (("chats", _of(name, chats(here, own))) for name, own in bots if own.chats != there.chats)
+    yield "own processes", own_processes(here)
+    yield "MCP servers", servers(here)
+
+
+async def _found(about: str, check: Awaitable[list[Finding]]) -> list[Finding]:
+    """What a check found; a check that fails is a finding too."""
+    try:
+        return await check
+    except CohortError as problem:
+        return [Finding(about, "problem", line) for line in str(problem).splitlines()]
+    except Exception as defect:  # noqa: BLE001 - what it says may hold a secret; its kind is enough
+        return [Finding(about, "problem", f"this check failed ({type(defect).__name__})", "please report it")]
+
+
 async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -> bool:
     """Run all checks one after the other. True when there is no problem."""
-    good, check = True, RuntimeCheck(here)
-    try:
-        each = [(bot.name, bot.settings(here.settings)) for bot in bots_of(here.settings, here.environ)]
-    except Misconfigured as problem:
-        for line in str(problem).splitlines():
-            say(Finding("bots", "problem", line, "a worker or bot of this environment does not start"))
-        each, good = [], False
-    else:
-        each = each or [("", here.settings)]
+    bots, findings = _bots(here)
+    good = not findings
+    for finding in findings:
+        say(finding)
     async with httpx.AsyncClient(timeout=10) as http:
-        looks: list[tuple[str, Coroutine[Any, Any, list[Finding]]]] = [
-            *(("token", _of(name, token(own, http))) for name, own in each),
-            *(("webhook", _of(name, webhook(own, http))) for name, own in each),
-            ("disk", disk(here)),
-            ("memory", memory(here)),
-            ("open files", open_files(here)),
-            ("redis", redis(here, clock)),
-            *(("access", _of(name, access(replace(here, settings=own)))) for name, own in each),
-            ("model", answering(here)),
-            ("sound", sound(here.settings)),
-            ("audio servers", audio(here, http)),
-            ("patches", patches(check)),
-            ("cards", agent_cards(here, check)),
-            *(("cards", _of(name, own_cards(own))) for name, own in each if own.cards != here.settings.cards),
-            ("chats", chats(here)),
-            *(("chats", _of(name, chats(here, own))) for name, own in each if own.chats != here.settings.chats),
-            ("own processes", own_processes(here)),
-            ("MCP servers", servers(here)),
-        ]
-        for about, looking in looks:
-            try:
-                findings = await looking
-            except CohortError as problem:
-                findings = [Finding(about, "problem", line) for line in str(problem).splitlines()]
-            except Exception as defect:  # noqa: BLE001 - what it says may hold a secret; its kind is enough
-                seen = f"this check failed ({type(defect).__name__})"
-                findings = [Finding(about, "problem", seen, "please report it")]
-            for finding in findings:
+        for about, check in _checks(here, clock, http, bots):
+            for finding in await _found(about, check):
                 good = good and finding.severity != "problem"
                 say(finding)
     return good
