@@ -1,7 +1,9 @@
 """Where clients read a stream: its events pass ``streams.reading`` first."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import repeat
 from time import perf_counter
@@ -13,23 +15,28 @@ from workers.runtime.streams.escapes import mended
 from workers.runtime.streams.meter import metering
 from workers.runtime.streams.reading import Pace, Stream, wire
 
+_DRAIN_S = 0.1
+"""So long OpenAI's client waits for the end of a body."""
+
 
 def events(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
     """``AsyncStream._iter_events`` of OpenAI's and Anthropic's clients."""
+    ends = original.__module__.startswith("openai.")
 
     async def iter_events(self: Any) -> AsyncIterator[Any]:
-        if self.response.headers.get("content-type", "").startswith("application/json"):
-            # A server that does not stream: it is asked for the whole, and that is bounded (``bodies``).
+        if not _streams(self.response):
             return
-        if not isinstance(self.response.aiter_bytes, partial):
-            self.response.aiter_bytes = partial(_wired, WeakMethod(self.response.aiter_bytes))
         stream, pace = Stream(), Pace()
-        async for event in original(self):
+        sent = original(self)
+        async for event in sent:
             # The client puts its lines together each time it is asked.
             data = event.data
             if data.startswith("[DONE]"):
                 # The reader of events keeps it to itself; ``streams.ends`` asks for it.
                 self.cohort_done = True
+                if ends:
+                    await _drain(sent, self.response)
+                    break
             for held, raw in stream.ready(event, data):
                 for passed in _events(stream, held, raw):
                     began = perf_counter()
@@ -41,6 +48,29 @@ def events(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIt
                 yield passed
 
     return iter_events
+
+
+def _streams(response: Any) -> bool:
+    """Whether a response is a stream; its bytes are bounded from now on."""
+    if response.headers.get("content-type", "").startswith("application/json"):
+        # A server that does not stream: it is asked for the whole, and that is bounded (``bodies``).
+        return False
+    if not isinstance(response.aiter_bytes, partial):
+        response.aiter_bytes = partial(_wired, WeakMethod(response.aiter_bytes))
+    return True
+
+
+async def _drain(sent: AsyncIterator[Any], response: Any) -> None:
+    """Read what comes behind ``[DONE]``, as OpenAI's client does, so that the connection serves the next call.
+
+    Read here, the generators below come to their ends; for each of them that is left, the loop makes a task.
+    """
+    if response.http_version != "HTTP/1.1":
+        return
+    with suppress(Exception):  # the answer is whole, whatever comes
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in sent:
+                await asyncio.sleep(0)
 
 
 def _wired(aiter_bytes: WeakMethod[Callable[[], AsyncIterator[bytes]]]) -> AsyncIterator[bytes]:
