@@ -64,9 +64,17 @@ class PlaygroundClient(Link):
         """A supergroup's topics are switched on or off; the chat."""
         return await self.control("POST", f"/chats/{chat}/forum", {"on": on})
 
-    async def member(self, chat: int, status: str) -> int | None:
-        """The bot becomes ``kicked`` (privately: blocked), ``member``, ``left``, ``administrator``; the update's id."""
-        return (await self.control("POST", f"/chats/{chat}/member", {"status": status}))["update_id"]
+    async def member(self, chat: int, status: str, **rights: bool) -> int | None:
+        """The bot is ``kicked``, ``left``, ``member``, ``administrator`` or ``restricted`` (``rights``); the update."""
+        return (await self.control("POST", f"/chats/{chat}/member", {"status": status, "rights": rights}))["update_id"]
+
+    async def permissions(self, chat: int, **rights: bool) -> Json:
+        """What all members of a group may is changed, of which no bot is told; all of it."""
+        return await self.control("POST", f"/chats/{chat}/permissions", rights)
+
+    async def admin(self, chat: int, user: int, *, on: bool = True) -> None:
+        """A person becomes an admin of a group, or is none any more."""
+        await self.control("POST", f"/chats/{chat}/admins", {"user": user, "on": on})
 
     async def block(self, chat: int) -> int | None:
         """The user of a private chat blocks the bot; the update's id."""
@@ -272,9 +280,8 @@ class PlaygroundClient(Link):
         ``429`` (``retry_after``), ``500``, ``502``, ``error`` (``code``, ``description``), ``cut_before``,
         ``cut_after``, ``delay`` (``seconds``), ``garbage``; ``skip`` lets some pass first. See ``InjectedFault``.
         """
-        return await self.control(
-            "POST", "/faults", {"kind": kind, "method": method, "times": times, "chat": chat, **fields}
-        )
+        given: Json = {"kind": kind, "method": method, "times": times, "chat": chat, **fields}
+        return await self.control("POST", "/faults", given)
 
     async def clear_faults(self) -> None:
         """Remove all injected faults."""

@@ -13,6 +13,7 @@ from playground.state.chats import Chat
 from playground.state.migration import migrate
 from playground.state.people import set_membership
 from playground.state.reactions import shown
+from playground.state.rights import changed
 from playground.state.topics import add_topic, set_forum, set_topic
 from playground.state.world import State
 
@@ -76,6 +77,8 @@ class Chats:
             route("GET", here, self.one),
             route("GET", here + "/messages", self.messages),
             route("POST", here + "/member", self.member),
+            route("POST", here + "/permissions", self.permissions),
+            route("POST", here + "/admins", self.admin),
             route("POST", here + "/migrate", self.migrate),
             route("POST", here + "/topics", self.add_topic),
             route("POST", here + "/topics/{topic}", self.set_topic),
@@ -151,8 +154,23 @@ class Chats:
 
     async def member(self, request: Request) -> Json:
         given = await body(request)
-        status = str(given.get("status", ""))
-        return {"update_id": set_membership(self._state, self._chat(request), status, user=given.get("user"))}
+        status, how = str(given.get("status", "")), {"user": given.get("user"), "rights": given.get("rights")}
+        return {"update_id": set_membership(self._state, self._chat(request), status, **how)}
+
+    async def permissions(self, request: Request) -> Json:
+        """What all members may, besides admins: names of rights, with true or false. Telegram tells bots nothing."""
+        chat = self._chat(request)
+        if chat.kind == "private":
+            raise ControlError("permissions are of groups")
+        chat.permissions = changed(chat.permissions, await body(request))
+        return dict(chat.permissions)
+
+    async def admin(self, request: Request) -> Json:
+        """``user`` administers the group, or does not any more (``on``: false)."""
+        given, chat = await body(request), self._chat(request)
+        who = self._state.book.user(given.get("user"))["id"]
+        chat.admins = [one for one in chat.admins if one != who] + ([who] if given.get("on", True) else [])
+        return {"admins": chat.admins}
 
     async def migrate(self, request: Request) -> Json:
         new, updates = migrate(self._state, self._chat(request))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from playground import Json
 from playground.errors import ControlError
+from playground.state.rights import ALL
 from playground.state.wakeup import Wakeup
 
 type ChatKind = Literal["private", "group", "supergroup"]
@@ -58,7 +59,13 @@ class Chat:
         self.topics: dict[int, Topic] = {}
         self.members: list[int] = []
         """User ids, in order of joining."""
+        self.admins: list[int] = []
+        """User ids of those who administer it beside the person who made it, the first member."""
         self.bot_status = "member"
+        self.bot_rights = ALL
+        """Of a restricted bot."""
+        self.permissions = ALL
+        """What all members may, besides admins."""
         self.migrated_to: int | None = None
         self.from_bot = 0
         """How many messages the bot has sent here."""
@@ -83,6 +90,14 @@ class Chat:
     def has_topics(self) -> bool:
         """Whether messages may stand in topics."""
         return self.forum or self.kind == "private"
+
+    @property
+    def allowed(self) -> dict[str, bool]:
+        """What the bot may send."""
+        if self.kind == "private" or self.bot_status == "administrator":
+            return ALL
+        own = self.bot_rights if self.bot_status == "restricted" else ALL
+        return {right: own[right] and for_all for right, for_all in self.permissions.items()}
 
     def next_message_id(self) -> int:
         """The next id. Private chats and groups share one sequence, that of the account; a supergroup has its own."""

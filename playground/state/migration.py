@@ -21,6 +21,7 @@ def migrate(state: State, chat: Chat) -> tuple[Chat, list[int | None]]:
     sender = speaker(state, chat, None)
     new = state.book.add_chat("supergroup", title=chat.info["title"])
     new.members = list(chat.members)
+    new.admins, new.permissions = list(chat.admins), chat.permissions
     new.bot_status = chat.bot_status
     left = post(state, chat, sender, {"migrate_to_chat_id": new.id})
     chat.migrated_to = new.id

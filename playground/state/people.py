@@ -5,6 +5,7 @@ from playground.errors import ControlError
 from playground.state.chats import Chat
 from playground.state.posts import post, replace
 from playground.state.reactions import checked, react
+from playground.state.rights import ALL, administrator, changed
 from playground.state.text import MAX_CAPTION, MAX_TEXT, find_entities, utf16
 from playground.state.world import Press, State
 
@@ -149,40 +150,51 @@ def press(state: State, chat: Chat, message_id: object, data: str, *, user: obje
     return number, state.bot.queue.add("callback_query", query, ("press", sender["id"]))
 
 
-def _member(state: State, status: str) -> Json:
-    bot = state.bot.user
+def _member(state: State, chat: Chat) -> Json:
+    """What the bot is in a chat."""
+    bot, status = state.bot.user, chat.bot_status
     match status:
         case "administrator":
-            rights = (
-                "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats"
-                " can_restrict_members can_promote_members can_change_info can_invite_users can_post_stories"
-                " can_edit_stories can_delete_stories can_send_welcome_messages"
-            )
-            return {"status": status, "user": bot} | dict.fromkeys(rights.split(), False) | {"can_manage_chat": True}
+            return administrator(bot)
+        case "restricted":
+            return {"status": status, "user": bot, "is_member": True, "until_date": 0, **chat.bot_rights}
         case "kicked":
             return {"status": status, "user": bot, "until_date": 0}
-        case "member" | "left":
-            return {"status": status, "user": bot}
         case _:
-            raise ControlError("status must be member, administrator, left or kicked")
+            return {"status": status, "user": bot}
 
 
-def set_membership(state: State, chat: Chat, status: str, *, user: object = None) -> int | None:
-    """The bot is blocked, unblocked, added, removed or promoted by a person.
+def set_membership(state: State, chat: Chat, status: str, *, user: object = None, rights: object = None) -> int | None:
+    """The bot is blocked, unblocked, added, removed, restricted or promoted by a person.
+
+    Args:
+        state: All there is.
+        chat: Where.
+        status: What the bot becomes.
+        user: Who does it.
+        rights: Of a restricted bot what it may or may not; it may all else.
 
     Returns:
         The id of the update.
+
+    Raises:
+        ControlError: the bot cannot be that there.
     """
     if chat.kind == "private" and status not in ("member", "kicked"):
         raise ControlError("in a private chat the bot is a member, or kicked (blocked)")
+    if status not in ("member", "administrator", "restricted", "left", "kicked"):
+        raise ControlError("status must be member, administrator, restricted, left or kicked")
+    if status == "restricted" and chat.kind != "supergroup":
+        raise ControlError("only supergroups restrict a member; a group restricts all, see permissions")
     change: Json = {
         "chat": chat.info,
         "from": speaker(state, chat, user),
         "date": state.now(),
-        "old_chat_member": _member(state, chat.bot_status),
-        "new_chat_member": _member(state, status),
+        "old_chat_member": _member(state, chat),
     }
+    chat.bot_rights = changed(ALL, rights or {}) if status == "restricted" else ALL
     chat.bot_status = status
+    change["new_chat_member"] = _member(state, chat)
     chat.changed()
     state.events.tell("chat", chat=chat.id)
     return state.bot.queue.add("my_chat_member", change, ("member", chat.id))

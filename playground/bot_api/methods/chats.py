@@ -4,6 +4,7 @@ from playground import Json
 from playground.bot_api.call import ApiCall
 from playground.errors import bad_request
 from playground.state.reactions import checked, react
+from playground.state.rights import administrator
 from playground.state.topics import rename_topic
 
 PRESS_SECONDS = 150.0
@@ -11,11 +12,6 @@ PRESS_SECONDS = 150.0
 MOST_OF_A_NAME = 128
 """Characters of a topic's name."""
 _GIFTS = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
-_PERMISSIONS = (
-    "can_send_messages can_send_audios can_send_documents can_send_photos can_send_videos can_send_video_notes"
-    " can_send_voice_notes can_send_polls can_send_other_messages can_add_web_page_previews can_change_info"
-    " can_invite_users can_pin_messages can_manage_topics"
-)
 
 
 def get_chat(call: ApiCall) -> Json:
@@ -27,7 +23,7 @@ def get_chat(call: ApiCall) -> Json:
         "accepted_gift_types": dict.fromkeys(_GIFTS, False),
     }
     if chat.kind != "private":
-        full["permissions"] = dict.fromkeys(_PERMISSIONS.split(), True)
+        full["permissions"] = chat.permissions
     return full
 
 
@@ -37,7 +33,8 @@ def get_chat_administrators(call: ApiCall) -> list[Json]:
     if chat.kind == "private":
         raise bad_request("there are no administrators in the private chat")
     users = call.state.book.users
-    return [{"status": "creator", "user": users[member], "is_anonymous": False} for member in chat.members[:1]]
+    made = [{"status": "creator", "user": users[member], "is_anonymous": False} for member in chat.members[:1]]
+    return made + [administrator(users[member]) for member in chat.admins]
 
 
 def answer_callback_query(call: ApiCall) -> bool:

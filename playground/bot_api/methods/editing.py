@@ -5,7 +5,7 @@ from playground.bot_api.call import ApiCall
 from playground.bot_api.methods.markup import inline_keyboard
 from playground.bot_api.methods.rich import rich_content
 from playground.bot_api.methods.sending import no_parse_mode
-from playground.errors import bad_request
+from playground.errors import ApiError, bad_request
 from playground.state.chats import Chat
 from playground.state.posts import remove, replace
 from playground.state.text import MAX_TEXT, formatted, utf16
@@ -58,6 +58,8 @@ def _edit(call: ApiCall, chat: Chat, message: Json, fields: Json, names: tuple[s
     """``names`` are the fields that the method sets, or removes where ``fields`` lacks them."""
     fields |= inline_keyboard(call)
     names += ("reply_markup",)
+    if not chat.allowed["can_send_messages"]:
+        raise ApiError(403, "Forbidden: CHAT_WRITE_FORBIDDEN")
     # An identical edit counts against the flood limit like any other.
     call.state.flood.check(chat.id)
     if _same(message, fields, names):

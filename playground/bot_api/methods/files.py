@@ -7,6 +7,7 @@ from playground.bot_api.call import ApiCall
 from playground.bot_api.methods.sending import no_parse_mode, send
 from playground.errors import ApiError, bad_request
 from playground.state.files import DOWNLOAD_LIMIT, UPLOAD_LIMIT, Stored
+from playground.state.rights import refused
 from playground.state.text import MAX_CAPTION, formatted, utf16
 from playground.state.uploads import media
 
@@ -116,6 +117,9 @@ def send_media_group(call: ApiCall) -> list[Json]:
         | _caption(str(item.get("caption") or ""), item.get("caption_entities"))
         for item in items
     ]
+    for content in contents:
+        if (said := refused(content, chat.allowed)) is not None:
+            raise bad_request(said)
     counted = [len(contents), *[0] * (len(contents) - 1)]
     return [
         send(call, chat, {"media_group_id": group} | content, messages=messages)

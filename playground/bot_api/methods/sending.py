@@ -6,6 +6,7 @@ from playground.bot_api.methods.markup import inline_keyboard
 from playground.errors import bad_request
 from playground.state.chats import Chat
 from playground.state.posts import post
+from playground.state.rights import refused
 from playground.state.text import MAX_TEXT, formatted, utf16
 
 _ACTIONS = frozenset(
@@ -74,6 +75,8 @@ def send(call: ApiCall, chat: Chat, content: Json, *, messages: int = 1) -> Json
 
     ``messages``: how many count with it; 0: it was counted.
     """
+    if (said := refused(content, chat.allowed)) is not None:
+        raise bad_request(said)
     answered, across = reply_target(call, chat)
     if across and answered is not None:
         thread = call.thread(chat)
