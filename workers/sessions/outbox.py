@@ -137,7 +137,8 @@ class Outbox:
                     continue
                 await self._give_up(owned, raw, reply, defect)
             else:
-                if owned.session.chat in self._closed:
+                # A group that takes no text may take files.
+                if owned.session.chat in self._closed and not reply.files:
                     await self._note(owned.session, "open")
                 return shown
             return ()
