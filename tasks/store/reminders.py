@@ -201,17 +201,25 @@ class ReminderStore:
             if (new := await self._moved_to(reminder.key)) is not None:
                 await self.move(reminder.key, new)
             return "left"
-        if not admitted or (reminder.repeats and closed is not None):
+        fired = firing(reminder, now, await self.number()) if reminder.repeats else firing(reminder, now)
+        following = fired.following if closed != "gone" else None
+        # Of these Telegram tells when they are over. A group that muted the bot, or closed a topic, may have thought
+        # better of it since, of which nothing is told.
+        over = closed in ("blocked", "removed", "gone")
+        if not admitted or (over and following is None):
             log.warning("reminder.refused", extra={"session": session})
             await self._cancel([keys.REMINDERS, *counted_in(reminder)], [raw])
             return "dropped"
         names = [keys.REMINDERS, keys.inbox(session), keys.pending(slot_of(session, self._slots))]
         args: list[str | bytes | float] = [raw, session, now]
-        fired = firing(reminder, now, await self.number()) if reminder.repeats else firing(reminder, now)
-        following = fired.following
         if fired.entry is not reminder:
             args += [fired.entry.to_json(), following.to_json() if following else "", following.at if following else 0]
+        if over:
+            args.append("over")
         done = await self._remind([*names, *counted_in(reminder)], args)
+        if over:
+            log.info("reminder.passed_over", extra={"session": session})
+            return "passed over"
         return "moved" if done else "gone"
 
     async def waiting(self, session: SessionKey) -> list[Inbound]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tasks.chats.closed import Why
 from tasks.config.settings import Settings
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeTooNew, Terminal
@@ -93,14 +94,12 @@ async def test_a_series_ends_by_its_count_and_its_last_reminder_asks_whether_it_
         assert await store.redis.exists("cohort:reminders", "cohort:reminders:s:4242:1") == 0
 
 
-async def test_a_series_ends_with_a_chat_that_takes_no_messages_or_a_person_who_may_no_longer_talk(
-    settings: Settings,
-) -> None:
+async def test_a_series_ends_with_a_chat_that_is_gone_or_a_person_who_may_no_longer_talk(settings: Settings) -> None:
     clock = BerlinClock()
     async with connect(settings, clock) as store:
         for where in (MINE, YOURS):
             await store.reminders.repeat(where, "stretch", "FREQ=DAILY", "09:00", BERLIN)
-        await store.closed.close(MINE.bot, MINE.chat, "blocked")
+        await store.closed.close(MINE.bot, MINE.chat, "gone")
         clock.at += DAY
 
         async def still(reminder: Inbound) -> bool:
@@ -111,6 +110,39 @@ async def test_a_series_ends_with_a_chat_that_takes_no_messages_or_a_person_who_
             await store.redis.exists("cohort:reminders", f"cohort:reminders:s:{MINE}", f"cohort:reminders:s:{YOURS}")
             == 0
         )
+
+
+@pytest.mark.parametrize("why", ["blocked", "removed"])
+async def test_a_series_passes_its_times_over_while_its_chat_shuts_the_bot_out(settings: Settings, why: Why) -> None:
+    clock = BerlinClock()
+    async with connect(settings, clock) as store:
+        await store.reminders.repeat(MINE, "stretch", "FREQ=DAILY", "09:00", BERLIN)
+        await store.reminders.add(MINE, "tea", 60)
+        await store.closed.close(MINE.bot, MINE.chat, why)
+        for _ in range(2):
+            clock.at += DAY
+            async with asyncio.TaskGroup() as group:
+                for number in range(2):
+                    group.create_task(store.reminders.fire(anyone), name=f"fire {number}")
+        assert await inbox(store) == []
+        assert await store.redis.zcard("cohort:reminders") == 1
+        await store.closed.open(MINE.bot, MINE.chat)
+        clock.at += DAY
+        assert await store.reminders.fire(anyone) == 1
+        (came,) = await inbox(store)
+        assert came.text == "stretch"
+
+
+@pytest.mark.parametrize("why", ["muted", "shut"])
+async def test_reminders_come_where_the_bot_may_be_heard_again_without_being_told(settings: Settings, why: Why) -> None:
+    clock = BerlinClock()
+    async with connect(settings, clock) as store:
+        await store.reminders.repeat(MINE, "stretch", "FREQ=DAILY", "09:00", BERLIN)
+        await store.reminders.add(MINE, "tea", 60)
+        await store.closed.close(MINE.bot, MINE.chat, why)
+        clock.at += DAY
+        assert await store.reminders.fire(anyone) == 2
+        assert len(await store.reminders.waiting(MINE)) == 1
 
 
 async def test_one_of_several_is_cancelled_by_its_name_which_stays_the_same(settings: Settings) -> None:

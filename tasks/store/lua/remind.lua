@@ -1,7 +1,7 @@
--- A reminder is due: move it into its session's inbox, and keep the next one of its series.
+-- A reminder is due: move it into its session's inbox, unless it is passed over, and keep the next one of its series.
 -- KEYS: 1 reminders, 2 inbox, 3 pending; then the sets that it is counted in.
 -- ARGV: 1 the reminder as it was read, 2 session, 3 now (s); then, where they differ, 4 the inbox entry ('': the
--- reminder), 5 the next reminder ('': there is none), 6 when that one is due (s).
+-- reminder), 5 the next reminder ('': there is none), 6 when that one is due (s), 7 'over': the inbox gets nothing.
 -- Reply: 1 moved, 0 another worker did.
 local reminders, inbox, pending = KEYS[1], KEYS[2], KEYS[3]
 local reminder, session, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -18,7 +18,7 @@ local moved = redis.call('ZREM', reminders, reminder)
 for place = 4, #KEYS do
   redis.call('ZREM', KEYS[place], reminder)
 end
-if moved == 1 then
+if moved == 1 and ARGV[7] ~= 'over' then
   redis.call('RPUSH', inbox, entry == '' and reminder or entry)
   redis.call('ZADD', pending, 'NX', now, session)
 end
