@@ -15,10 +15,11 @@ def reacted(at: UpdateReading, change: ReactionChange) -> Meaning:
     person = change.user or change.actor_chat
     if person is None or change.chat.type == "channel":
         return at.nothing("a reaction of no person")
-    # A person may leave several; the newest counts, and one that stays when the other goes.
-    thumb = next(iter(now - before or now), None)
+    # A person may leave several: the newest counts, or the one that stays when the other goes.
+    left = [thumb for thumb in now if thumb not in before] or now
+    thumb = left[-1] if left else None
     return Reacted(at.update_id, change.chat.id, change.message_id, person.id, thumb)
 
 
-def _thumbs(reactions: Sequence[Reaction]) -> set[Thumb]:
-    return {THUMBS[one.emoji] for one in reactions if one.emoji in THUMBS}
+def _thumbs(reactions: Sequence[Reaction]) -> list[Thumb]:
+    return [THUMBS[one.emoji] for one in reactions if one.emoji in THUMBS]

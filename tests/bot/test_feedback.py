@@ -83,6 +83,8 @@ async def test_what_is_no_thumb_of_an_admitted_person_at_an_answer_is_not_kept(
     ("changes", "left"),
     [
         ([((UP,), (UP, DOWN))], "down"),
+        ([((UP,), ()), ((), (UP, DOWN))], "down"),
+        ([((UP,), ()), ((), (DOWN, UP))], "up"),
         ([((UP,), (UP, DOWN)), ((UP, DOWN), (UP,))], "up"),
         ([((UP,), (UP, DOWN)), ((UP, DOWN), (DOWN, HEART))], "down"),
         ([((UP, DOWN), (HEART,))], None),
