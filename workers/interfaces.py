@@ -76,6 +76,8 @@ class TurnResult:
     """Plain sentences that the user must be told, for example about a file that the model cannot read."""
     files: tuple[OutFile, ...] = ()
     """Files for the chat, from its tools and from the model."""
+    spoken: bool = False
+    """What it answers was spoken, by a voice message or a video note."""
     dropped: tuple[str, ...] = ()
     """Choices of the session (``agent``, ``model``) that are no longer possible."""
 
@@ -143,9 +145,7 @@ class SessionHistories(Protocol):
     async def stopped(self, request: TurnRequest, shown: str) -> bytes:
         """The session's history with a turn that its user stopped, as far as that came, and marked so.
 
-        Args:
-            request: The turn; ``steps`` holds what is kept of it.
-            shown: The whole text that it had shown.
+        The ``steps`` of the request hold what is kept of it; ``shown`` is the whole text that it had shown.
         """
         ...
 

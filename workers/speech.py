@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tasks.config.settings import Settings
-from tasks.envelope import Inbound, OutFile, Reply
+from tasks.envelope import OutFile, Reply
 from tasks.phrases import phrase, sentences
 from workers.audio_server import AudioFailed, AudioServer, Told, speech
 from workers.pictures import PICTURE_MARK
@@ -58,7 +58,8 @@ class SpeechParts(Protocol):
 def with_voice(
     said: tuple[Reply, ...],
     text: str,
-    messages: Sequence[Inbound],
+    *,
+    spoken: bool,
     effective: Callable[[str, Settings], str],
     parts: SpeechParts,
 ) -> tuple[Reply, ...]:
@@ -67,13 +68,13 @@ def with_voice(
     Args:
         said: The answer as it is written.
         text: Its Markdown.
-        messages: What it answers.
-        effective: Gives what the chat has chosen: ``off``, ``on``, or ``auto`` (where one of the messages was spoken).
+        spoken: Whether what it answers was spoken.
+        effective: Gives what the chat has chosen: ``off``, ``on``, or ``auto`` (where that was spoken).
         parts: The turn's.
     """
     if parts.settings.voice is None or (mode := effective("voice", parts.settings)) == "off" or not said:
         return said
-    if mode == "auto" and not any(file.kind in ("voice", "video_note") for one in messages for file in one.media):
+    if mode == "auto" and not spoken:
         return said
     words = speakable(text, parts.delivery.render)
     if not words:

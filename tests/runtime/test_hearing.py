@@ -59,13 +59,13 @@ async def test_a_voice_message_is_written_down_for_a_model_that_does_not_hear(
     screen = Screen()
     async with listening() as engine:
         done = await engine.run(said(VOICE), screen)
-        later = await engine.run(ask(1, "and then?", history=done.history), Screen())
-    assert model.journal[0].messages[1]["text"] == TAG
+        again = await engine.run(ask(1, inbound(1, "", kind="retry", update=9), history=done.history), Screen())
+        later = await engine.run(ask(1, "and then?", history=again.history), Screen())
+    seen = [call.messages[1]["text"] for call in model.journal]
+    assert seen == [TAG] * 3, "the history keeps the words, and nothing is asked again"
     assert (screen.words_heard, screen.phases) == ("hello from a recording", [phrase("listening"), ""])
-    assert done.notices == ()
+    assert (done.notices, done.spoken, again.spoken, later.spoken) == ((), True, True, False)
     assert model.audio.transcribed == [("whisper", "voice-1", b"OggS", "Bearer sesame")]
-    assert model.journal[1].messages[1]["text"] == TAG, "the history keeps the words, and nothing is asked again"
-    assert later.text == "echo: and then? [n=2]"
 
 
 @pytest.mark.parametrize("media", [SONG, ROUND], ids=["audio", "video note"])

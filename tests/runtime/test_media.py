@@ -187,3 +187,23 @@ async def test_a_type_that_is_none_stands_in_no_words_of_the_bot(
     async with runtime(media=shelf) as engine:
         done = await engine.run(ask(1, inbound(1, "look", media=(file,))), Screen())
     assert done.notices == ("This model can't read this kind of file, so I skipped yours.",)
+
+
+async def test_a_file_stands_once_in_the_conversation_whether_it_is_open_or_a_name(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    album = tuple(
+        Media(kind="photo", file_id="photo-1", unique_id="photo-1", size_bytes=len(CAT), caption=f"no {number}")
+        for number in range(6)
+    )
+    names = [f'<tg-file kind="photo" caption="no {number}"/>' for number in range(6)]
+    async with runtime(media=shelf, **seeing) as engine:
+        first = await engine.run(ask(1, inbound(1, "", media=album[:2]), inbound(2, "", media=album[2:])), Screen())
+        second = await engine.run(ask(1, "more", history=first.history), Screen())
+        await engine.run(ask(1, "more", history=second.history), Screen())
+        shelf.away = True
+        await engine.run(ask(1, "more", history=second.history), Screen())
+    seen = [call.messages[1]["text"].split("\n") for call in model.journal]
+    assert [line for line in seen[0] if line != "<image_url>"] == names
+    assert seen[1] == seen[2] == [*names[:2], *(line for name in names[2:] for line in (name, "<image_url>"))]
+    assert seen[3] == names

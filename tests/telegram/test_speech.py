@@ -9,7 +9,7 @@ import pytest
 
 from botapi.errors import Undeliverable
 from tasks.config.settings import Settings, load
-from tasks.envelope import Inbound, Media, OutFile, Reply
+from tasks.envelope import OutFile, Reply
 from tasks.phrases import phrase
 from tests.support.audio import SPOKEN
 from tests.support.model import Model
@@ -19,8 +19,6 @@ from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.render import render
 
 SAID = (Reply(text="Hi there", answers=(7,)),)
-TYPED = Inbound(session="42:1", update_id=7, at=0.0, text="hi")
-SPOKE = TYPED.model_copy(update={"media": (Media(kind="voice", file_id="v"),)})
 
 
 @pytest.fixture
@@ -42,10 +40,10 @@ class Parts:
     delivery: Shower = field(default_factory=Shower)
 
 
-def chosen(mode: str, *messages: Inbound, text: str = "Hi there", model: str | None = "tts") -> list[str]:
+def chosen(mode: str, *, spoken: bool = False, text: str = "Hi there", model: str | None = "tts") -> list[str]:
     """What is spoken of an answer in a chat that chose ``mode``."""
     parts = Parts(load({"COHORT_VOICE": model} if model else {}))
-    replies = with_voice(SAID, text, messages, lambda _name, _settings: mode, parts)
+    replies = with_voice(SAID, text, spoken=spoken, effective=lambda _name, _settings: mode, parts=parts)
     assert replies[0] == SAID[0]
     assert all(reply.answers == (7,) and reply.v == 3 for reply in replies[1:])
     return [file.speak for reply in replies[1:] for file in reply.files]
@@ -53,9 +51,9 @@ def chosen(mode: str, *messages: Inbound, text: str = "Hi there", model: str | N
 
 @pytest.mark.promise("answers-are-spoken")
 def test_an_answer_is_spoken_where_the_chat_wants_it_or_spoke_itself() -> None:
-    assert chosen("on", TYPED) == chosen("auto", TYPED, SPOKE) == ["Hi there"]
-    assert chosen("auto", TYPED) == chosen("off", SPOKE) == chosen("on", SPOKE, model=None) == []
-    assert chosen("on", TYPED, text="```py\ncode()\n```") == [], "there is nothing to say"
+    assert chosen("on") == chosen("auto", spoken=True) == ["Hi there"]
+    assert chosen("auto") == chosen("off", spoken=True) == chosen("on", spoken=True, model=None) == []
+    assert chosen("on", text="```py\ncode()\n```") == [], "there is nothing to say"
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,8 @@ class Model:
         told, dropped = tuple(gone.values()), tuple(gone)
         files = next((files for text, files in self.files.items() if text in said), ())
         used = Usage(10, 5, "scripted")
-        return TurnResult(f"answer to {said}", history, used, notices=told, files=files, dropped=dropped)
+        spoken = any(media.kind == "voice" for message in request.messages for media in message.media)
+        return TurnResult(f"answer to {said}", history, used, notices=told, files=files, spoken=spoken, dropped=dropped)
 
 
 NEWER = b'"of a newer release"'

@@ -118,8 +118,6 @@ class Engine:
         # The body's exception goes its own way: a TaskGroup that saw it would wrap it.
         await self._stack.aclose()
 
-    # -- AgentRuntime
-
     @property
     def agents(self) -> tuple[str, ...]:
         """Names a session may choose, the default first."""
@@ -174,7 +172,7 @@ class Engine:
                     message = await opened(content.user_turn(request.messages, files.new, choice.past(record.messages)))
                 message = askers.marked(message)
                 files.show_heard(sink)
-                record.messages = await content.with_files(record.messages, files.past)
+                record.messages = await files.before(record.messages)
                 work = TurnInput(message, record, sink, open_ended=self._ends.never(choice.model))
                 async with self._lane(request, limit) as lane:
                     answer = await self._ended(choice, self._answer(request, choice, lane, work))
@@ -185,6 +183,7 @@ class Engine:
             history=self.histories.stored(answer.record),
             usage=answer.usage,
             cut=answer.cut,
+            spoken=content.is_spoken(message),
             notices=(*choice.refused.values(), *lost, *files.new.notices, *answer.notices),
             dropped=tuple(choice.refused),
         )

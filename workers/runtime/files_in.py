@@ -18,6 +18,7 @@ from workers.runtime.conversation import content
 from workers.runtime.conversation.documents import DocumentReader
 from workers.runtime.conversation.file_budget import FILES_A_TURN, FileBudget
 from workers.runtime.conversation.hearing import Hearing, Transcriber
+from workers.runtime.conversation.past_files import with_files
 from workers.runtime.conversation.sounds import SoundConverter
 from workers.runtime.conversation.weighing import Opens
 from workers.runtime.faults import classify as faults
@@ -42,8 +43,12 @@ class OpenFiles:
 
     async def again(self, message: PromptMessageExtended) -> PromptMessageExtended:
         """A message that is answered again, with all of its files."""
-        (opened,) = await content.with_files([message], self.new, FILES_A_TURN)
+        (opened,) = await with_files([message], self.new, FILES_A_TURN)
         return opened
+
+    async def before(self, messages: list[PromptMessageExtended]) -> list[PromptMessageExtended]:
+        """A conversation with the last of its files."""
+        return await with_files(messages, self.past)
 
     def show_heard(self, sink: Sink) -> None:
         """Show the user what their recordings say."""

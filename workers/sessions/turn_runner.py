@@ -227,7 +227,7 @@ class TurnRunner:
         notes = [*result.notices, phrase("cut") if result.cut else "", model, left_out]
         said = self._render(rest_of(self._parked, result.text), notes, self._trace)
         said = with_files(said, (*self._linked, *result.files))
-        said = with_voice(said, result.text, self._messages, self._owned.effective, self._deps)
+        said = with_voice(said, result.text, spoken=result.spoken, effective=self._owned.effective, parts=self._deps)
         unset, turns = (*self._settled(), *result.dropped), {StateField.turns.value: 1}
         return Outcome(said, result.history, self._asked.start, unset, turns)
 

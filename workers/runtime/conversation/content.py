@@ -10,7 +10,7 @@ from fast_agent.types import PromptMessageExtended
 from mcp_types import BlobResourceContents, ContentBlock, EmbeddedResource, ImageContent, TextContent
 
 from tasks.envelope import Inbound, Media
-from tasks.errors import Retryable, Terminal
+from tasks.errors import Terminal
 from tasks.text import clean
 from workers.interfaces import MediaSource
 from workers.runtime.conversation.documents import DocumentReader, is_document
@@ -41,10 +41,12 @@ from workers.runtime.conversation.stored import MEDIA_KEY
 from workers.runtime.conversation.text_encoding import decoded
 from workers.runtime.conversation.weighing import TEXT_BYTES, TEXT_FILE_CHARS, Opens
 
+SPOKEN = ("voice", "video_note")
 TRANSCRIPT_KEY = "cohort.transcript"
 """Key in the ``_meta`` of a block that says what a recording says: it stays as it is in the history."""
 FILES_KEPT_OPEN = 4
 """The last files of a history are sent again with each turn; older ones by name, as an image costs a page of text."""
+SOUND_ALONE = {"note": "only its sound follows"}
 NO_FILES = "I can't open files here, so I only read your text."
 
 
@@ -104,7 +106,7 @@ class ModelFiles:
                 del self.notices[told:]
             return [named(media)]
         # Of a film that a model cannot see it is told that there was one.
-        note = {"note": "only its sound follows"} if media.kind == "video_note" and _is_wav(content) else {}
+        note = SOUND_ALONE if media.kind == "video_note" and _is_wav(content) else {}
         if isinstance(content, TextContent) or not (media.name or media.caption or note):
             return [content]
         return [text_block(label(media, **note)), content]
@@ -168,7 +170,7 @@ def weigh(new: Sequence[Media], past: Sequence[PromptMessageExtended], opens: Op
 
 def files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
     """The files of a history's messages, as they can be opened again."""
-    return [media for message in messages for block in message.content if (media := _closed(block)) is not None]
+    return [media for message in messages for block in message.content if (media := closed_file(block)) is not None]
 
 
 async def user_turn(
@@ -236,29 +238,6 @@ def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:
     return [*said, *files, *([text_block(end)] if end else [])]
 
 
-async def with_files(
-    messages: list[PromptMessageExtended], files: ModelFiles, most: int = FILES_KEPT_OPEN
-) -> list[PromptMessageExtended]:
-    """Open the last few files of a stored history again; a file that cannot be opened stays a name."""
-    places = [
-        (number, place, media)
-        for number, message in enumerate(messages)
-        for place, block in enumerate(message.content)
-        if (media := _closed(block)) is not None
-    ]
-    opened = list(messages)
-    # The newest first: if there is not room for all, the user most likely asks about that one.
-    for number, place, media in reversed(places[-most:]):
-        try:
-            *_, content = await files.blocks(media)
-        except Retryable:
-            continue
-        blocks = list(opened[number].content)
-        blocks[place] = content
-        opened[number] = opened[number].model_copy(update={"content": blocks})
-    return opened
-
-
 def _looked_at(path: Path, media: Media) -> tuple[int, str]:
     """The file's size, and its type by its content (in a thread)."""
     with path.open("rb") as file:
@@ -282,7 +261,7 @@ def _is_wav(block: ContentBlock) -> bool:
     return isinstance(block, EmbeddedResource) and block.resource.mime_type == WAV
 
 
-def _closed(block: ContentBlock) -> Media | None:
+def closed_file(block: ContentBlock) -> Media | None:
     """The file that a block of a history stands for and can be opened as; what a recording says is there already."""
     return None if is_transcript(block) else media_of(block)
 
@@ -290,6 +269,11 @@ def _closed(block: ContentBlock) -> Media | None:
 def is_transcript(block: ContentBlock) -> bool:
     """Whether a block says what a recording says."""
     return TRANSCRIPT_KEY in (getattr(block, "meta", None) or {})
+
+
+def is_spoken(message: PromptMessageExtended) -> bool:
+    """Whether one of its files is a spoken message."""
+    return any(media.kind in SPOKEN for block in message.content if (media := media_of(block)) is not None)
 
 
 def media_of(block: ContentBlock) -> Media | None:
