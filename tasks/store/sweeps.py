@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -14,6 +15,9 @@ from tasks.session import SessionKey
 from tasks.store.connection.redis import guard, mend, text
 
 _FROM_THE_FIRST: Mapping[int, int] = {}
+
+_GROUP = 8
+"""Slots that are asked for by one command."""
 
 log = logging.getLogger("cohort.store")
 
@@ -39,13 +43,22 @@ class SlotSweeps:
         self._slots = slots
 
     async def occupied(self, slots: Sequence[int]) -> tuple[int, ...]:
-        """Those of the slots that have something to read: work, or turns that wait for a person; one round trip."""
+        """Those of the slots that have something to read: work, or turns that wait for a person.
+
+        A slot is asked alone only where its group has something: eight commands for 64 slots of which none has.
+        """
+        groups = list(batched(slots, _GROUP))
+        there = await self._exist(groups)
+        alone = [(slot,) for group, holds in zip(groups, there, strict=True) if holds for slot in group]
+        return tuple(slot for (slot,), holds in zip(alone, await self._exist(alone), strict=True) if holds)
+
+    async def _exist(self, groups: Sequence[Sequence[int]]) -> list[int]:
+        """For each group how many of its keys there are; one round trip."""
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
-                for slot in slots:
-                    pipe.exists(keys.pending(slot), keys.parked(slot))
-                found: list[Any] = await pipe.execute() if slots else []
-        return tuple(slot for slot, there in zip(slots, found, strict=True) if there)
+                for group in groups:
+                    pipe.exists(*(name for slot in group for name in (keys.pending(slot), keys.parked(slot))))
+                return await pipe.execute() if groups else []
 
     async def sweep(
         self, slots: Sequence[int], limit: int, now: float, passed: Mapping[int, int] = _FROM_THE_FIRST

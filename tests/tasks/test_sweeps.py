@@ -1,6 +1,8 @@
 """What a worker reads of its slots when most of them are empty."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tasks import keys
 from tasks.status.worker import WorkerStatus
@@ -8,6 +10,11 @@ from tasks.store import Store
 from tests.tasks.test_sessions_store import LONG
 
 SLOTS = tuple(range(8))
+
+
+async def exists(store: Store) -> int:
+    """EXISTS commands so far."""
+    return (await store.redis.info("commandstats")).get("cmdstat_exists", {"calls": 0})["calls"]
 
 
 async def reads(store: Store) -> int:
@@ -18,15 +25,34 @@ async def reads(store: Store) -> int:
 async def test_a_slot_is_occupied_by_work_and_by_turns_that_wait_for_people_and_by_what_is_damaged(
     store: Store,
 ) -> None:
-    assert await store.sessions.occupied(SLOTS) == ()
     assert await store.sessions.occupied(()) == ()
+    before = await reads(store)
+    assert await store.sessions.occupied(SLOTS) == ()
+    assert await reads(store) - before == 2, "one round trip, and the look itself"
     await store.redis.zadd(keys.pending(1), {"4242:5": 1.0})
     await store.redis.zadd(keys.parked(3), {"4242:6": 1.0})
     await store.redis.set(keys.pending(5), "no set")
     before = await reads(store)
     assert await store.sessions.occupied(SLOTS) == (1, 3, 5)
-    assert await reads(store) - before == 2, "one round trip, and the look itself"
+    assert await reads(store) - before == 3, "one more, for the slots of a group that has something"
     await store.redis.delete(keys.pending(5))
+
+
+@given(st.sets(st.integers(0, 63)), st.sets(st.integers(0, 63)))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_the_occupied_slots_are_found_however_they_lie(store: Store, asked: set[int], filled: set[int]) -> None:
+    for slot in filled:
+        await store.redis.zadd(keys.parked(slot), {"4242:6": 1.0})
+    try:
+        assert set(await store.sessions.occupied(sorted(asked))) == asked & filled
+    finally:
+        await store.redis.delete(*map(keys.parked, range(64)))
+
+
+async def test_64_slots_without_work_take_eight_commands(store: Store) -> None:
+    before = await exists(store)
+    assert await store.sessions.occupied(range(64)) == ()
+    assert await exists(store) - before == 8
 
 
 @pytest.mark.parametrize("gone", [False, True])

@@ -30,8 +30,11 @@ redis.call('ZCARD', pending)
 -- Fields and values for HSET: `set`, and the counters in `add` raised. A counter that is none (a damaged field) begins
 -- at nothing; it stops where whole numbers do. unpack takes fewer than 8,000 values.
 local function fields(key, set, add)
-  for field, amount in pairs(add) do
-    local before = tonumber(redis.call('HGET', key, field) or nil) or 0
+  local names = {}
+  for field in pairs(add) do names[#names + 1] = field end
+  local stored = #names > 0 and redis.call('HMGET', key, unpack(names))
+  for place, field in ipairs(names) do
+    local before, amount = tonumber(stored[place] or nil) or 0, add[field]
     local sum = math.max(0, math.min((before >= 0 and before or 0) + amount, 2 ^ 53))
     assert(amount == amount, 'not an amount')
     set[#set + 1] = field
@@ -41,6 +44,7 @@ local function fields(key, set, add)
   return set
 end
 local put = fields(state, { STATE.commit, id, unpack(plan.set) }, plan.add)
+if plan.history then put[#put + 1], put[#put + 2] = STATE.history, history end
 local usage = {}
 for place = 7, #KEYS do
   usage[place] = fields(KEYS[place], plan.usage[place - 6].set, plan.usage[place - 6].add)
@@ -57,12 +61,7 @@ end
 -- The next head was not begun yet, and the live message belongs to this turn.
 redis.call('HDEL', state, STATE.tries, STATE.live, unpack(plan.unset))
 redis.call('HSET', state, unpack(put))
-if plan.history then
-  redis.call('HSET', state, STATE.history, history)
-end
-if plan.drop > 0 then
-  redis.call('DEL', journal)
-end
+if plan.drop > 0 then redis.call('DEL', journal) end
 redis.call('LTRIM', inbox, plan.drop, -1)
 for _, inbound in ipairs(plan['then']) do
   redis.call('LPUSH', inbox, inbound)

@@ -22,13 +22,13 @@ local horizon, margin = 600 * 1000000, 60 * 1000
 local longest = 48 * 3600 * 1000000
 
 -- What is no time (a damaged key) holds nothing back, and is written over.
-local function time_in(key)
-  local stored = redis.pcall('GET', key)
-  local time = type(stored) == 'string' and tonumber(stored) or 0
+local function time_of(stored)
+  local time = stored and tonumber(stored) or 0
   return time == time and math.min(time, 2 ^ 53) or 0
 end
-local function look(key, tolerance)
-  local free = time_in(key)
+local stored = redis.call('MGET', bot, chat, bot_penalty, chat_penalty, line)
+local function look(found, tolerance)
+  local free = time_of(found)
   if free > now + horizon then
     free = now
   end
@@ -39,14 +39,14 @@ local function take(key, free)
   redis.call('SET', key, string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + margin)
 end
 
-local held = math.max(time_in(bot_penalty), time_in(chat_penalty)) - now
+local held = math.max(time_of(stored[3]), time_of(stored[4])) - now
 if held > 0 and held <= longest then
   return { 0, held }
 end
-local bot_free, bot_wait = look(bot, bot_tolerance)
-local chat_free, chat_wait = look(chat, chat_tolerance)
+local bot_free, bot_wait = look(stored[1], bot_tolerance)
+local chat_free, chat_wait = look(stored[2], chat_tolerance)
 if not patient then
-  local place = step > 0 and look(line, 0) or now
+  local place = step > 0 and look(stored[5], 0) or now
   if chat_wait == 0 and step > 0 and (bot_wait > slack or place > now and not due) then
     place = math.max(place, now + bot_wait)
     take(line, place + step)
