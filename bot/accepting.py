@@ -1,4 +1,4 @@
-"""The begin of a message's trace: a span for each update that is stored, and one over all of a batch."""
+"""The beginning of a message's trace: a span for each update that is stored, and one over all of a batch."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager

@@ -32,11 +32,11 @@ class Item:
     accept: Accept
     stranger: Incoming | None = None
     rated: Incoming | None = None
-    """It was one too many of its person."""
+    """The message, where its person has sent too many."""
     crowded: Inbound | None = None
-    """The bot's own answer to it was one too many of its session."""
+    """The message, where the bot has answered too many of its session."""
     sorry: Inbound | None = None
-    """The bot failed to answer it."""
+    """The message, where the bot failed to answer it."""
     press: str | None = None
     press_says: str | None = None
     span: TraceSpan = NO_SPAN

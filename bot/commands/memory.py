@@ -10,7 +10,7 @@ from tasks.store.notes import NoteStore
 from tasks.text import is_digits
 
 _ALL, _SURE = "all", "all yes"
-"""What the button below the list means, which asks first, and the one below that question."""
+"""What two buttons send: the one below the list, which asks first, and the one below that question."""
 
 
 class MemoryCommands:

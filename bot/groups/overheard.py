@@ -12,7 +12,7 @@ from tasks.store.chats.overheard import OverheardStore
 
 EACH_CHARACTERS = 500
 ALL_CHARACTERS = 4000
-"""Of one message, and of all that one session's next message takes along: a model reads it with each such turn."""
+"""Characters that are kept of one message, and of all that the next message to the agent takes along."""
 
 
 class OverheardMessages:

@@ -38,17 +38,17 @@ class StuckChat:
     begun: int
     """How often its turn was begun: from the second time on, a worker ended in it."""
     steps: int
-    """Of the turn that runs: those that have ended."""
+    """How many steps of the running turn have ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pool:
-    """Who works."""
+    """The workers, and the processes of sessions."""
 
     nodes: dict[str, str]
     """Incarnation -> its name, of the living."""
     drains: dict[str, str]
-    """Of those that live and drain."""
+    """Incarnation -> its name, of those that live and drain."""
     slots: dict[int, str]
     pauses: Pauses
 

@@ -34,7 +34,7 @@ class Seen:
     waiting: int
     """Chats with work that no lane has: a turn that was woken by an answer is one of them."""
     lanes: int
-    """Of all living workers, on all machines."""
+    """How many lanes all living workers have, on all machines."""
     own: int
     """Workers of this machine that are wanted."""
     ready: int

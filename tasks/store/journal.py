@@ -18,9 +18,9 @@ class Steps:
     """Entries to keep, and what they cost."""
 
     mark: str
-    """Whose they are."""
+    """The mark of the turn whose steps they are."""
     at: int
-    """How many stand there already."""
+    """How many entries the journal has already."""
     entries: Sequence[bytes]
     after: str
     """The id of the session's last commit ("" none)."""
@@ -76,7 +76,7 @@ class JournalStore:
             return ()
 
     async def mark(self, claim: Claim) -> str:
-        """Whose the journal is now, "" when there is none.
+        """The mark of the turn whose journal it is now, "" when there is none.
 
         Raises:
             StoreUnavailable: Redis is away.

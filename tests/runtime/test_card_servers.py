@@ -16,6 +16,8 @@ from tests.runtime.test_mcp import alive, told
 from tests.runtime.test_mcp_oauth import Guarded
 from tests.support.model import Model
 from workers.runtime.engine import Engine
+from workers.runtime.servers.calls import words
+from workers.runtime.servers.health import plain_name
 
 
 def bringing(name: str, target: str) -> str:
@@ -142,3 +144,11 @@ async def test_a_server_of_a_bot_s_cards_that_is_down_is_forgotten_with_the_bot(
         bots.now(b1=None)
         await engine.sets.refresh()
         assert engine.servers_down == ()
+
+
+def test_people_and_models_read_the_name_that_the_card_gives_its_server() -> None:
+    assert plain_name("card-c9b282c2d4-f3b262a72a-card-shop") == "card-shop"
+    assert "MCP server shop is" in words("card-c9b282c2d4-f3b262a72a-shop")
+    # Names of the configuration are no such names.
+    for name in ("card-shop", "card-c9b282c2d4-f3b262a72a-", "shop-card-c9b282c2d4-f3b262a72a-x"):
+        assert plain_name(name) == name

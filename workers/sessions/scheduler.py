@@ -66,7 +66,7 @@ class SessionScheduler:
         self._handed_back: set[SessionKey] = set()
         """Sessions awake that end for the new owner of their slot."""
         self._slots: frozenset[int] | None = None
-        """What this worker serves; None where slots say nothing of it."""
+        """The slots that this worker serves; None until it is given some, and in a session's own process."""
         self._awake_of: Counter[_Party] = Counter()
         self._per_chat = max(1, capacity // _CHAT_SHARE)
         self._queued: dict[_Party, dict[SessionKey, None]] = {}

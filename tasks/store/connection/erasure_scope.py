@@ -15,7 +15,7 @@ from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 
 ERASED = "(erased at this person's request)"
-"""Stands where words were."""
+"""The text that stands where the words of the person were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ErasureScope:
 
     @property
     def pattern(self) -> str:
-        """That of the keys of sessions which have to be looked at."""
+        """The pattern of the keys of those sessions that have to be looked at."""
         of_bot = "" if self.bot is None else f"{self.bot}:"
         return f"cohort:s:{escaped(str(self.session))}:*" if self.session is not None else f"cohort:s:{of_bot}*"
 

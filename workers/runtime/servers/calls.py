@@ -15,13 +15,13 @@ from workers.runtime.servers.health import ServerHealth, plain_name
 log = logging.getLogger("cohort.runtime")
 
 ATTACH_S = 30.0
-"""All that a lane waits for a server: its start, and the list of its tools."""
+"""Seconds that a lane waits for a server: for its start and for the list of its tools."""
 
 _shared: WeakKeyDictionary[Any, ServerHealth] = WeakKeyDictionary()
 """Registry of a FastAgent -> what is known of its servers."""
 
 _probes: WeakSet[MCPAggregator] = WeakSet()
-"""They call a server that is known to be down."""
+"""Aggregators of probes, which call a server although it is known to be down."""
 
 _MISSING = "\n\nThese tool servers are not reachable at present, so you do not have their tools: {}. Say so if asked."
 
@@ -31,9 +31,9 @@ class NotReachable(RuntimeError):  # noqa: N818 - a state
 
 
 def words(server: str) -> str:
-    """For the model."""
+    """What a model reads in place of a call's result."""
     return (
-        f"The MCP server {server} is not reachable at present, and the call was not carried out. "
+        f"The MCP server {plain_name(server)} is not reachable at present, and the call was not carried out. "
         "Tell the user so, and try again later."
     )
 

@@ -171,7 +171,7 @@ async def _tell(alert: Alert | None, name: str, why: str) -> None:
 
 def plain_name(name: str) -> str:
     """The name by which people know a server: for one that a card brings, the name in the card."""
-    return _OF_A_CARD.sub("", name, count=1) if _OF_A_CARD.match(name) else name
+    return name[found.end() :] if (found := _OF_A_CARD.match(name)) else name
 
 
 def why_not(name: str, problem: BaseException) -> str:
