@@ -48,6 +48,16 @@ async def test_each_time_comes_once_however_many_workers_look_and_the_next_one_w
 
 
 @pytest.mark.promise("reminders-recur")
+@pytest.mark.parametrize(("rule", "left"), [("FREQ=DAILY;COUNT=3", 3), ("FREQ=DAILY;COUNT=100000", MOST_TIMES)])
+async def test_a_rule_with_a_count_comes_so_often_and_never_oftener_than_the_limit(
+    settings: Settings, rule: str, left: int
+) -> None:
+    async with connect(settings, BerlinClock()) as store:
+        first = await store.reminders.repeat(MINE, "stretch", rule, "09:00", BERLIN)
+        assert (first.repeats is not None and first.repeats.left) == left
+
+
+@pytest.mark.promise("reminders-recur")
 async def test_what_was_missed_while_all_was_down_comes_once_and_says_that_it_is_late(settings: Settings) -> None:
     clock = BerlinClock()
     async with connect(settings, clock) as store:
