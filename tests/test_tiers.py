@@ -46,7 +46,9 @@ def test_tests_of_a_chain_stay_together_and_their_files_are_there() -> None:
     assert chain_of("tests/system/test_path.py::test_a") == chain_of("tests/system/test_kill.py::test_b[::]") == STAGE
     assert chain_of("tests/test_house.py::test_a") == chain_of("tests/test_waits.py::test_b")
     assert chain_of("tests/system/test_slots.py::test_a") == chain_of("tests/system/test_failover.py::test_b")
-    assert chain_of("tests/runtime/test_a.py::test_a[1]") != chain_of("tests/runtime/test_a.py::test_a[2]")
+    assert chain_of("tests/runtime/test_a.py::test_a[1]") == chain_of("tests/runtime/test_a.py::test_a[2]")
+    assert chain_of("tests/runtime/test_a.py::test_a[1]") != chain_of("tests/runtime/test_a.py::test_b[1]")
+    assert chain_of("tests/ops/test_a.py::test_a[1]") != chain_of("tests/ops/test_a.py::test_a[2]")
 
 
 def test_one_process_of_a_run_is_left_to_tests_that_do_not_wait() -> None:

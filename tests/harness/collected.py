@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from hypothesis.internal.entropy import deterministic_PRNG
 from tasks.process.ending import run_forked
 from tasks.process.stack_room import with_room
 from tests.harness import nursery
+from tests.harness.reporting import Telling
 
 EXECUTED = "from tests.harness.collected import collection; collection().go_on(channel)"
 """What pytest-xdist executes in each process of a run; ``channel`` is its way back."""
@@ -83,8 +85,9 @@ class Collection:
         os.environ["PYTEST_XDIST_WORKER_COUNT"] = str(told["workercount"])
         xdist.remote.setup_config(config, options.get("basetemp"))
         vars(config).update(workerinput=told, workeroutput={})
-        running = xdist.remote.WorkerInteractor(config, channel)
-        vars(xdist.remote).update(interactor=running)  # One of its methods looks for it there.
+        _shows_nothing(config)
+        running = Telling(config, channel)
+        xdist.remote.__dict__.update(interactor=running)  # One of its methods looks for it there.
         _capture(session).start_global_capturing()
         _capture(session).suspend_global_capture()
         running.pytest_sessionstart(session)
@@ -100,6 +103,12 @@ class Collection:
 
 def _capture(session: pytest.Session) -> Any:
     return session.config.pluginmanager.getplugin("capturemanager")
+
+
+def _shows_nothing(config: pytest.Config) -> None:
+    """Have this process not write each result to where nobody reads; pytest-timeout asks for the writer alone."""
+    reporter: Any = config.pluginmanager.unregister(name="terminalreporter")
+    config.pluginmanager.register(SimpleNamespace(_tw=reporter._tw), "terminalreporter")
 
 
 @functools.cache

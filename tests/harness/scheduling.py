@@ -40,6 +40,9 @@ HOUSE = "house"
 SMALL = ("botapi", "playground", "tasks", "telegram", "tour", "workers")
 """Folders whose files take a second or two, so a file is given out as a whole."""
 
+TABLES = ("bot", "runtime")
+"""Folders of tests with many cases, none of them long: a test is given out with all its cases."""
+
 
 @functools.cache
 def chain_of(nodeid: str) -> str:
@@ -52,7 +55,9 @@ def chain_of(nodeid: str) -> str:
         return STAGE
     if len(path.parts) == 1:
         return HOUSE
-    return str(path) if path.parts[0] in SMALL else nodeid
+    if path.parts[0] in SMALL:
+        return str(path)
+    return nodeid.partition("[")[0] if path.parts[0] in TABLES else nodeid
 
 
 def next_of(waiting: Collection[str], busy: Collection[str], processes: int) -> str:
