@@ -106,7 +106,7 @@ def _capture(session: pytest.Session) -> Any:
 
 
 def _shows_nothing(config: pytest.Config) -> None:
-    """Have this process not write each result to where nobody reads; pytest-timeout asks for the writer alone."""
+    """Each result would be written to a file that is never read; pytest-timeout asks for the writer alone."""
     reporter: Any = config.pluginmanager.unregister(name="terminalreporter")
     config.pluginmanager.register(SimpleNamespace(_tw=reporter._tw), "terminalreporter")
 

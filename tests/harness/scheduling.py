@@ -41,7 +41,7 @@ SMALL = ("botapi", "playground", "tasks", "telegram", "tour", "workers")
 """Folders whose files take a second or two, so a file is given out as a whole."""
 
 TABLES = ("bot", "runtime")
-"""Folders of tests with many cases, none of them long: a test is given out with all its cases."""
+"""Folders of tests with many short cases: a test is given out with all of them."""
 
 
 @functools.cache
