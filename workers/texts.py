@@ -48,8 +48,17 @@ def retry_button() -> tuple[tuple[Button, ...], ...]:
     return ((Button(text=phrase("button-retry"), data=RETRY_DATA),),)
 
 
-def operator_knows(words: str, *, told: bool) -> str:
-    """An apology; ``told``: there are operators, and an alert told them."""
+def given_up(words: str, *, outage: bool, told: bool, retry: bool) -> str:
+    """An apology for an outage, or for what an operator has to mend, in ``words``.
+
+    Args:
+        words: What is wrong.
+        outage: It passes.
+        told: There are operators, and an alert told them.
+        retry: A button for another try stands below it.
+    """
+    if outage:
+        return sentences(phrase("outage"), phrase("press-retry") if retry else "")
     return sentences(words, phrase("told-operator") if told else "")
 
 

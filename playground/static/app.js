@@ -59,22 +59,38 @@ function list() {
 
 async function show(id, thread = null) {
   unread.delete(id);
+  const place = `#${id}${thread ? `/${thread}` : ""}`;
+  // From the list a chat is a step forward, which the browser's Back takes back; from a chat to another it is none.
+  if ($("chat").hidden && location.hash !== place) history.pushState({ list: true }, "", place);
+  else history.replaceState(history.state, "", place);
   document.body.dataset.open = "";
   $("welcome").hidden = true;
   $("chat").hidden = false;
-  history.replaceState(null, "", `#${id}${thread ? `/${thread}` : ""}`);
   await conversation.open(chats.get(id), thread);
   list();
 }
 
 function leave() {
+  // The list is the step before, where the chat was opened from it.
+  if (history.state?.list) return history.back();
+  history.replaceState(null, "", location.pathname);
+  close();
+}
+
+function close() {
   delete document.body.dataset.open;
   conversation.close();
   $("chat").hidden = true;
   $("welcome").hidden = false;
-  history.replaceState(null, "", location.pathname);
   list();
 }
+
+// Back, forward, and another chat's link.
+addEventListener("popstate", () => {
+  const [id, thread] = location.hash.slice(1).split("/").map(Number);
+  if (chats.has(id)) show(id, thread || null).catch(() => {});
+  else if (conversation.chat) close();
+});
 
 async function makeChat(kind) {
   const wish = kind === "topics" ? { type: "supergroup", topics: ["First topic", "Second topic"] } : { type: kind };
@@ -117,7 +133,8 @@ async function refresh() {
   if (open && !chats.has(open)) await find(String(open));
   if (chats.has(open)) await show(open, conversation.chat ? conversation.thread : Number(location.hash.split("/")[1]) || null);
   else if (conversation.chat) {
-    leave();
+    history.replaceState(null, "", location.pathname);
+    close();
     toast("This chat is gone: the playground was started again, and keeps its chats in memory.");
   }
 }

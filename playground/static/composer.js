@@ -1,6 +1,7 @@
 // The place to write: text, attachment, answer or edit, and the commands that "/" offers.
 import { kindOf } from "./api.js";
 import { $, make } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { Inline, behindName } from "./inline.js";
 
 // `send({ text, files, reply, quote, edit })` and `choose(query, result)` return promises; what was written comes back when they
@@ -13,11 +14,11 @@ export class Composer {
     this.inline = new Inline(ask);
     this.commands = [];
     this.bot = {};
-    this.drafts = new Map();
+    this.drafts = new Drafts();
     this.key = null;
     this.clear();
     $("composer").addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
-    $("text").addEventListener("input", () => { this.fit(); this.suggest(); });
+    $("text").addEventListener("input", () => { this.keep(); this.fit(); this.suggest(); });
     $("text").addEventListener("keydown", (event) => this.typed(event));
     // Who is back in the meantime may have asked already.
     $("text").addEventListener("blur", () => setTimeout(() => { if (document.activeElement !== $("text")) this.closeList(); }, 150));
@@ -35,15 +36,18 @@ export class Composer {
 
   clear() {
     $("text").value = "";
+    this.keep();
     this.about({});
   }
 
+  keep() { if (this.key !== null && !this.edit) this.drafts.keep(this.key, $("text").value); }
+
   // Each chat keeps what was begun in it.
   open(key) {
-    if (this.key !== null && !this.edit) this.drafts.set(this.key, $("text").value);
+    this.keep();
     this.key = key;
     this.about({});
-    $("text").value = this.drafts.get(key) || "";
+    $("text").value = this.drafts.of(key);
     this.fit();
     this.closeList();
     if (matchMedia("(hover: hover)").matches) $("text").focus();
@@ -87,14 +91,17 @@ export class Composer {
 
   // Empties the place to write, and gives back what stood there if the work fails.
   async sent(words, work) {
-    const { reply, quote, edit, files } = this;
+    const { key, reply, quote, edit, files } = this;
     this.clear();
     this.closeList();
     try {
       await work();
     } catch {
+      // Another chat may be open by now: the words belong to theirs.
+      if (this.key !== key) return this.drafts.keep(key, this.drafts.of(key) || words);
       if (!$("text").value) $("text").value = words;
       this.about({ reply, quote, edit, files });
+      this.keep();
     }
   }
 

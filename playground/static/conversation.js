@@ -7,6 +7,7 @@ import { names } from "./inline.js";
 import { actions, addTopic } from "./actions.js";
 import { $, day, hue, initials, make, menu, toast } from "./dom.js";
 import { Sheet } from "./sheet.js";
+import { pieces } from "./pieces.js";
 import { bubble, draft, isService, typing } from "./message.js";
 
 const SHOWN = 400; // messages drawn at once
@@ -108,7 +109,7 @@ export class Conversation {
     const { chat } = this;
     $("topics").hidden = !chat.topics.length && !chat.chat.is_forum;
     const news = (id) => this.news.has(`${chat.id}/${id}`) && this.thread !== id;
-    const tab = (id, name, closed) => make("button", { type: "button", class: closed ? "closed" : null, "aria-current": this.thread === id ? "true" : null, onclick: () => { location.hash = `${chat.id}${id ? `/${id}` : ""}`; this.open(chat, id); } },
+    const tab = (id, name, closed) => make("button", { type: "button", class: closed ? "closed" : null, "aria-current": this.thread === id ? "true" : null, onclick: () => { history.replaceState(history.state, "", `#${chat.id}${id ? `/${id}` : ""}`); this.open(chat, id); } },
       name, news(id) ? make("i", { class: "new", role: "img", "aria-label": "New messages" }) : null);
     $("topics").replaceChildren(tab(null, chat.type === "private" ? "No topic" : "General", chat.general !== "open"), ...chat.topics.map((topic) => tab(topic.id, topic.name, topic.closed)),
       make("button", { type: "button", class: "add", onclick: () => this.attempt(() => addTopic(this)) }, "+ Topic"));
@@ -239,7 +240,7 @@ export class Conversation {
     if (edit) return post(`/chats/${chat.id}/messages/${edit.message_id}/edit`, { text });
     const how = { ...this.here(), reply_to: reply?.message_id, quote: quote ?? undefined };
     if (!files.length && this.guest(text, reply)) return this.summon({ ...how, text });
-    if (!files.length) await post(`/chats/${chat.id}/messages`, { ...how, text });
+    if (!files.length) for (const piece of pieces(text)) await post(`/chats/${chat.id}/messages`, { ...how, text: piece });
     const items = await Promise.all(files.map(async (file) => ({ [kindOf(file)]: (await upload(file)).file_id })));
     // The words stand below the first.
     if (items.length) items[0].caption = text;

@@ -128,7 +128,7 @@ def test_a_refused_key_an_empty_account_and_other_settings_differ_for_people_and
             for faults in (KEYS, EMPTY_ACCOUNTS, OTHER_SETTINGS)
         ]
     assert [{words for words, _, _ in kind} for kind in kinds] == [
-        {catalogue(language)[ident]} for ident in ("fault-key", "fault-quota", "fault-broken")
+        {str(catalogue(language)[ident])} for ident in ("fault-key", "fault-quota", "fault-broken")
     ]
     assert [{cause for _, cause, _ in kind} for kind in kinds] == [{"model access"}, {"model account"}, {"model"}]
     assert [{begins for _, _, begins in kind} for kind in kinds[:2]] == [{"key"}, {"quota"}]

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tasks.phrases import phrase
 from tests.workers.fake_model import ScriptedRuntime
 from tests.workers.fakes import without_reference
@@ -140,3 +142,56 @@ async def test_a_turn_that_takes_too_long_is_ended_once_by_the_runtime_which_kno
     assert pool.telegram.texts(ONE) == [SLOW]
     assert (runtime.wanted, pool.naps.taken) == (1, [])
     assert await pool.idle(ONE)
+
+
+SETTINGS = TurnFailed("operator", "Something is wrong.", "401")
+LONG_OUTAGE = TurnFailed("retry", "busy", "429", backoff=7200)
+
+
+@pytest.mark.promise("retry-undo")
+@pytest.mark.parametrize("problem", [SETTINGS, LONG_OUTAGE])
+async def test_messages_that_waited_and_fail_for_one_reason_have_one_apology_whose_retry_answers_all(
+    pool: Pool, problem: TurnFailed
+) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
+    await pool.say(1, "good")
+    for text in ("one", "two", "three"):
+        pool.model.fail(text, problem)
+        await pool.say(1, text)
+    await worker.answer(ONE)
+    stands = [without_reference(text) for text in pool.telegram.chat(ONE).shown.values()]
+    assert (len(stands), stands[0]) == (2, "answer to good")
+    # What is written once the apology is there has one of its own.
+    pool.model.fail("four", problem)
+    await pool.say(1, "four", message_id=900)
+    await worker.answer(ONE)
+    assert len(pool.telegram.chat(ONE).shown) == 3
+    ((button,),) = pool.telegram.delivered[-2][1].buttons
+    await pool.say(1, kind="retry", message_id=901)
+    await worker.answer(ONE)
+    assert button.text == phrase("button-retry")
+
+
+@pytest.mark.parametrize("problem", [SETTINGS, LONG_OUTAGE])
+async def test_retry_below_one_apology_runs_all_its_messages(pool: Pool, problem: TurnFailed) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
+    for text in ("one", "two", "three"):
+        pool.model.fail(text, problem)
+        await pool.say(1, text)
+    await worker.answer(ONE)
+    await pool.say(1, kind="retry")
+    await worker.answer(ONE)
+    assert pool.model.calls[-1].texts == ["one", "two", "three"]
+    assert pool.telegram.texts(ONE)[-1] == "answer to one two three"
+
+
+async def test_another_persons_message_another_reason_and_an_answer_between_have_their_own_apology(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
+    pool.model.fail("one", SETTINGS)
+    pool.model.fail("two", TurnFailed("operator", "Something else is wrong.", "402"))
+    pool.model.fail("three", SETTINGS)
+    pool.model.fail("five", SETTINGS)
+    for text, user in (("one", 1), ("two", 1), ("three", 2), ("four", 2), ("five", 2)):
+        await pool.say(1, text, chat_type="group", sender={"id": user, "name": "Ann"})
+    await worker.answer(ONE)
+    assert len(pool.telegram.chat(ONE).shown) == len(pool.telegram.delivered) == 5

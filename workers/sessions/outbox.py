@@ -80,6 +80,7 @@ class Outbox:
                 await self._give_up(owned, raw, None, problem)
             else:
                 sent = await self._sent(owned, raw, reply, more=more or place < len(replies))
+                owned.apologies.shown(reply, sent)
                 shown = mark(owned.session, (*reply.shown, *sent), reply.answers)
                 if sent and reply.question is not None:
                     # Before it is confirmed: a question is shown twice rather than never withdrawn.

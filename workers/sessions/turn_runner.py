@@ -9,7 +9,7 @@ from random import random
 
 from tasks.envelope import Inbound, OutFile, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal, without_frames
-from tasks.phrases import phrase, sentences
+from tasks.phrases import phrase
 from tasks.store.sessions import READ_AHEAD
 from tasks.store.state import StateField
 from tasks.turn_record import with_reference
@@ -228,22 +228,24 @@ class TurnRunner:
         said = self._render(rest_of(self._parked, result.text), notes, self._trace)
         said = with_files(said, (*self._linked, *result.files))
         said = with_voice(said, result.text, spoken=result.spoken, effective=self._owned.effective, parts=self._deps)
+        self._owned.apologies.forget()
         unset, turns = (*self._settled(), *result.dropped), {StateField.turns.value: 1}
         return Outcome(said, result.history, self._asked.start, unset, turns)
 
     def _failed(self, problem: TurnFailed) -> Outcome:
-        if problem.action != "retry":
-            # After a fault that an operator has to mend, the messages stay available for Retry.
-            settled = self._settled() if problem.action == "tell" else ()
-            told = problem.action == "operator" and bool(self._deps.settings.admins)
-            return Outcome(self._apology(texts.operator_knows(problem.words, told=told)), unset=settled, how="failed")
-        if self._messages[0].kind == "compact" or self._alone:
-            return Outcome(self._apology(phrase("outage")), how="failed")
-        *above, last = self._apology(sentences(phrase("outage"), phrase("press-retry")))
-        replies = (*above, last.model_copy(update={"buttons": texts.retry_button()}))
-        # Retry is offered for every message that failed in this outage, so the earlier ones are kept as well.
+        if problem.action == "tell":
+            return Outcome(self._apology(problem.words), unset=self._settled(), how="failed")
+        outage, single = problem.action == "retry", self._messages[0].kind == "compact" or self._alone
+        words = texts.given_up(problem.words, outage=outage, told=bool(self._deps.settings.admins), retry=not single)
+        replies, before, asked = self._apology(words), (), (*self._messages, *self._asked.joined)
+        if not (single or self._owned.said_most.strip() or self._asked.by):
+            replies, before = self._owned.apologies.once(words, asked, replies)
+        if single or not (outage or before):
+            return Outcome(replies, how="failed")
+        replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": texts.retry_button()}))
+        # Retry is offered for every message that failed so, so the earlier ones are kept as well.
         earlier = [] if self._asked.retry else self._owned.retry_batch()
-        kept = [*earlier, *(message.to_json() for message in (*self._messages, *self._asked.joined))]
+        kept = list(dict.fromkeys((*earlier, *(message.to_json() for message in (*before, *asked)))))
         return Outcome(replies, set={StateField.retry_batch: json.dumps(kept[-READ_AHEAD:])}, how="failed")
 
     def _settled(self) -> tuple[str, ...]:

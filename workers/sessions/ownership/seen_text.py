@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tasks.session import SessionKey
+from workers.sessions.ownership.apologies import Apologies
 from workers.sessions.planning.state_view import StateView
 from workers.showing import NO_TRACE
 
@@ -30,6 +31,7 @@ class SeenText(StateView):
         self._taken = ""
         """What the runtime took back last: of a call that broke, if nothing comes behind it."""
         self._stands: Callable[[], str | None] = _nothing
+        self.apologies = Apologies()
 
     @property
     def shown(self) -> str:
