@@ -49,7 +49,7 @@ CASES = {
     "analysisHe greets.assistantfinalHello": ("Hello", "He greets."),
     "Hello<|im_end|>": ("Hello", ""),
     "Hello<|end|>\n<|return|>\n": ("Hello", ""),
-    "<think>one <think>two</think> three</think>Hello": ("Hello", "one <think>two three"),
+    "<think>one <think>two</think> three</think>Hello": ("Hello", "one two three"),
     "<think>\n```\n</think>\n```\nhm\n</think>\nHello": ("Hello", "```\n\n```\nhm"),
     "Let me see. <think>hm</think>Hello": ("Let me see. Hello", "hm"),
 }

@@ -114,6 +114,12 @@ def opens_again(thoughts: str, closing: str) -> bool:
     return any(meaning(found[0]) == ThoughtMark("opens", closing) for found in _MARK.finditer(thoughts))
 
 
+def without_openings(thoughts: str, closing: str) -> str:
+    """Thoughts without the marks that opened them again: people read them."""
+    again = ThoughtMark("opens", closing)
+    return _MARK.sub(lambda found: "" if meaning(found[0]) == again else found[0], thoughts)
+
+
 def lone_mark(text: str) -> int | None:
     """Where the closing mark begins that ends a text; None if none does."""
     kept = text.rstrip()

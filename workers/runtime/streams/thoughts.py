@@ -133,7 +133,7 @@ class ThoughtFilter:
         if self._may_be_text:
             # It is told when the mark is closed, or at the end as what is said: once in either case.
             thought = "".join(self._inner[1:]) if closed else ""
-        return [("thought", thought)] if thought else []
+        return [("thought", kept)] if (kept := marks.without_openings(thought, self._opened)) else []
 
     def _close(self) -> None:
         inner = "".join(self._inner[1:])
