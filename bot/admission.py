@@ -131,6 +131,8 @@ class AccessControl:
         Raises:
             StoreUnavailable: Redis is away.
         """
+        # Another process of the bot may have decided a moment ago: about who asks, and about whom they mean.
+        await self._view.refresh()
         mine = self._view.access.role(inbound.person, inbound.key.chat)
         if mine not in ("owner", "admin"):
             return say(inbound, phrase("admins-only"))
@@ -160,7 +162,7 @@ class AccessControl:
         standing: Standing | None = _WORDS[ask.name]
         whom: int | None = None
         for word in ask.argument.split():
-            if word.removeprefix("-").isdecimal() and whom is None and len(word) <= _LONGEST_ID:
+            if whom is None and _is_id(word):
                 whom = int(word)
             elif ask.name == "allow" and word.lower() in ROLES:
                 standing = word.lower()  # type: ignore[assignment]
@@ -245,4 +247,12 @@ class AccessControl:
 _PAGE_DIGITS = 4
 """A number of more digits is a person's."""
 _LONGEST_ID = 20
-"""Characters: Telegram's ids have at most 52 bits."""
+"""Characters."""
+_BEYOND_IDS = 2**53
+"""Telegram's ids have at most 52 bits."""
+
+
+def _is_id(word: str) -> bool:
+    """Whether a word is the number of a person or a group."""
+    digits = word.removeprefix("-").isdecimal() and len(word) <= _LONGEST_ID
+    return digits and 0 < abs(int(word)) < _BEYOND_IDS

@@ -16,6 +16,8 @@ type Administrators = Callable[[int], Awaitable[frozenset[int]]]
 
 FRESH = timedelta(minutes=1)
 """A list is asked for again after that time, and after a failure too."""
+PROMOTED = timedelta(seconds=5)
+"""Who is not in a list that old may have been made an admin since: it is asked for again."""
 PATIENCE_S = 2.0
 """How long a word waits for a list. The words of all chats wait behind it."""
 _REMEMBERED = 1000
@@ -28,21 +30,33 @@ class AdminLists:
         self._administrators = administrators
         self._clock = clock
         self._patience_s = patience_s
-        self._known = BoundedDict[int, tuple[float, frozenset[int] | None]](_REMEMBERED)
+        self._known = BoundedDict[int, tuple[float, frozenset[int] | None, bool]](_REMEMBERED)
 
     async def of(self, chat: int) -> frozenset[int] | None:
         """The ids of the group's administrators; None where Telegram has not told them.
 
         Of a list that cannot be renewed the last one counts.
         """
+        return await self._of(chat, FRESH)
+
+    async def has(self, person: int | None, chat: int) -> bool:
+        """Whether a person is one of the group's administrators, as far as Telegram tells."""
+        known = await self._of(chat, FRESH)
+        if known is not None and person not in known:
+            known = await self._of(chat, PROMOTED)
+        return person in (known or ())
+
+    async def _of(self, chat: int, fresh: timedelta) -> frozenset[int] | None:
         now = self._clock.monotonic()
-        at, known = self._known.get(chat, (now - FRESH.total_seconds(), None))
-        if now - at < FRESH.total_seconds():
+        at, known, failed = self._known.get(chat, (now - FRESH.total_seconds(), None, False))
+        if now - at < (FRESH if failed else fresh).total_seconds():
             return known
+        failed = False
         try:
             async with asyncio.timeout(self._patience_s):
                 known = await self._administrators(chat)
         except (CohortError, TimeoutError) as problem:
             log.warning("admins.unknown", extra={"problem": str(problem) or "no answer in time"})
-        self._known[chat] = (now, known)
+            failed = True
+        self._known[chat] = (now, known, failed)
         return known

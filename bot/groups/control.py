@@ -73,7 +73,7 @@ class GroupControl:
 
     async def administers(self, person: int | None, chat: int) -> bool:
         """Whether a person is one of a group's administrators; who writes in the group's own name is."""
-        return person == chat or person in (await self._admins.of(chat) or ())
+        return person == chat or await self._admins.has(person, chat)
 
     async def offered(self, offer: CommandOffer, inbound: Inbound, role: Role | None) -> tuple[str, ...]:
         """The commands that are not refused to a person where they ask."""

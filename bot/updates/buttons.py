@@ -39,9 +39,9 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
         return wanted(at, query, argument) or Ignored(
             at.update_id, "a button that only waits", callback, tongue=query.from_user.language_code, waits=True
         )
-    if message is None or (message.date == 0 and word != WORD):
-        # Of an inaccessible message (date 0) not even the topic is told. A question may rest for long; it is known by
-        # its id, so a guess at its session harms nothing.
+    if message is None or (message.date == 0 and word not in (WORD, *ADMINS)):
+        # Of an inaccessible message (date 0) not even the topic is told. A question may rest for long, and so may a
+        # stranger's request; they are known by their ids, so a guess at the session harms nothing.
         return at.nothing("a button whose message is gone", callback, query.from_user.language_code)
     meant = _meant(word, argument)
     if meant is None:

@@ -128,6 +128,30 @@ async def test_the_list_of_admins_is_kept_for_a_minute_and_outlives_a_failure(ma
 
 
 @pytest.mark.promise("group-control")
+async def test_who_was_just_made_an_admin_may_within_seconds_and_a_telegram_away_is_asked_once_a_minute() -> None:
+    clock, asked, ids = HandClock(), list[int](), set[int]()
+
+    async def telegram(chat: int) -> frozenset[int]:
+        asked.append(chat)
+        if not ids:
+            raise TelegramAway("away")
+        return frozenset(ids)
+
+    lists = AdminLists(telegram, clock)
+    ids.add(ANN.id)
+    assert [await lists.has(BEN.id, -55), await lists.has(BEN.id, -55), len(asked)] == [False, False, 1]
+    ids.add(BEN.id)
+    clock.time += 6
+    assert [await lists.has(ANN.id, -55), len(asked)] == [True, 1]
+    assert [await lists.has(BEN.id, -55), len(asked)] == [True, 2]
+    ids.clear()
+    clock.time += 6
+    assert [await lists.has(77, -55), len(asked)] == [False, 3]
+    clock.time += 6
+    assert [await lists.has(77, -55), await lists.has(BEN.id, -55), len(asked)] == [False, True, 3]
+
+
+@pytest.mark.promise("group-control")
 async def test_where_telegram_does_not_tell_the_admins_none_is_told_that_they_are_no_admin(
     make: Make, admins: Admins
 ) -> None:

@@ -67,6 +67,25 @@ async def test_of_two_admins_who_press_at_once_the_first_decides(doorway: Doorwa
 
 
 @pytest.mark.promise("admission")
+@pytest.mark.parametrize("by", [ANN, BEN])
+async def test_a_request_that_telegram_no_longer_shows_is_decided_by_an_admin_alone(
+    doorway: Doorway, by: tg.User
+) -> None:
+    # A former admin's chat still has the request's buttons.
+    gone = tg.InaccessibleMessage(chat=tg.Chat(id=by.id, type="private", first_name="x"), message_id=10, date=0)
+    await doorway.door.take([pressed("allow:77", gone, by=by, update_id=1)])
+    assert await roles(doorway) == ({77: "member"} if by is ANN else {})
+
+
+@pytest.mark.promise("admission")
+async def test_what_another_process_has_just_decided_stands(doorway: Doorway) -> None:
+    await doorway.door.take([said("/people", update_id=1)])
+    await doorway.store.people.put(BOT, BEN.id, Person(role="denied", name="Ben"))
+    await doorway.door.take([pressed(f"allow:{BEN.id}", REQUEST, update_id=2)])
+    assert await roles(doorway) == {BEN.id: "denied"}
+
+
+@pytest.mark.promise("admission")
 @pytest.mark.parametrize("standing", ["denied", "member"])
 async def test_what_was_decided_about_a_group_goes_with_it_also_in_one_batch(
     doorway: Doorway, standing: Standing
@@ -110,7 +129,23 @@ async def test_a_reply_that_means_no_person_does_not_mean_the_whole_group(doorwa
     assert set(await roles(doorway)) == {BEN.id}, "who joined is meant"
 
 
-@pytest.mark.parametrize("word", ["/allow \u00b2", "/deny \u2460", "/allow -", "/allow --5", "/allow 5\u00b2 admin"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "/allow \u00b2",
+        "/deny \u2460",
+        "/allow -",
+        "/allow --5",
+        "/allow 5\u00b2 admin",
+        "/allow 0",
+        "/deny -0",
+        f"/allow {2**53}",
+        "/allow -9007199254740992",
+        "/deny 99999999999999999999",
+        f"/allow {'9' * 4000}",
+        f"/allow {'0' * 19}5{'9' * 9}",
+    ],
+)
 async def test_what_only_looks_like_a_number_is_answered(doorway: Doorway, word: str) -> None:
     await doorway.door.take([said(word)])
     assert await last(doorway) in (phrase("allow-how"), phrase("deny-how"))
