@@ -37,7 +37,7 @@ BROKEN: list[Any] = [
 
 
 @pytest.mark.parametrize("update", BROKEN)
-def test_a_malformed_update_is_poison_with_a_reason_and_its_raw_form(update: Any) -> None:
+def test_a_malformed_update_is_named_as_such_with_a_reason_and_its_raw_form(update: Any) -> None:
     found = meaning_of(update)
     assert isinstance(found, Malformed)
     assert found.reason

@@ -227,11 +227,14 @@ async def test_typing_shows_until_the_message_comes(pg, chat):
     assert await refused(pg, "sendChatAction", chat_id=chat, action="dancing") == problem
 
 
-async def test_drafts_are_for_private_chats_and_go_with_the_message(pg, chat, clock):
+async def test_drafts_are_for_private_chats_and_go_with_the_message_or_with_time(pg, chat, clock):
     draft = {"draft_id": 7, "text": "so far", "can_stop": True, "keep_on_stop": True}
     assert (await pg.call("sendMessageDraft", chat_id=chat, **draft))["result"] is True
     drafts = (await pg.control("GET", f"/chats/{chat}/messages"))["drafts"]
     assert [one["text"] for one in drafts] == ["so far"]
+    await sent(pg, chat, "so far, and the end")
+    assert (await pg.control("GET", f"/chats/{chat}/messages"))["drafts"] == []
+    assert (await pg.call("sendMessageDraft", chat_id=chat, **draft))["result"] is True
     await pg.stop(chat, 7)
     (update,) = (await pg.call("getUpdates"))["result"]
     check_update(update)
