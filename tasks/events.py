@@ -221,6 +221,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "server.too_many_tools": "An MCP server lists its tools without end; those that came first are used.",
     "server.prompts_not_listed": "An MCP server cannot list its prompts; its tools stay.",
     "alert.failed": "An alert about an MCP server could not be raised.",
+    "tool.raised": "A function tool raised an error, which its model reads; ``where`` names the line of its file.",
     "tool.left_behind": "A function tool does not end though it was told to; its turn ended without it.",
     "fast_agent.event": "fast-agent logged a warning or an error; its text may quote a message and is left out.",
     "fast_agent.events_dropped": "fast-agent logged too much in one turn; the rest was dropped.",

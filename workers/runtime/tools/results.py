@@ -1,23 +1,28 @@
 """Results of tools: clean text of a bounded length, whatever a server or a function returned."""
 
+import logging
 import os
 from asyncio import CancelledError, current_task
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
+from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction, unwrap
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any, cast
 
 from fast_agent.types import PromptMessageExtended
 from mcp_types import TextContent
 from pydantic_core import to_json
 
+from tasks.errors import CohortError
 from tasks.text import clean, cleaned
 from workers.runtime.call_log import CallLog, call_log_of_turn
 from workers.runtime.conversation.message_tags import untagged
 from workers.runtime.streams.meter import limits
 from workers.runtime.tools.own_task import ended_with_ours
+
+log = logging.getLogger("cohort.runtime")
 
 LEFT_OUT = "[a file of {} MiB from a tool, left out: too much in one turn]"
 _CUT = "\n[cut here]"
@@ -69,7 +74,7 @@ def clean_function[**P](function: Callable[P, Any]) -> Callable[P, Any]:
     here, name = Path.cwd(), getattr(function, "__name__", "")
 
     async def inside(result: Any) -> Any:
-        with _errors(inside=True), _staying(here):
+        with _errors(function, inside=True), _staying(here):
             return _fitting(await (result if isawaitable(result) else _gathered(result)))
 
     async def later(result: Any) -> Any:
@@ -94,7 +99,7 @@ def clean_function[**P](function: Callable[P, Any]) -> Callable[P, Any]:
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> Any:
-        with _errors(), _staying(here):
+        with _errors(function), _staying(here):
             result = function(*args, **kwargs)
             return later(result) if isawaitable(result) or isinstance(result, AsyncIterator) else _fitting(result)
 
@@ -154,15 +159,17 @@ def _listed(result: Any) -> Any:
 
 
 @contextmanager
-def _errors(*, inside: bool = False) -> Generator[None]:
+def _errors(tool: Callable[..., Any], *, inside: bool = False) -> Generator[None]:
     """What a tool raises is an error of that tool: `sys.exit` would end the worker, with the turns of all its chats.
 
     Args:
+        tool: Its function.
         inside: It runs in the turn's task, which others end by cancelling it, and the loop by closing it.
     """
     try:
         yield
     except Exception as problem:
+        _tell_author(tool, problem)
         said = _words(problem)
         if cleaned(said) == said == str(problem) and len(said) <= limits["answer"]:
             raise
@@ -170,9 +177,22 @@ def _errors(*, inside: bool = False) -> Generator[None]:
     except BaseException as problem:
         if inside and (isinstance(problem, GeneratorExit) or _is_ended(problem)):
             raise
+        _tell_author(tool, problem)
         does = "end its process" if isinstance(problem, SystemExit | KeyboardInterrupt) else "end its turn"
         said = f"the tool tried to {does} ({type(problem).__name__}: {problem})"
         raise RuntimeError(cleaned(said[: limits["answer"]])) from problem
+
+
+def _tell_author(tool: Callable[..., Any], problem: BaseException) -> None:
+    """Log what a tool raised and where in its file, without its words, which may quote people."""
+    if isinstance(problem, CohortError):
+        return  # said on purpose, as where a note is too long
+    own = getattr(unwrap(tool), "__code__", None)
+    places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(problem.__traceback__)]
+    own_places = [place for place in places if own is not None and place[0] == own.co_filename]
+    file, line = (own_places or places)[-1]
+    where = {"tool": getattr(tool, "__name__", ""), "where": f"{Path(file).name}:{line}"}
+    log.info("tool.raised", extra={**where, "error": type(problem).__name__})
 
 
 def _words(problem: BaseException) -> str:
