@@ -30,6 +30,7 @@ SHEET = (
     '<v>45000</v></c><c r="B2" t="inlineStr"><is><t>in line</t></is></c><c r="C2" t="b"><v>1</v></c></row>'
     '<row><c r="A3" t="s"><v>99</v></c><c r="B3" s="1"><v>1e99</v></c></row></sheetData></worksheet>'
 )
+_CIPHERED = '<encryption xmlns:enc="e"><enc:CipherReference URI="{}"/></encryption>'
 FILES = {
     "plan.docx": ({"word/document.xml": WORD}, "# Plan\nAnn & Ben\tgo\na | b |"),
     "sums.xlsx": (
@@ -53,6 +54,7 @@ FILES = {
     "book.epub": (
         {
             "META-INF/container.xml": '<container><rootfile full-path="o/b.opf"/></container>',
+            "META-INF/encryption.xml": _CIPHERED.format("o/letters.otf"),
             "o/b.opf": '<package><item id="x" href="one%20a.xhtml"/><itemref idref="x"/></package>',
             "o/one a.xhtml": "<html><head><title>One</title><style>p {}</style></head><body><h1>I</h1><p>Call me</p>",
         },
@@ -65,6 +67,15 @@ FILES = {
 }  # fmt: skip
 
 
+SEALED_BOOK = FILES["book.epub"][0] | {
+    "META-INF/encryption.xml": _CIPHERED.format("o/one%20a.xhtml"),
+    "o/one a.xhtml": bytes(range(256)),
+}
+SEALED_TEXT = {
+    "META-INF/manifest.xml": "<m xmlns:a='m'><file-entry a:full-path='content.xml'><encryption-data/></file-entry></m>",
+    "mimetype": "x",
+    "content.xml": bytes(range(256)),
+}
 NOTED = (
     f"<w:document {W}><w:p><w:r><w:t>See</w:t><w:footnoteReference w:id='2'/></w:r></w:p><w:p><w:r><w:t>Buy</w:t>"
     "<w:commentReference w:id='0'/></w:r></w:p></w:document>"
@@ -217,6 +228,8 @@ async def test_hostile_documents_end_in_one_line_and_in_bounded_time(file: Path)
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"),
             (phrase("file-password"),),
         ),
+        (packed(SEALED_BOOK), (phrase("file-protected"),)),
+        (packed(SEALED_TEXT), (phrase("file-password"),)),
         (b"", damaged),
     ):
         put(file, body)

@@ -66,6 +66,8 @@ def _why(status: int) -> str:
         return phrase("file-locked")
     if status == program.EXITS["password"]:
         return phrase("file-password")
+    if status == program.EXITS["protected"]:
+        return phrase("file-protected")
     if status == program.EXITS["pictures"]:
         return phrase("pdf-without-words")
     return phrase("file-damaged")

@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import unquote
 from xml.parsers import expat
 
 UNPACKED = 64 * 2**20
@@ -90,6 +91,26 @@ def xml(pieces: Iterator[bytes], start: Start, end: End = _nothing, text: Text =
     parser.EntityDeclHandler = _refuse
     for piece in pieces:
         parser.Parse(piece, False)
+
+
+def ciphered(archive: Archive) -> set[str]:
+    """The members that a book or an OpenDocument file names as encrypted (OCF 3.3, 4.2.6.3.2; ODF 1.3, part 2, 4.8)."""
+    found, last = set[str](), [""]
+
+    def start(element: str, given: dict[str, str]) -> None:
+        match element:
+            case "CipherReference":
+                found.add(unquote(given.get("URI", "")))
+            case "file-entry":
+                last[0] = given.get("full-path", "")
+            case "encryption-data":
+                found.add(last[0])
+            case _:
+                pass
+
+    for member in ("META-INF/encryption.xml", "META-INF/manifest.xml"):
+        xml(archive.pieces(member), start)
+    return found
 
 
 def count(said: str | None) -> int:

@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 from xml.parsers import expat
 
-from workers.runtime.extraction.archive import PIECE, Archive, Ended, Full, Words
+from workers.runtime.extraction.archive import PIECE, Archive, Ended, Full, Words, ciphered
 from workers.runtime.extraction.bundle import bundle
 from workers.runtime.extraction.flow import Flow, document, slides
 from workers.runtime.extraction.mail import mail
@@ -23,8 +23,9 @@ from workers.runtime.extraction.pages import book, page
 from workers.runtime.extraction.rtf import rtf
 from workers.runtime.extraction.workbook import open_workbook, workbook
 
-EXITS = {"read": 0, "damaged": 3, "locked": 4, "pictures": 6, "password": 7}
-"""``locked``: it is of an old release of Office, or has a password. ``pictures``: a PDF without text."""
+EXITS = {"read": 0, "damaged": 3, "locked": 4, "pictures": 6, "password": 7, "protected": 8}
+"""``locked``: it is of an old release of Office, or has a password. ``pictures``: a PDF without text. ``protected``: a
+book that only its shop's own programs open."""
 _HEAD = 1024
 """Bytes within which a PDF says what it is; other bytes may stand before that."""
 _HEADER = re.compile(rb"(?:From [^\n]{0,200}\n)?[A-Za-z][A-Za-z0-9-]{0,60}:[ \t]")
@@ -76,12 +77,19 @@ def read(path: Path, words: Words) -> None:
         slides(archive, words)
     elif "META-INF/container.xml" in names:
         book(archive, words)
-    elif "content.xml" in names and b"spreadsheet" in b"".join(archive.pieces("mimetype")):
-        open_workbook(archive, words)
-    elif "content.xml" in names and "mimetype" in names:
-        Flow(words, bare=True).read(archive.pieces("content.xml"))
+    elif {"content.xml", "mimetype"} <= names:
+        _open_document(archive, words)
     else:
         bundle(archive, words)
+
+
+def _open_document(archive: Archive, words: Words) -> None:
+    if "content.xml" in ciphered(archive):
+        raise Ended("password")
+    if b"spreadsheet" in b"".join(archive.pieces("mimetype")):
+        open_workbook(archive, words)
+    else:
+        Flow(words, bare=True).read(archive.pieces("content.xml"))
 
 
 def _unpacked(path: Path, head: bytes, words: Words) -> None:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-from workers.runtime.extraction.archive import Archive, Words, xml
+from workers.runtime.extraction.archive import Archive, Ended, Words, ciphered, xml
 
 _BLOCKS = frozenset(
     {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table", "section", "article", "blockquote"}
@@ -67,7 +67,12 @@ def _coding(read: bytes) -> str:
 
 
 def book(archive: Archive, words: Words) -> None:
-    """An EPUB, in the order of its spine."""
+    """An EPUB, in the order of its spine, without pages that are encrypted.
+
+    Raises:
+        Ended: they all are.
+    """
+    secret = ciphered(archive)
     found, items, spine = list[str](), dict[str, str](), list[str]()
 
     def start(name: str, given: dict[str, str]) -> None:
@@ -81,7 +86,10 @@ def book(archive: Archive, words: Words) -> None:
     for _ in range(2):
         xml(archive.pieces(found[0] if found else "META-INF/container.xml"), start)
     folder = PurePosixPath(found[0] if found else "").parent
-    for item in spine:
-        if item in items:
-            page(archive.pieces(str(folder / unquote(items[item]))), words)
+    pages = [str(folder / unquote(items[item])) for item in spine if item in items]
+    if pages and secret.issuperset(pages):
+        raise Ended("protected")
+    for member in pages:
+        if member not in secret:
+            page(archive.pieces(member), words)
             words.add("\n")
