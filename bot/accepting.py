@@ -1,14 +1,38 @@
-"""The beginning of a message's trace: a span for each update that is stored, and one over all of a batch."""
+"""Storing a batch: where, and the beginning of each message's trace, with a span over all of them."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Protocol
 
 from bot.entries import Item
-from tasks.store.intake import Verdict
+from tasks.doorbell import Doorbells
+from tasks.session import SessionKey
+from tasks.store.intake import Accept, Verdict
 from tasks.telemetry import tracing
 from tasks.telemetry.logs import session_hash
 from tasks.telemetry.tracing import NO_SPAN
+
+
+class Intake(Protocol):
+    """Where updates are stored (``tasks.store.intake``)."""
+
+    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[Verdict]:
+        """Accept a batch, whole or not at all."""
+        ...
+
+    async def knows(self, session: SessionKey) -> bool:
+        """Whether the store holds anything of a session."""
+        ...
+
+
+def attach_doorbells(items: Sequence[Item], doorbells: Doorbells, *, all_of_them: bool) -> None:
+    """Give each item that is stored its doorbell, or only the last one of each session."""
+    last = {item.inbound.session: item for item in items if item.inbound is not None}
+    for item in items:
+        inbound = item.inbound
+        if inbound is not None and (all_of_them or item is last[inbound.session]):
+            item.accept = replace(item.accept, doorbell=doorbells.of(inbound.key, inbound.update_id))
 
 
 class AcceptSpans:

@@ -19,6 +19,8 @@ log = logging.getLogger("cohort.bot")
 
 _TOAST = 200
 """Characters (Bot API, "answerCallbackQuery")."""
+_RAW = 32_768
+"""Characters of an update that was not decided, kept for the operator."""
 _DECIDES = frozenset({"allow", "deny"})
 _SHOWS = frozenset({"reminders", "forget", "logout"}) | _DECIDES
 """Commands whose button changes the list under which it stands: the first line says what changed."""
@@ -131,6 +133,14 @@ def buried(item: Accept, problem: Exception, now: float) -> Accept:
     raw, session = ascii(item.inbound or item.reply or item.dead), item.inbound.session if item.inbound else None
     letter = DeadLetter(reason=reason, at=now, session=session, update_id=item.update_id, raw=raw)
     return Accept(item.update_id, dead=letter)
+
+
+def undecided(meaning: Meaning, problem: Exception, now: float) -> Item:
+    """What a defect kept from being decided: nobody knows whose it is, so nobody is told."""
+    reason = f"could not be decided: {type(problem).__name__}"
+    letter = DeadLetter(reason=reason, at=now, update_id=meaning.update_id, raw=ascii(meaning)[:_RAW])
+    number = -1 if meaning.update_id is None else meaning.update_id
+    return Item(Ignored(number, reason), Accept(number, dead=letter))
 
 
 def failed(heard: Incoming, problem: Exception, now: float) -> Item:

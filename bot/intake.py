@@ -2,12 +2,10 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
-from typing import Protocol
 from zlib import crc32
 
-from bot.accepting import accepting
+from bot.accepting import Intake, accepting, attach_doorbells
 from bot.access.people import PeopleView
 from bot.access.rate import PersonalRate
 from bot.acknowledgements import Acknowledgements
@@ -15,7 +13,20 @@ from bot.admission import AccessControl
 from bot.answers import LATER, Answers
 from bot.commands.languages import Languages
 from bot.commands.saying import say
-from bot.entries import After, Item, buried, crowded, ended, failed, moved_entry, note, toast, told, tongue_of
+from bot.entries import (
+    After,
+    Item,
+    buried,
+    crowded,
+    ended,
+    failed,
+    moved_entry,
+    note,
+    toast,
+    told,
+    tongue_of,
+    undecided,
+)
 from bot.feedback import Feedback
 from bot.groups.attention import Attention
 from bot.groups.control import GroupControl, with_roles
@@ -42,18 +53,6 @@ log = logging.getLogger("cohort.bot")
 _REMEMBERED = 10_000  # names that each of these memories holds, against a flood of strangers
 _ASKS, _ASKS_IN = 20, timedelta(minutes=1)  # answers of the bot's own in one session: a group gets no more messages
 _CATCHING_UP = 100  # a full batch comes after an outage: "typing" would be late, one doorbell a session is enough
-
-
-class Intake(Protocol):
-    """Where updates are stored (``tasks.store.intake``)."""
-
-    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[Verdict]:
-        """Accept a batch, whole or not at all."""
-        ...
-
-    async def knows(self, session: SessionKey) -> bool:
-        """Whether the store holds anything of a session."""
-        ...
 
 
 _USED_UP = ("stop", "retry", "undo")  # what a button asks for once; those of a picker may be pressed again
@@ -111,10 +110,9 @@ class UpdateIntake:
         now = self._clock.now()
         items: list[Item] = []
         for meaning in await self._attention.read(updates, now):
-            with speaking(language_of(tongue_of(meaning))):
-                items.append(await self._decide(meaning, items))
+            items.append(await self._item(meaning, items))
         catching_up = len(updates) >= _CATCHING_UP
-        self._attach_doorbells(items, all_of_them=not catching_up)
+        attach_doorbells(items, self._doorbells, all_of_them=not catching_up)
         with accepting(items, now) as traced, metrics.ACCEPT_SECONDS.time():
             verdicts = await self._accept([item.accept for item in items])
             traced.say(verdicts)
@@ -126,6 +124,17 @@ class UpdateIntake:
             self._acks.typing(after.typing)
         told = await self._notices.tell(after, self._languages)
         return told or any(item.accept.reply is not None for item in items)
+
+    async def _item(self, meaning: Meaning, before: Sequence[Item]) -> Item:
+        """What becomes of an update, also where a defect keeps it from being decided."""
+        try:
+            with speaking(language_of(tongue_of(meaning))):
+                return await self._decide(meaning, before)
+        except StoreUnavailable:
+            raise
+        except Exception as problem:  # one update must never stop the others
+            log.exception("update.failed", extra={"update_id": meaning.update_id})
+            return undecided(meaning, problem, self._clock.now())
 
     async def _decide(self, meaning: Meaning, before: Sequence[Item]) -> Item:
         """What the store keeps of an update; ``before``: the earlier updates of its batch."""
@@ -237,14 +246,6 @@ class UpdateIntake:
         """The bot's own answer; a session that has had too many is told that instead, once."""
         takes = self._asks.take(heard.inbound.session, heard.update_id)
         return told(heard, reply, says) if takes else crowded(heard)
-
-    def _attach_doorbells(self, items: Sequence[Item], *, all_of_them: bool) -> None:
-        """Give each item that is stored its doorbell, or only the last one of each session."""
-        last = {item.inbound.session: item for item in items if item.inbound is not None}
-        for item in items:
-            inbound = item.inbound
-            if inbound is not None and (all_of_them or item is last[inbound.session]):
-                item.accept = replace(item.accept, doorbell=self._doorbells.of(inbound.key, inbound.update_id))
 
     async def _accept(self, batch: list[Accept]) -> list[Verdict]:
         """Store a batch in one call. After a defect, store its items one by one, so that one cannot stop the others.

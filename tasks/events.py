@@ -55,6 +55,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "business.withdrawn": "What a business account's customer took back, or an ended connection, is not answered.",
     "batch.failed": "A batch of updates could not be stored; its updates are stored one by one.",
     "update.dead": "An update could not be understood; a dead letter was written.",
+    "update.failed": "A defect of ours kept an update from being read or decided; it is a dead letter.",
     "update.ignored": "An update asks for no answer.",
     "chat.moved": "A group became a supergroup.",
     "guest.not_answered": "Telegram took no first words for a guest's question; it is not answered.",

@@ -41,6 +41,11 @@ class SessionKey:
         inline = f":b~{self.inline}" if self.inline is not None else ""
         return f"{self.bot}:{self.chat}{topic}{business}{inline}"
 
+    @staticmethod
+    def is_one(text: str) -> bool:
+        """Whether it is written as a session is."""
+        return _FORM.fullmatch(text) is not None
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what ``str`` wrote.

@@ -12,7 +12,8 @@ from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
 from bot.recent import Recent
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning, Moved
-from bot.updates.understand import understand
+from bot.updates.understand import not_understood, understand
+from bot.updates.update import update_id_of
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
@@ -73,20 +74,30 @@ class Attention:
         """
         found: list[Meaning] = []
         for update in updates:
-            meaning = self._ruled(await self._business.heard(understand(update, self._me, now), found))
-            if isinstance(meaning, Moved):
-                await self._follow(meaning.old.chat, meaning.new.chat)
-            if isinstance(meaning, Ignored) and meaning.named is not None:
-                self._named.add(meaning.named)
-            if isinstance(meaning, Incoming):
-                self._posts.note(meaning)
-                if meaning.inbound.untitled and meaning.inbound.key in self._named:
-                    inbound = meaning.inbound.model_copy(update={"untitled": False})
-                    meaning = replace(meaning, inbound=inbound)
-                # One part of an album has the caption that names the bot, and it is not always the first.
-                found += await self._parts_before(meaning)
-            found.append(meaning)
+            try:
+                found += await self._read_one(update, now, found)
+            except StoreUnavailable:
+                raise
+            except Exception as problem:  # one update must never stop the others
+                log.exception("update.failed", extra={"update_id": update_id_of(update)})
+                found.append(not_understood(update, problem))
         return found
+
+    async def _read_one(self, update: object, now: float, before: list[Meaning]) -> list[Meaning]:
+        meaning = self._ruled(await self._business.heard(understand(update, self._me, now), before))
+        parts: list[Incoming] = []
+        if isinstance(meaning, Moved):
+            await self._follow(meaning.old.chat, meaning.new.chat)
+        if isinstance(meaning, Ignored) and meaning.named is not None:
+            self._named.add(meaning.named)
+        if isinstance(meaning, Incoming):
+            self._posts.note(meaning)
+            if meaning.inbound.untitled and meaning.inbound.key in self._named:
+                inbound = meaning.inbound.model_copy(update={"untitled": False})
+                meaning = replace(meaning, inbound=inbound)
+            # One part of an album has the caption that names the bot, and it is not always the first.
+            parts = await self._parts_before(meaning)
+        return [*parts, meaning]
 
     async def _follow(self, old: int, new: int) -> None:
         """A group became a supergroup, and the operator's rules know it by its old number."""

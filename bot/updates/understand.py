@@ -12,6 +12,8 @@ from bot.updates.commands import ADMINS, CONTROL, Command, as_written, parse
 from bot.updates.content import is_untitled, media_of, text_of
 from bot.updates.inline_messages import asked, chosen, summoned
 from bot.updates.meaning import (
+    AccountChanged,
+    AskedInline,
     BotIdentity,
     Ignored,
     Incoming,
@@ -19,6 +21,7 @@ from bot.updates.meaning import (
     MalformedValue,
     Meaning,
     Moved,
+    TakenBack,
     Understood,
     UpdateReading,
 )
@@ -72,14 +75,43 @@ def understand(update: object, me: BotIdentity, now: float) -> Understood:
         read = TelegramUpdate.model_validate(update)
         for kind, meaning_of in _KINDS.items():
             if (found := getattr(read, kind)) is not None:
-                return meaning_of(UpdateReading(read.update_id, kind, me, now), found)
+                return _of_a_session(meaning_of(UpdateReading(read.update_id, kind, me, now), found))
         return Ignored(read.update_id, "a kind of update that we do not serve")
     except ValidationError as problem:
         return Malformed(update_id_of(update), _reason(problem), _dump(update))
     except MalformedValue as problem:
         return Malformed(update_id_of(update), str(problem), _dump(update))
     except Exception as problem:  # noqa: BLE001 - one update must never stop the others
-        return Malformed(update_id_of(update), f"not understood: {type(problem).__name__}", _dump(update))
+        return not_understood(update, problem)
+
+
+def not_understood(update: object, problem: Exception) -> Malformed:
+    """What an update is that a defect of ours cannot read."""
+    return Malformed(update_id_of(update), f"not understood: {type(problem).__name__}", _dump(update))
+
+
+def _of_a_session(meaning: Understood) -> Understood:
+    """The meaning, if the sessions that it names can be: no chat, topic or connection that Telegram cannot mean.
+
+    Raises:
+        MalformedValue: one cannot.
+    """
+    match meaning:
+        case Incoming():
+            sessions = (meaning.inbound.session,)
+        case AskedInline():
+            sessions = (meaning.heard.inbound.session,)
+        case Moved():
+            sessions = (str(meaning.old), str(meaning.new))
+        case TakenBack():
+            sessions = (str(meaning.session),)
+        case AccountChanged():
+            sessions = (str(SessionKey(meaning.bot, 0, business=meaning.connection)),)
+        case _:
+            sessions = ()
+    if not all(map(SessionKey.is_one, sessions)):
+        raise MalformedValue("chat, topic or business connection is none")
+    return meaning
 
 
 _WRONG = {

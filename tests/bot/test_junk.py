@@ -33,6 +33,10 @@ BROKEN: list[Any] = [
     {"update_id": 1, "message": {"chat": {"id": 1, "type": "private"}, "from": {"id": 1}, "text": "x"}},
     {"update_id": 1, "callback_query": {"id": 5}},
     {"update_id": 1, "stopped_message_generation": {"chat": 5}},
+    {"update_id": 1, "stopped_message_generation": {"chat": {"id": 1}, "message_thread_id": -1}},
+    {"update_id": 1, "deleted_business_messages": {"chat": {"id": 1}, "business_connection_id": "b 1"}},
+    {"update_id": 1, "business_connection": {"id": "b:1", "is_enabled": True}},
+    {"update_id": 1, "business_connection": {"id": "", "is_enabled": True}},
 ]
 
 

@@ -7,6 +7,8 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
+from tasks import keys
+from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
 from tasks.phrases import phrase
@@ -19,8 +21,10 @@ from tests.bot.conftest import OURS, Doorway, make_doorway
 from tests.bot.stand_ins import AwaySometimes, HandClock
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
+from tests.conftest import BOT as OUR_ID
 
 ANNS = "4242:700"
+ONLY_ANN = Access(everybody=False, allow=frozenset({ANN.id}))
 BENS = SessionKey(4242, 701)
 
 
@@ -195,6 +199,9 @@ class Allergic:
             raise ValueError("choked")
         return await self._store.intake.accept(bot, batch)
 
+    async def knows(self, session: SessionKey) -> bool:
+        raise ValueError("choked")
+
     async def push_replies(self, bot: int, replies: object) -> None: ...
 
 
@@ -207,6 +214,29 @@ async def test_one_update_that_the_store_chokes_on_is_set_aside(settings: Settin
     assert [update for _, update in await doorway.doorbells()] == [1, 3]
     (dead,) = await store.dead.list()
     assert (dead.letter.update_id, dead.letter.reason) == (2, "could not be stored: ValueError")
+
+
+@pytest.mark.promise("poison-update")
+async def test_one_update_that_cannot_be_read_or_decided_is_set_aside(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, intake=Allergic(store), access=ONLY_ANN)
+    await store.redis.set(keys.business(OUR_ID), "rubbish")
+    connection = {"update_id": 2, "business_connection": {"id": "b", "is_enabled": True, "can_reply": True}}
+    moved = said(chat=GROUP, migrate_to_chat_id=-100777, update_id=4)
+    customers = said("hi", kind="business_message", business_connection_id="b", update_id=5)
+    for batch in (
+        [said("one", update_id=1), connection, said("two", update_id=3)],
+        [moved, customers],
+        [said("three", update_id=6)],
+    ):
+        await doorway.door.take(batch)
+    await doorway.followed()
+    assert [dead.letter.reason for dead in await store.dead.list()] == [
+        "not understood: StateDamaged",
+        "could not be decided: ValueError",
+    ]
+    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["one", "two", "three"]
+    assert [entry.text for entry in await doorway.inbox(f"{ANNS}:bb")] == ["hi"]
+    await store.redis.flushall()  # what is left is of no declared type
 
 
 async def test_while_catching_up_no_chat_is_shown_typing_and_one_doorbell_stands_for_a_sessions_messages(

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.clock import Clock
+from tasks.errors import StateDamaged
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.connection.erasure_scope import inbounds, listed
@@ -47,8 +48,9 @@ class BusinessStore:
 
     async def is_closed(self, bot: int, connection: str) -> bool:
         """Whether it takes none."""
-        with guard():
+        with suppress(StateDamaged), guard():
             return await self._redis.zscore(keys.business(bot), connection) is not None
+        return False
 
     async def at_work(self, bot: int, connection: str) -> list[SessionKey]:
         """The connection's sessions that have something to do."""
