@@ -136,7 +136,7 @@ def buried(item: Accept, problem: Exception, now: float) -> Accept:
 
 
 def undecided(meaning: Meaning, problem: Exception, now: float) -> Item:
-    """What a defect kept from being decided: nobody knows whose it is, so nobody is told."""
+    """What a defect kept from being decided. It is not known whose it is, so no one is told."""
     reason = f"could not be decided: {type(problem).__name__}"
     letter = DeadLetter(reason=reason, at=now, update_id=meaning.update_id, raw=ascii(meaning)[:_RAW])
     number = -1 if meaning.update_id is None else meaning.update_id
