@@ -82,6 +82,12 @@ class _Splitter:
         spans = [span for entity in entities if (span := self._span(entity)) is not None]
         self._spans = sorted(spans, key=lambda span: span.start)
         self._pres = [span for span in self._spans if span.entity["type"] == "pre"]
+        self._code_from = [pre.start for pre in self._pres]
+        self._bold = dict[int, int]()
+        """Where what is bold ends, and from where on it is."""
+        for span in self._spans:
+            if span.entity["type"] == "bold":
+                self._bold.setdefault(span.end, span.start)
 
     def _span(self, entity: Entity) -> _Span | None:
         start = bisect_left(self._units, entity["offset"])
@@ -92,6 +98,7 @@ class _Splitter:
         parts: list[Part] = []
         start, size = 0, len(self._text)
         while (start := self._skip_blank(start)) < size:
+            self._spans = [span for span in self._spans if span.end > start]
             fit = bisect_right(self._units, self._units[start] + self._limit) - 1
             fit = min(fit, self._entities_fit(start))
             end = size if fit >= size else self._border(start, max(fit, start + 1))
@@ -103,17 +110,21 @@ class _Splitter:
 
     def _entities_fit(self, start: int) -> int:
         """Where the entity begins that would be one too many for a part from ``start``."""
-        begun = [span.start for span in self._spans if span.end > start]
+        begins = self._spans[MAX_ENTITIES].start if len(self._spans) > MAX_ENTITIES else start
         # So many that cover one place have to be fewer (``worthiest``).
-        return begun[MAX_ENTITIES] if len(begun) > MAX_ENTITIES and begun[MAX_ENTITIES] > start else len(self._text)
+        return begins if begins > start else len(self._text)
 
     def _inside(self, at: int) -> _Span | None:
         """The code block that a cut at ``at`` would divide."""
-        return next((pre for pre in self._pres if pre.start < at < pre.end), None)
+        return self._code(bisect_left(self._code_from, at), at)
+
+    def _code(self, behind: int, at: int) -> _Span | None:
+        """The code block before the one of that number, if it reaches over ``at``."""
+        return self._pres[behind - 1] if behind and at < self._pres[behind - 1].end else None
 
     def _skip_blank(self, at: int) -> int:
         while at < len(self._text) and self._text[at].isspace():
-            pre = next((pre for pre in self._pres if pre.start <= at < pre.end), None)
+            pre = self._code(bisect_right(self._code_from, at), at)
             # A line's indentation is part of the code, the line breaks before it are not missed.
             if pre is not None and self._text[at] not in "\r\n":
                 break
@@ -143,18 +154,19 @@ class _Splitter:
         return begins, len(code) - len(line), _BORDERS[0].match(behind) is not None
 
     def _above_heading(self, start: int, cut: int) -> int:
-        """``cut``, or the place above a heading that would be the last line before it."""
+        """``cut``, or the place above headings that would be the last lines before it, if it is not far above."""
+        above, least = cut, start + (cut - start) // 4
         while True:
-            end = start + len(self._text[start:cut].rstrip())
+            end = start + len(self._text[start:above].rstrip())
             line = self._text.rfind("\n", start, end) + 1
-            if line <= start + (cut - start) // 4 or not self._is_heading(line, end):
+            if not self._is_heading(line, end):
+                return above
+            if line <= least:
                 return cut
-            cut = line
+            above = line
 
     def _is_heading(self, start: int, end: int) -> bool:
-        return any(
-            span.start <= start and end <= span.end <= end + 1 and span.entity["type"] == "bold" for span in self._spans
-        )
+        return any(self._bold.get(at, start + 1) <= start for at in (end, end + 1))
 
     def _cuts(self, border: re.Pattern[str], low: int, fit: int) -> list[int]:
         """Where the text may be cut above ``low``, the last place first."""
@@ -190,7 +202,7 @@ class _Splitter:
     def _cut(self, start: int, end: int) -> Part:
         end = start + len(self._text[start:end].rstrip())
         kept: list[Entity] = []
-        for span in self._spans:
+        for span in self._spans[: bisect_left(self._spans, end, key=lambda span: span.start)]:
             first, last = max(span.start, start), min(span.end, end)
             if first < last:
                 offset = self._units[first] - self._units[start]

@@ -174,6 +174,14 @@ def test_a_heading_goes_with_what_stands_below_it() -> None:
     assert [part.text for part in split("a\nb\nc", [{"type": "bold", "offset": 0, "length": 5}], 4)] == ["a\nb", "c"]
 
 
+def test_headings_without_anything_below_them_do_not_make_small_messages() -> None:
+    count, text = 2_000, "ab\n" * 2_000
+    bold = [{"type": "bold", "offset": 3 * number, "length": 2} for number in range(count)]
+    parts = split(text, bold)
+    assert "\n".join(part.text for part in parts) == text.strip()
+    assert len(parts) == 20, "100 entities each"
+
+
 def test_a_cut_depends_on_nothing_that_comes_later() -> None:
     text = "\n\n".join(f"Paragraph {number}.\n{'word ' * number}" for number in range(40))
     whole = split(text, limit=300)
