@@ -70,20 +70,20 @@ class Notices:
         # A code in the same batch has let them in, or this process has told them: Redis is not asked about these.
         fresh = [heard for heard in strangers if not self._admission.admits(*_who(heard)) and not self._heard(heard)]
         ids = sorted({one for heard in fresh for one in _who(heard)})
-        for one in await self._store.told(self._bot, ids, self._clock.now()):
-            self._strangers.add(one)
-        lines: list[Reply] = []
+        for one, left in (await self._store.told(self._bot, ids, self._clock.now())).items():
+            self._strangers.add(one, left=left)
+        lines, told = list[Reply](), set[int]()
         for heard in fresh:
-            known = self._heard(heard)
+            if self._heard(heard):
+                continue
             for one in _who(heard):
                 self._strangers.add(one)
-            if known:
-                continue
+                told.add(one)
             await self._admission.request(heard.inbound, heard.group)
             with speaking(language_of(heard.inbound.tongue)):
                 said = say(heard.inbound, texts.stranger(*_who(heard)))
             lines.append(said.model_copy(update={"at": self._clock.now()}))
-        await self._store.push_strangers(self._bot, lines, dict.fromkeys(ids, self._clock.now()))
+        await self._store.push_strangers(self._bot, lines, dict.fromkeys(told, self._clock.now()))
         return lines
 
     def _heard(self, heard: Incoming) -> bool:

@@ -19,9 +19,9 @@ class Recent:
         added = self._added.get(name)
         return added is not None and self._clock.monotonic() - added < self._span
 
-    def add(self, name: object) -> None:
-        """Note the name, with the current time."""
-        self._added[name] = self._clock.monotonic()
+    def add(self, name: object, *, left: float | None = None) -> None:
+        """Note the name; ``left``: for so many seconds, where it was added before, elsewhere."""
+        self._added[name] = self._clock.monotonic() - (0.0 if left is None else max(0.0, self._span - left))
 
 
 _UPDATES = 10_000

@@ -147,14 +147,19 @@ class IntakeStore:
         with guard():
             return bool(await self._redis.exists(keys.state(session), keys.inbox(session)))
 
-    async def told(self, bot: int, ids: Sequence[int], now: float) -> frozenset[int]:
-        """Those of the people and groups that heard within the hour that they are not let in, from any process."""
+    async def told(self, bot: int, ids: Sequence[int], now: float) -> Mapping[int, float]:
+        """Those of the people and groups that heard within the hour, from any process, that they are not let in.
+
+        Returns:
+            For how many seconds each is not told again.
+        """
         if not ids:
-            return frozenset()
+            return {}
         with guard():
             found = await cast("Any", self._redis).zmscore(keys.told(bot), [str(one) for one in ids])
-        since = now - TOLD_AGAIN.total_seconds()
-        return frozenset(one for one, at in zip(ids, found, strict=True) if at is not None and at > since)
+        again = TOLD_AGAIN.total_seconds() - now
+        left = {one: again + at for one, at in zip(ids, found, strict=True) if at is not None}
+        return {one: seconds for one, seconds in left.items() if seconds > 0}
 
     async def push_strangers(self, bot: int, replies: Sequence[Reply], told: Mapping[int, float]) -> None:
         """Add lines to strangers; of more than ``STRANGERS_KEPT`` the oldest go. ``told``: who was, when."""

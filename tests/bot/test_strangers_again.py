@@ -40,6 +40,24 @@ async def test_a_stranger_and_admins_hear_once_an_hour_also_across_a_restart(set
 
 
 @pytest.mark.promise("strangers")
+async def test_an_hour_begins_with_the_line_whichever_process_said_it(settings: Settings, store: Store) -> None:
+    doorway = await started(settings, store)
+    other = tg.User(id=803, is_bot=False, first_name="S")
+    others = tg.Chat(id=803, type="private", first_name="S")
+    await store.redis.zadd(TOLD, {str(BEN.id): doorway.clock.now() - 3500, "803": doorway.clock.now() - 3500})
+    third = said("hi", sender=ANN.model_copy(update={"id": 804}), chat=others.model_copy(update={"id": 804}))
+    await doorway.door.take([said("hi", sender=BEN, chat=BENS, update_id=2), third])
+    assert await doorway.lines_to_strangers() == [("4242:804", texts.stranger(804, 804))]
+    doorway.clock.time += 101
+    await doorway.door.take([said("hi", sender=BEN, chat=BENS, update_id=3)])
+    assert len(await doorway.lines_to_strangers()) == 2, "this process has only seen that it was said"
+    again = await started(settings, store)
+    again.clock.time = doorway.clock.time
+    await again.door.take([said("hi", sender=other, chat=others, update_id=4)])
+    assert len(await again.lines_to_strangers()) == 3, "a line to others has not moved it"
+
+
+@pytest.mark.promise("strangers")
 async def test_a_group_of_strangers_hears_once_across_a_restart(settings: Settings, store: Store) -> None:
     for number in (1, 2):
         who = tg.User(id=800 + number, is_bot=False, first_name="S")
