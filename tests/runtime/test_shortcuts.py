@@ -2,14 +2,23 @@
 
 import copy
 import inspect
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import openai
 import pytest
-from fast_agent.types import LlmStopReason, PromptMessageExtended
-from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, ImageContent, TextContent
+from fast_agent.types import LlmStopReason, PromptMessageExtended, RequestParams
+from mcp_types import (
+    CallToolRequest,
+    CallToolRequestParams,
+    CallToolResult,
+    ImageContent,
+    SamplingMessage,
+    TextContent,
+)
 from openai._utils import PropertyInfo
 from openai._utils._transform import async_maybe_transform
 from openai.types.chat import completion_create_params
@@ -57,6 +66,10 @@ class Model(BaseModel):
 
 
 async def refuse(*_: object) -> None:
+    raise AssertionError("the long way")
+
+
+def refuse_too(*_: object) -> None:
     raise AssertionError("the long way")
 
 
@@ -166,6 +179,70 @@ def test_a_model_is_what_we_copy_it_as() -> None:
     assert set(BaseModel.__slots__) == {
         "__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"
     }  # fmt: skip
+
+
+# -- parameters
+
+
+def handler() -> Any:
+    """A tool handler, of which pydantic knows nothing."""
+    return SimpleNamespace()
+
+
+@dataclass
+class Fielded:
+    """Pydantic dumps it as a dictionary."""
+
+    name: str = "x"
+
+
+DEFAULTS = [
+    RequestParams(model="m", max_tokens=100, system_prompt="You are.", max_iterations=5),
+    RequestParams(streaming_timeout=9.0),
+    RequestParams(streaming_timeout=3.0, template_vars={"a": {"c": 2}}),
+    RequestParams(metadata={"x": [1]}, stop_sequences=["b"], response_format={"type": "x"}),
+]
+GIVEN: list[dict[str, Any]] = [
+    {"tool_execution_handler": handler()},
+    {"tool_execution_handler": Fielded()},
+    {"temperature": 1, "stop_sequences": ["a"], "use_history": False, "service_tier": "flex"},
+    {"streaming_timeout": None, "max_tokens": None},
+    {"template_vars": {"a": {"b": 1}}, "metadata": {"x": 1}, "mcp_metadata": {}},
+    {"template_vars": {}, "metadata": {}, "response_format": {}},
+    {"stop_sequences": [], "tools": [], "response_format": ["a"]},
+    {"messages": [SamplingMessage(role="user", content=TextContent(type="text", text="hi"))]},
+]
+LONG = patch.original("fast_agent.llm.fastagent_llm:merge_request_params")
+WRONG = [("max_tokens", True), ("max_iterations", "many"), ("service_tier", "slow"), ("model", 7), ("use_history", [])]
+
+
+@pytest.mark.parametrize("default", DEFAULTS)
+@pytest.mark.parametrize("given", GIVEN)
+def test_parameters_that_are_merged_again_are_those_of_their_dumps(
+    default: RequestParams, given: dict[str, Any]
+) -> None:
+    for before in DEFAULTS:
+        merged = LONG(before, RequestParams(**given))
+        right, quick = LONG(default, merged), shortcuts.merging(LONG)(default, merged)
+        assert quick == right
+        assert quick.model_fields_set == right.model_fields_set
+        assert list(quick.__dict__) == list(right.__dict__)
+        lent = {id(part) for params in (default, merged) for part in parts(params)}
+        assert {id(part) for part in parts(quick)} & lent == {id(part) for part in parts(right)} & lent
+
+
+def test_usual_parameters_are_merged_the_long_way_once() -> None:
+    merged = LONG(DEFAULTS[0], RequestParams(tool_execution_handler=handler()))
+    assert shortcuts.merging(refuse_too)(DEFAULTS[0], merged) == merged
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_what_cannot_be_a_parameter_is_refused_still(name: str, value: object) -> None:
+    merged = LONG(DEFAULTS[0], RequestParams())
+    setattr(merged, name, value)
+    with pytest.raises(ValueError, match=name):
+        shortcuts.merging(LONG)(DEFAULTS[0], merged)
 
 
 # -- the originals

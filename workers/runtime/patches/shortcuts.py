@@ -1,17 +1,19 @@
 """Ways through fast-agent and its clients that are shorter and end at the same place.
 
 Each takes over the plain cases of one function and leaves the rest to it: the transforming of a request's body (which
-changes nothing but names, where its type has other names), and deep copies of messages.
+changes nothing but names, where its type has other names), the merging of a call's parameters, and deep copies of
+messages.
 """
 
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
-from typing import Any, get_args, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from fast_agent.types import LlmStopReason
+from fast_agent.types import LlmStopReason, RequestParams
 from pydantic import BaseModel
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -82,6 +84,78 @@ def unquoted(original: Callable[..., Awaitable[list[Any]]]) -> Callable[..., Awa
         return _Unquoted(await original(self, *args, **kwargs))
 
     return normalize
+
+
+# -- parameters
+
+_TIMEOUT = "streaming_timeout"
+"""Where neither gives it, it is no field that was set: fast-agent finds it for each call."""
+_HANDLER = "tool_execution_handler"
+_ALL = frozenset(RequestParams.model_fields) - {_TIMEOUT, "messages"}
+"""What a merge sets. Parameters that have all of these came of one, and nothing of the defaults is left in another."""
+
+
+def _parts(annotation: Any) -> set[Any]:
+    return set(get_args(annotation)) if get_origin(annotation) in (Union, UnionType) else {annotation}
+
+
+_PARTS = {name: _parts(field.annotation) for name, field in RequestParams.model_fields.items()}
+_NAMES = tuple(_PARTS)
+_WORDS = {
+    name: {word for part in parts if get_origin(part) is Literal for word in get_args(part)}
+    for name, parts in _PARTS.items()
+}
+"""Parameter -> the words that it may be."""
+
+
+@lru_cache(64)
+def _looked_at(kinds: tuple[type, ...]) -> tuple[str, ...] | None:
+    """The parameters that have to be looked at where all are of these types; None where pydantic may change one.
+
+    A bool is no number, and a whole number becomes a float. Of a handler that can neither be iterated over nor is made
+    of fields, pydantic knows nothing.
+    """
+    found: list[str] = []
+    for (name, parts), kind in zip(_PARTS.items(), kinds, strict=True):
+        marks = ("__iter__", "__dataclass_fields__", "__pydantic_serializer__")
+        if kind in parts & _SCALARS or (name == _HANDLER and not any(hasattr(kind, mark) for mark in marks)):
+            continue
+        if not (kind in (list, dict) or (kind is str and _WORDS[name])):
+            return None
+        found.append(name)
+    return tuple(found)
+
+
+def merging(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """``merge_request_params``: nine times a call parameters are dumped, merged and read again, eight times with what
+    came of the first.
+    """
+
+    def merge_request_params(default_params: Any, provided_params: Any) -> Any:
+        if type(default_params) is not RequestParams or type(provided_params) is not RequestParams:
+            return original(default_params, provided_params)
+        given, default, values = provided_params.model_fields_set, default_params.__dict__, provided_params.__dict__
+        looked_at = _looked_at(tuple(map(type, values.values()))) if (*values,) == _NAMES else None
+        if looked_at is None or not given >= _ALL:
+            return original(default_params, provided_params)
+        emptied: dict[str, Any] = {}
+        for name in looked_at:
+            value = values[name]
+            if type(value) is str:
+                stays = value in _WORDS[name]
+            else:
+                # Two that are not empty become one; one that is can be filled.
+                stays, emptied[name] = not (value or default[name]), type(value)()
+            if not stays:
+                return original(default_params, provided_params)
+        merged: Any = provided_params.model_copy()
+        merged.__dict__.update(emptied)
+        if _TIMEOUT not in given:
+            merged.__dict__[_TIMEOUT] = default[_TIMEOUT]
+            merged.model_fields_set.update({_TIMEOUT} & default_params.model_fields_set)
+        return merged
+
+    return merge_request_params
 
 
 # -- copies
