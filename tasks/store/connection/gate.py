@@ -35,8 +35,11 @@ class Gate:
         """
         if not self._room.locked():
             # The limits of its connection are the only ones that it needs.
-            async with self._room:
+            await self._room.acquire()
+            try:
                 return await command()
+            finally:
+                self._room.release()
         try:
             ends = asyncio.get_running_loop().time() + self._limit_s
             async with asyncio.timeout(min(self._patience_s, self._limit_s)) as limit:
