@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,6 +64,30 @@ def _line(facts: SessionFacts) -> str:
     return line + (f"  on {facts.owner}" if facts.owner else "")
 
 
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions ``cohort sessions list`` shows; a field that is not set leaves out none."""
+
+    chat: int | None = None
+    agent: str | None = None
+    waiting: bool = False
+    """Those with unanswered messages."""
+    running: bool = False
+    """Those that a worker has now."""
+    before: float | None = None
+    """Those without a turn since then, in seconds since the epoch."""
+
+    def fits(self, facts: SessionFacts) -> bool:
+        """Whether it is shown. Of a session of an older release the last turn's time is not known: it is not old."""
+        return (
+            (self.chat is None or facts.session.chat == self.chat)
+            and (self.agent is None or facts.agent == self.agent)
+            and (not self.waiting or facts.waiting > 0)
+            and (not self.running or facts.owner is not None)
+            and (self.before is None or (facts.touched is not None and facts.touched <= self.before))
+        )
+
+
 @app.command("list")
 def list_(  # noqa: PLR0913 - its filters
     *,
@@ -78,20 +103,12 @@ def list_(  # noqa: PLR0913 - its filters
 ) -> None:
     """List them by name: last turn (UTC), turns, tokens, waiting messages, worker. No text is read."""
     before = SystemClock().now() - older * _DAY_S if older is not None else None
-
-    def wanted(facts: SessionFacts) -> bool:
-        return (
-            (chat is None or facts.session.chat == chat)
-            and (agent is None or facts.agent == agent)
-            and (not waiting or facts.waiting > 0)
-            and (not running or facts.owner is not None)
-            and (before is None or (facts.touched is not None and facts.touched <= before))
-        )
+    shown = SessionFilter(chat, agent, waiting, running, before)
 
     async def work(here: Context) -> None:
         async with here.reader() as store:
             of = await of_bot(here, store, bot)
-            found = await store.listing.page(limit + 1, bot=of, after=after, wanted=wanted)
+            found = await store.listing.page(limit + 1, bot=of, after=after, wanted=shown.fits)
         page, more = found[:limit], len(found) > limit
         if as_json:
             told = {"sessions": [_told(facts) for facts in page], "after": str(page[-1].session) if more else None}

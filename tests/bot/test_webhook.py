@@ -129,6 +129,7 @@ async def test_many_updates_at_once_each_reach_their_inbox(doorway: Doorway, cal
 async def test_other_requests_get_nothing(calls: httpx.AsyncClient) -> None:
     assert (await calls.get("/hook")).status_code == 405
     assert (await calls.get("/healthz")).text == "ok"
+    assert "server" not in (await calls.post("/hook", json={})).headers, "nor what program answers"
 
 
 def test_a_taken_port_is_one_clear_line() -> None:

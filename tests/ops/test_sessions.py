@@ -1,16 +1,20 @@
 """``cohort sessions`` and ``cohort forget``, as an operator types them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ops.commands import log_files
+from ops.commands.sessions import SessionFilter
 from tasks import keys
 from tasks.chats.feedback import Opinion
 from tasks.config.settings import Settings, load
 from tasks.session import SessionKey
 from tasks.store import Store, connect
+from tasks.store.listing import SessionFacts
 from tests.harness.command import cohort
 from tests.harness.valkey import Valkey
 from tests.tasks.test_erasure import ANN, BOB, BOT, GROUP, HERS, HIS, TOPIC, filled
@@ -37,6 +41,43 @@ async def test_sessions_are_listed_by_name_a_page_at_a_time_and_without_their_te
     assert [one["session"] for one in told("--chat", str(ANN))["sessions"]] == [str(HERS), str(TOPIC)]
     assert told("--older", "1", "--chat", str(BOB))["sessions"][0]["waiting"] == 1
     assert told("--running")["sessions"] == []
+
+
+NUMBERS = ("undelivered", "epoch", "turns", "input_tokens", "output_tokens", "history_bytes", "notes", "earlier")
+NOTHING = SessionFacts(
+    HERS,
+    waiting=0,
+    owner=None,
+    agent=None,
+    model=None,
+    touched=None,
+    moved=None,
+    earlier_bytes=0,
+    steps=0,
+    begun=0,
+    **dict.fromkeys(NUMBERS, 0),
+)
+
+
+@pytest.mark.promise("sessions-seen")
+@pytest.mark.parametrize(
+    ("only", "fits", "differs"),
+    [
+        (SessionFilter(), {}, None),
+        (SessionFilter(chat=ANN), {}, {"session": HIS}),
+        (SessionFilter(agent="poet"), {"agent": "poet"}, {"agent": "cook"}),
+        (SessionFilter(waiting=True), {"waiting": 1}, {"waiting": 0}),
+        (SessionFilter(running=True), {"owner": "w-1"}, {"owner": None}),
+        (SessionFilter(before=100.0), {"touched": 100.0}, {"touched": 100.1}),
+        # An older release wrote it.
+        (SessionFilter(before=100.0), {"touched": 0.0}, {"touched": None}),
+    ],
+)
+def test_each_filter_of_the_list_shows_what_it_says_and_no_others(
+    only: SessionFilter, fits: dict[str, Any], differs: dict[str, Any] | None
+) -> None:
+    assert only.fits(replace(NOTHING, **fits))
+    assert differs is None or not only.fits(replace(NOTHING, **fits | differs))
 
 
 @pytest.mark.promise("sessions-seen")

@@ -55,6 +55,8 @@ async def test_status_tells_running_queued_and_delivering_sessions_from_those_no
     # The sessions that have waited since 50 are at work.
     assert seen.oldest_s == 10.0
     assert "3 chats, the oldest for 10.0 s" in render(seen)
+    await worker(store, "w-1", awake=4, at_work=3, queued=1, queued_s=12.0)
+    assert (await look(store, FakeClock(100.0), slots=64)).oldest_s == 12.0, "one that waits for a lane waits, too"
 
 
 @pytest.mark.promise("status-true")
@@ -79,6 +81,8 @@ async def test_status_adds_up_what_all_processes_sent_and_says_until_when_telegr
     settings: Settings,
 ) -> None:
     clock = FakeClock(100.0)
+    async with connect(settings, FakeClock(80.0)) as store:
+        await store.bots.beat("h-silent", BotStatus(bot=4242, sends=Sends(sent=100)))
     async with connect(settings, clock) as store:
         await worker(store, "w-1", sends={"sent": 5, "refused": 1})
         await worker(store, "w-2", sends={"sent": 2, "refused": 0})
