@@ -30,11 +30,22 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphan:
+    """A message that shows words of a turn that never ends."""
+
+    session: SessionKey
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """The answer to an inline query; without an article it offers nothing."""
 
     query: str
     article: Article | None
+
+
+type _Order = SessionKey | tuple[str, str | None] | Used | Orphan | Offer
 
 
 class AcknowledgementCalls(Protocol):
@@ -56,6 +67,10 @@ class AcknowledgementCalls(Protocol):
         """Take a message's buttons away."""
         ...
 
+    async def delete(self, session: SessionKey, message_id: int) -> None:
+        """Delete a message that the bot has sent in a business account's name."""
+        ...
+
 
 class Acknowledgements:
     """Queues acknowledgements without waiting; ``run`` sends them."""
@@ -63,7 +78,7 @@ class Acknowledgements:
     def __init__(self, calls: AcknowledgementCalls, clock: Clock) -> None:
         self._calls = calls
         self._clock = clock
-        self._orders: asyncio.Queue[SessionKey | tuple[str, str | None] | Used | Offer] = asyncio.Queue(_WAITING)
+        self._orders: asyncio.Queue[_Order] = asyncio.Queue(_WAITING)
         self._quiet_until = 0.0
 
     def typing(self, sessions: Iterable[SessionKey]) -> None:
@@ -82,11 +97,16 @@ class Acknowledgements:
         """Take the buttons of a message away: they were used, and a second press would ask for it again."""
         self._order(Used(session, message_id))
 
+    def withdraw(self, session: SessionKey, messages: Iterable[int]) -> None:
+        """Delete messages that show words of a turn that never ends."""
+        for message_id in messages:
+            self._order(Orphan(session, message_id))
+
     def offer(self, query: str, article: Article | None) -> None:
         """Answer an inline query."""
         self._order(Offer(query, article))
 
-    def _order(self, order: SessionKey | tuple[str, str | None] | Used | Offer) -> None:
+    def _order(self, order: _Order) -> None:
         if not self._orders.full():
             self._orders.put_nowait(order)
 
@@ -109,6 +129,8 @@ class Acknowledgements:
                         await self._calls.typing(order)
                     case Offer():
                         await self._calls.offer(order.query, order.article)
+                    case Orphan():
+                        await self._calls.delete(order.session, order.message_id)
                     case Used():
                         await self._calls.take_buttons(order.session, order.message_id)
                     case _:

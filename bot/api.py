@@ -242,6 +242,11 @@ class Telegram:
         with errors_as_ours():
             await self._bot.edit_message_reply_markup(session.chat, message_id, business_connection_id=session.business)
 
+    async def delete(self, session: SessionKey, message_id: int) -> None:
+        """Delete a message that the bot has sent in a business account's name."""
+        with errors_as_ours():
+            await self._bot.delete_business_messages(session.business or "", [message_id])
+
 
 def _result(article: Article) -> InlineQueryResultArticle:
     button = InlineKeyboardButton(article.button, callback_data=article.data)

@@ -94,7 +94,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)
     posts = ChannelPosts(bot, store.intake, store.feedback, people, clock)
-    business = BusinessAccounts(store.business, interrupts)
+    business = BusinessAccounts(store.business, interrupts, acks)
     bursts = GroupBursts(settings.burst)
     attention = Attention(
         connections.me, chats, store.overheard, people, clock, posts=posts, business=business, bursts=bursts

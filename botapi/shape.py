@@ -51,6 +51,10 @@ class Shape:
         return Part(self.text, self.entities)
 
 
+_CONTROLS = ("stop", "retry", "undo")
+"""What the data of a button begins with that steers a turn."""
+
+
 def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
     """The calls for a committed reply: one, unless its text does not fit; none for files below an inline message."""
     if reply.file_text is not None or reply.files:
@@ -65,7 +69,7 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
                 about=reply.about,
                 chat=session.chat,
                 topic=session.topic,
-                buttons=reply.buttons,
+                buttons=_buttons(session, reply),
                 file_name=reply.file_name or "file.txt",
                 file_text=reply.file_text,
                 files=reply.files,
@@ -82,9 +86,17 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
         about=reply.about,
         chat=session.chat,
         topic=session.topic,
-        buttons=reply.buttons,
+        buttons=_buttons(session, reply),
     )
     return _divided(whole, split(reply.text, reply.entities) or [_invisible()])
+
+
+def _buttons(session: SessionKey, reply: Reply) -> tuple[tuple[Button, ...], ...]:
+    """The reply's buttons; where people steer no turns, without those that do."""
+    if session.takes_controls:
+        return reply.buttons
+    rows = (tuple(one for one in row if one.data.partition(":")[0] not in _CONTROLS) for row in reply.buttons)
+    return tuple(row for row in rows if row)
 
 
 def _invisible() -> Part:

@@ -10,4 +10,10 @@ BOT = 1000000001
 PLAYGROUND_TOKEN = f"{BOT}:for-the-playgrounds-of-tests"
 """The token of a playground inside a test. A playground that is started as a program makes a token of its own."""
 
-__all__ = ["BOT", "PLAYGROUND_TOKEN", "Json"]
+
+def by_bot(message: Json) -> bool:
+    """Whether the bot has sent a message, in its own name or in that of a business account."""
+    return bool(message["from"]["is_bot"] or message.get("sender_business_bot"))
+
+
+__all__ = ["BOT", "PLAYGROUND_TOKEN", "Json", "by_bot"]

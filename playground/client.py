@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from playground import Json
-from playground.link import HELD, Link, PlaygroundError
+from playground import Json, by_bot
+from playground.link import HELD, PlaygroundError
+from playground.owners_link import OwnersLink
 
 type Predicate = Callable[[list[Json]], bool]
 
@@ -32,7 +33,7 @@ class Bulk(NamedTuple):
     last_update_id: int
 
 
-class PlaygroundClient(Link):
+class PlaygroundClient(OwnersLink):
     """Use as an async context manager. All methods raise ``PlaygroundError`` when refused."""
 
     # -- people and chats
@@ -121,9 +122,9 @@ class PlaygroundClient(Link):
         """A person edits a message of theirs."""
         return Said(**await self.control("POST", f"/chats/{chat}/messages/{message_id}/edit", {"text": text}))
 
-    async def delete(self, chat: int, message_id: int, *, user: int | None = None) -> None:
-        """A person deletes a message for all; the bot is not told."""
-        await self.control("POST", f"/chats/{chat}/messages/{message_id}/delete", {"user": user})
+    async def delete(self, chat: int, message_id: int, *, user: int | None = None) -> int | None:
+        """A person deletes a message for all; the update's id, where the bot is told (a business account's chat)."""
+        return (await self.control("POST", f"/chats/{chat}/messages/{message_id}/delete", {"user": user}))["update_id"]
 
     async def forward(self, chat: int, message_id: int, to: int, **fields: Any) -> Said:
         """A person forwards a message into the chat ``to``; ``user``, ``thread`` there."""
@@ -176,7 +177,7 @@ class PlaygroundClient(Link):
 
     async def bot_messages(self, chat: int, *, thread: int | None = None) -> list[Json]:
         """The bot's messages of a chat, oldest first."""
-        return [message for message in await self.messages(chat, thread=thread) if message["from"]["is_bot"]]
+        return [message for message in await self.messages(chat, thread=thread) if by_bot(message)]
 
     async def wait_for(
         self,
@@ -197,7 +198,7 @@ class PlaygroundClient(Link):
         while True:
             held = max(min(deadline - clock(), HELD), 0)
             seen = await self.control("GET", f"/chats/{chat}/messages", thread=thread, after=after, timeout=held)
-            ours = [message for message in seen["messages"] if message["from"]["is_bot"]]
+            ours = [message for message in seen["messages"] if by_bot(message)]
             if len(ours) >= wanted if isinstance(wanted, int) else wanted(ours):
                 return ours
             if clock() >= deadline:

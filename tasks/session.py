@@ -35,6 +35,14 @@ class SessionKey:
         """Whether an answer may grow there as a draft (Bot API, sendMessageDraft): in private chats."""
         return self.chat > 0 and self.business is None and self.inline is None
 
+    @property
+    def takes_controls(self) -> bool:
+        """Whether people steer turns there, by commands and by buttons below answers.
+
+        What a customer writes to a business account is for the agent, and the bot's answer is its owner's.
+        """
+        return self.business is None
+
     def __str__(self) -> str:
         topic = f":t{self.topic}" if self.topic is not None else ""
         business = f":b{self.business}" if self.business is not None else ""

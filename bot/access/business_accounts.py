@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection
 
+from bot.acknowledgements import Acknowledgements
 from bot.interrupts import Interrupts
 from bot.updates.meaning import AccountChanged, Ignored, Incoming, Meaning, TakenBack, Understood
 from tasks.envelope import Inbound
@@ -17,8 +18,9 @@ _CLOSED = "a business account that takes no answers"
 class BusinessAccounts:
     """Reads what was understood, batch by batch."""
 
-    def __init__(self, store: BusinessStore, interrupts: Interrupts) -> None:
+    def __init__(self, store: BusinessStore, interrupts: Interrupts, acks: Acknowledgements) -> None:
         self._store = store
+        self._acks = acks
         self._interrupts = interrupts
 
     async def heard(self, understood: Understood, before: list[Meaning]) -> Meaning:
@@ -61,9 +63,12 @@ class BusinessAccounts:
         return Ignored(account.update_id, _CLOSED)
 
     async def _withdraw(self, session: SessionKey, numbers: Collection[int] | None) -> None:
-        if await self._store.withdraw(session, numbers):
+        went = await self._store.withdraw(session, numbers)
+        if went.entries:
             log.info("business.withdrawn", extra={"session": str(session)})
             self._interrupts.begin_again(session)
+        # Half an answer to what is no longer asked; an account that has ended its connection takes no call for it.
+        self._acks.withdraw(session, went.shown if numbers is not None else ())
 
 
 def _take_back(before: list[Meaning], which: Callable[[Inbound], bool], why: str) -> None:

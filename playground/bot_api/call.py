@@ -8,6 +8,24 @@ from playground.errors import ApiError, bad_request
 from playground.state.chats import Chat
 from playground.state.world import Bot, State
 
+TAKE_BUSINESS = frozenset(
+    [
+        "sendmessage",
+        "sendrichmessage",
+        "sendchataction",
+        "senddocument",
+        "sendphoto",
+        "sendaudio",
+        "sendvoice",
+        "sendvideo",
+        "sendanimation",
+        "sendmediagroup",
+        "editmessagetext",
+        "editmessagereplymarkup",
+    ]
+)
+"""Methods that may act in a business account's name (``business_connection_id``); others know the bot's own chats."""
+
 
 @dataclass(slots=True)
 class ApiCall:
@@ -67,6 +85,10 @@ class ApiCall:
         if not self.text("chat_id"):
             raise bad_request("chat_id is empty")
         number = self.chat_id()
+        if self.method in TAKE_BUSINESS and (account := self.text("business_connection_id")):
+            connection = self.state.business.named(account)
+            connection.needs("can_reply")
+            return connection.chat_with(number, self.state.now())
         chat = self.state.book.chats.get(number) if number is not None else None
         if chat is None:
             raise bad_request("chat not found")

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from playground.control.actions import Actions
+from playground.control.business import Business
 from playground.control.chats import Chats
 from playground.control.machine import Machine
 from playground.state.world import State
@@ -10,4 +11,4 @@ from playground.state.world import State
 
 def routes(state: State) -> list[Route]:
     """All routes of the control API around one state."""
-    return [*Chats(state).routes(), *Actions(state).routes(), *Machine(state).routes()]
+    return [*Chats(state).routes(), *Actions(state).routes(), *Business(state).routes(), *Machine(state).routes()]

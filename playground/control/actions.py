@@ -89,10 +89,10 @@ class Actions:
         return self._said(message, update)
 
     async def delete(self, request: Request) -> Json:
-        """For all; ``user``. The bot is not told."""
+        """For all; ``user``. The bot is told where it is a business account's chat."""
         given = await body(request)
-        delete(self._state, self._chat(request), request.path_params["message"], user=given.get("user"))
-        return {}
+        chat, message = self._chat(request), request.path_params["message"]
+        return {"update_id": delete(self._state, chat, message, user=given.get("user"))}
 
     async def forward(self, request: Request) -> Json:
         """``to``: a chat's id; ``user``, ``thread`` there."""

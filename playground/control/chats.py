@@ -18,17 +18,20 @@ from playground.state.topics import add_topic, set_forum, set_topic
 from playground.state.world import State
 
 
-def _title(chat: Chat) -> str:
-    return chat.info.get("title") or chat.info.get("first_name") or ""
+def _title(state: State, chat: Chat) -> str:
+    account = state.business.of(chat)
+    title = chat.info.get("title") or chat.info.get("first_name") or ""
+    return title if account is None else f"{title} → {account.owner['first_name']}"
 
 
 def described(state: State, chat: Chat) -> Json:
     """A chat for readers of the control API."""
     last = chat.messages[chat.last_message_id] if chat.messages else None
+    account = state.business.of(chat)
     return {
         "id": chat.id,
-        "type": chat.kind,
-        "title": _title(chat),
+        "type": chat.kind if chat.business is None else "business",
+        "title": _title(state, chat),
         "chat": chat.info,
         "users": [state.book.users[number] for number in chat.members if number in state.book.users],
         "topics": [
@@ -42,6 +45,7 @@ def described(state: State, chat: Chat) -> Json:
         "from_bot": chat.from_bot,
         "version": chat.version,
         "last": last,
+        "business": None if account is None else account.wire(),
     }
 
 
@@ -104,7 +108,7 @@ class Chats:
         """
         chats: Iterable[Chat] = self._state.book.chats.values()
         if words := request.query_params.get("find", "").casefold():
-            chats = [chat for chat in chats if words in _title(chat).casefold() or words in str(chat.id)]
+            chats = [chat for chat in chats if words in _title(self._state, chat).casefold() or words in str(chat.id)]
         if "limit" in request.query_params:
             limit = number(request.query_params["limit"], "limit")
             chats = heapq.nlargest(limit, chats, key=lambda chat: chat.touched)

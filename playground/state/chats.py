@@ -48,9 +48,14 @@ class Topic:
 class Chat:
     """A chat as the bot sees it. ``info`` is the Chat object in its messages."""
 
-    def __init__(self, info: Json, cap: int, numbers: "count[int]", touches: "count[int]") -> None:
+    def __init__(
+        self, info: Json, cap: int, numbers: "count[int]", touches: "count[int]", *, number: int | None = None
+    ) -> None:
+        """``number``: the chat's id in the playground, where it is another one than on the wire."""
         self.info = info
-        self.id: int = info["id"]
+        self.id: int = info["id"] if number is None else number
+        self.business: str | None = None
+        """The business connection of a chat of its owner with a customer."""
         self.kind: ChatKind = info["type"]
         self.general: Literal["open", "closed", "hidden"] = "open"
         """Whether the bot can write into a forum's General topic."""
@@ -89,7 +94,7 @@ class Chat:
     @property
     def has_topics(self) -> bool:
         """Whether messages may stand in topics."""
-        return self.forum or self.kind == "private"
+        return self.forum or (self.kind == "private" and self.business is None)
 
     @property
     def allowed(self) -> dict[str, bool]:
@@ -121,6 +126,12 @@ class Chat:
     def last_message_id(self) -> int:
         """Id of the newest message, 0 in an empty chat."""
         return next(reversed(self.messages)) if self.messages else 0
+
+
+def _person(user: Json) -> Json:
+    """The Chat object of a private chat with a person."""
+    info: Json = {"id": user["id"], "first_name": user["first_name"], "type": "private"}
+    return info | ({"username": user["username"]} if "username" in user else {})
 
 
 class Book:
@@ -184,9 +195,7 @@ class Book:
             user = user or self.add_user()
             if user["id"] in self.chats:
                 return self.chats[user["id"]]
-            info: Json = {"id": user["id"], "first_name": user["first_name"], "type": "private"}
-            if "username" in user:
-                info["username"] = user["username"]
+            info = _person(user)
             numbers = self._account
         else:
             info = {
@@ -198,11 +207,22 @@ class Book:
                 info["is_forum"] = True
             # Message 1 of a supergroup is its making, and topic 1 of a forum is "General".
             numbers = self._account if kind == "group" else count(2)
-        if len(self.chats) >= self.chat_cap:
-            raise ControlError(f"there are {self.chat_cap} chats already; reset the playground")
-        chat = Chat(info, self.message_cap, numbers, self._touches)
+        chat = self._added(Chat(info, self.message_cap, numbers, self._touches))
         if user is not None:
             chat.members.append(user["id"])
+        return chat
+
+    def customers_chat(self, customer: Json, number: int, numbers: "count[int]") -> Chat:
+        """A new chat of a business account with a customer.
+
+        Raises:
+            ControlError: there are too many chats.
+        """
+        return self._added(Chat(_person(customer), self.message_cap, numbers, self._touches, number=number))
+
+    def _added(self, chat: Chat) -> Chat:
+        if len(self.chats) >= self.chat_cap:
+            raise ControlError(f"there are {self.chat_cap} chats already; reset the playground")
         self.chats[chat.id] = chat
         return chat
 

@@ -12,7 +12,8 @@ MAX_QUOTE = 1024
 """UTF-16 units of a quoted part (Bot API, ReplyParameters)."""
 _OF_THIS_CHAT = {
     "message_id", "message_thread_id", "is_topic_message", "from", "chat", "date", "edit_date", "reply_to_message",
-    "external_reply", "quote", "reply_markup", "media_group_id", "via_bot", "forward_origin",
+    "external_reply", "quote", "reply_markup", "media_group_id", "via_bot", "forward_origin", "business_connection_id",
+    "sender_business_bot",
 }  # fmt: skip
 """What a message does not take along when it is forwarded."""
 _CONTENTS = ("text", "caption", "photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker")
@@ -65,8 +66,11 @@ def quoted_part(chat: Chat, reply_to: object, part: object) -> Json:
     return {"quote": {"text": text, "position": at, "is_manual": True}}
 
 
-def delete(state: State, chat: Chat, message_id: object, *, user: object = None) -> None:
-    """A person deletes a message for all. Telegram tells bots nothing of it.
+def delete(state: State, chat: Chat, message_id: object, *, user: object = None) -> int | None:
+    """A person deletes a message for all. Telegram tells bots nothing of it, but of business accounts.
+
+    Returns:
+        The update's id.
 
     Raises:
         ControlError: there is no such message, or it is another one's.
@@ -76,3 +80,8 @@ def delete(state: State, chat: Chat, message_id: object, *, user: object = None)
     if chat.kind != "private" and who["id"] not in (message["from"]["id"], maker):
         raise ControlError("in a group its maker deletes any message, others their own")
     remove(state, chat, message["message_id"])
+    account = state.business.of(chat)
+    if account is None or not account.enabled:
+        return None
+    gone: Json = {"business_connection_id": account.id, "chat": chat.info, "message_ids": [message["message_id"]]}
+    return state.bot.queue.add("deleted_business_messages", gone, chat.id)

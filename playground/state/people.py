@@ -1,9 +1,9 @@
 """What people do: write, edit, press buttons, leave, come back. Each action becomes an update for the bot."""
 
-from playground import Json
+from playground import Json, by_bot
 from playground.errors import ControlError
 from playground.state.chats import Chat
-from playground.state.posts import post, replace
+from playground.state.posts import post, replace, told
 from playground.state.reactions import checked, react
 from playground.state.rights import ALL, administrator, changed
 from playground.state.text import MAX_CAPTION, MAX_TEXT, find_entities, utf16
@@ -95,13 +95,7 @@ def say(  # noqa: PLR0913 - the fields of a message
     if chat.kind == "private" and chat.bot_status == "kicked":
         set_membership(state, chat, "member", user=sender["id"])
     message = post(state, chat, sender, content, thread=topic, reply_to=answered)
-    return message, _tell(state, chat, "message", message)
-
-
-def _tell(state: State, chat: Chat, kind: str, payload: Json) -> int | None:
-    if chat.bot_status in ("left", "kicked"):
-        return None
-    return state.bot.queue.add(kind, payload, chat.id)
+    return message, told(state, chat, "message", message)
 
 
 def edit(state: State, chat: Chat, message_id: object, text: str) -> tuple[Json, int | None]:
@@ -114,13 +108,13 @@ def edit(state: State, chat: Chat, message_id: object, text: str) -> tuple[Json,
         ControlError: it does not exist, or is the bot's.
     """
     message = message_in(chat, message_id)
-    if message["from"]["is_bot"]:
+    if by_bot(message):
         raise ControlError("this is the bot's message")
     caption = "text" not in message
     drop = ("caption", "caption_entities") if caption else ("text", "entities")
     fields = {"edit_date": state.now()} | texts(text, caption=caption)
     message = replace(state, chat, message, fields, drop=drop)
-    return message, _tell(state, chat, "edited_message", message)
+    return message, told(state, chat, "edited_message", message)
 
 
 def press(state: State, chat: Chat, message_id: object, data: str, *, user: object = None) -> tuple[str, int | None]:
@@ -180,6 +174,8 @@ def set_membership(state: State, chat: Chat, status: str, *, user: object = None
     Raises:
         ControlError: the bot cannot be that there.
     """
+    if chat.business is not None:
+        raise ControlError("the bot is no member of a business account's chat: its owner ends the connection")
     if chat.kind == "private" and status not in ("member", "kicked"):
         raise ControlError("in a private chat the bot is a member, or kicked (blocked)")
     if status not in ("member", "administrator", "restricted", "left", "kicked"):
@@ -242,4 +238,6 @@ def react_as(state: State, chat: Chat, message_id: object, emoji: list[str], *, 
         "old_reaction": before,
         "new_reaction": wanted,
     }
+    if chat.business is not None:
+        return None  # there is no such update of business accounts
     return state.bot.queue.add("message_reaction", change, ("reaction", chat.id))

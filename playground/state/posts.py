@@ -39,7 +39,12 @@ def post(  # noqa: PLR0913 - the fields of a message
     elif reply_to is not None and chat.kind == "supergroup" and not chat.forum:
         # A reply opens a thread in a plain supergroup too: it has a thread id, but it is not a topic.
         message["message_thread_id"] = reply_to.get("message_thread_id", reply_to["message_id"])
+    account = state.business.of(chat)
     message |= {"from": sender, "chat": chat.info, "date": state.now()}
+    if account is not None:
+        message["business_connection_id"] = account.id
+        if sender["is_bot"]:
+            message |= {"from": account.owner, "sender_business_bot": sender}
     if topic is not None:
         message["is_topic_message"] = True
         if reply_to is None and topic.id in chat.messages:
@@ -54,7 +59,31 @@ def post(  # noqa: PLR0913 - the fields of a message
         chat.action = None
         chat.drafts.clear()
     state.events.tell("message", chat=chat.id, message=message)
+    if account is not None and sender["is_bot"]:
+        # The bot is told of what it has sent itself, too (NousResearch/hermes-agent issue 42400).
+        told(state, chat, "message", message)
     return message
+
+
+def told(state: State, chat: Chat, kind: str, payload: Json) -> int | None:
+    """Tell the bot what a person did to a message of a chat.
+
+    Args:
+        state: where the chat lives.
+        chat: which chat.
+        kind: ``message`` or ``edited_message``; of a business account's chat it is told as one of those.
+        payload: the message.
+
+    Returns:
+        The update's id; None where the bot is not told.
+    """
+    account = state.business.of(chat)
+    if account is not None:
+        kind = {"message": "business_message", "edited_message": "edited_business_message"}[kind]
+        return state.bot.queue.add(kind, payload, chat.id) if account.enabled else None
+    if chat.bot_status in ("left", "kicked"):
+        return None
+    return state.bot.queue.add(kind, payload, chat.id)
 
 
 def replace(state: State, chat: Chat, message: Json, fields: Json, *, drop: tuple[str, ...] = ()) -> Json:

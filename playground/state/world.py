@@ -8,6 +8,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 from playground import PLAYGROUND_TOKEN, Json
+from playground.state.business import ConnectedAccounts
 from playground.state.chats import Book
 from playground.state.events import Events
 from playground.state.faults import Faults
@@ -82,7 +83,7 @@ class Bot:
             "can_read_all_group_messages": True,
             "supports_inline_queries": True,
             "supports_guest_queries": True,
-            "can_connect_to_business": False,
+            "can_connect_to_business": True,
             "has_main_web_app": False,
         }
 
@@ -122,6 +123,7 @@ class State:
         self.faults = Faults()
         self.flood = Flood(self.clock)
         self.elsewhere = InlineQueries()
+        self.business = ConnectedAccounts()
         self.events = Events()
         self.connections: dict[tuple[str, int], Any] = {}
         """Open connections by the peer's address, for faults that cut them."""
@@ -133,6 +135,7 @@ class State:
     def reset(self) -> None:
         """Drop people, chats, updates, files, faults and the journal. Ids continue; webhook and commands stay."""
         self.book.clear()
+        self.business.clear()
         self.bot.queue.clear()
         self.bot.presses.clear()
         self.files.clear()

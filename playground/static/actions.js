@@ -1,5 +1,6 @@
 // What can be done in the open chat, beside writing in it.
 import { get, post } from "./api.js";
+import { accountActions, connectPerson } from "./business.js";
 import { askFor, sure } from "./dialog.js";
 import { $, toast } from "./dom.js";
 
@@ -32,9 +33,12 @@ async function renameTopic(chat, topic) {
   if (name) await post(`/chats/${chat.id}/topics/${topic.id}`, { do: "rename", name });
 }
 
+const copyId = (chat) => ["Copy the chat's id", () => navigator.clipboard.writeText(String(chat.chat.id))];
+
 // Words and what they do, for the menu of a `Conversation`.
 export function actions(open) {
   const { chat } = open;
+  if (chat.business) return [...accountActions(open), copyId(chat)];
   const member = (status) => () => post(`/chats/${chat.id}/member`, { status });
   const out = chat.bot_status === "kicked" || chat.bot_status === "left";
   const topic = chat.topics.find((one) => one.id === open.thread);
@@ -54,6 +58,7 @@ export function actions(open) {
     topic && [topic.closed ? "Open this topic again" : "Close this topic", onTopic(topic.closed ? "reopen" : "close")],
     topic && ["Rename this topic", () => renameTopic(chat, topic)],
     topic && ["Delete this topic…", () => deleteTopic(open, topic)],
-    ["Copy the chat's id", () => navigator.clipboard.writeText(String(chat.id))],
+    chat.type === "private" && ["Connect as a business account", () => connectPerson(open)],
+    copyId(chat),
   ].filter(Boolean);
 }

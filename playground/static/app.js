@@ -1,9 +1,10 @@
 // The page: which chats there are, which one is open, and what happens in them.
 import { Refused, get, listen, post } from "./api.js";
+import { connect } from "./business.js";
 import { $, hue, initials, make, moment, toast } from "./dom.js";
 import { Conversation } from "./conversation.js";
 import { faults } from "./faults.js";
-import { isService, summary } from "./message.js";
+import { byBot, isService, summary } from "./message.js";
 
 const SHOWN = 200; // chats in the list; bulk tests make thousands
 const chats = new Map();
@@ -93,6 +94,7 @@ addEventListener("popstate", () => {
 });
 
 async function makeChat(kind) {
+  if (kind === "business") return show((await attempt(() => connect(chats))).id);
   const wish = kind === "topics" ? { type: "supergroup", topics: ["First topic", "Second topic"] } : { type: kind };
   const chat = await attempt(() => post("/chats", wish));
   chats.set(chat.id, chat);
@@ -156,7 +158,7 @@ function heard(event) {
       const { message } = event;
       const isNew = !chat.last || message.message_id > chat.last.message_id;
       if (isNew || message.message_id === chat.last.message_id) chat.last = message;
-      if (message.from.is_bot) {
+      if (byBot(message)) {
         mark(chat.id, false);
         if (isNew && (conversation.chat?.id !== chat.id || document.hidden)) unread.set(chat.id, (unread.get(chat.id) || 0) + 1);
       }

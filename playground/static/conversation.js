@@ -5,10 +5,11 @@ import { Handling } from "./handling.js";
 import { Composer } from "./composer.js";
 import { names } from "./inline.js";
 import { actions, addTopic } from "./actions.js";
+import { emptyWords, standing } from "./business.js";
 import { $, day, hue, initials, make, menu, toast } from "./dom.js";
 import { Sheet } from "./sheet.js";
 import { pieces } from "./pieces.js";
-import { bubble, draft, isService, typing } from "./message.js";
+import { bubble, byBot, draft, isService, typing } from "./message.js";
 
 const SHOWN = 400; // messages drawn at once
 const ASKED_S = 10; // that the bot may take to offer something
@@ -23,8 +24,7 @@ export class Conversation {
     this.chat = this.thread = this.since = null; // `since`: what came while the chat's messages are asked for
     this.messages = new Map();
     this.reactions = {};
-    this.news = new Set();
-    Object.assign(this, { presses: new Map(), early: new Map() });
+    Object.assign(this, { news: new Set(), presses: new Map(), early: new Map() });
     this.sheet = new Sheet($("log"));
     this.composer = new Composer({
       last: () => this.lastOwn(),
@@ -89,11 +89,11 @@ export class Conversation {
   described(chat) {
     if (this.chat?.id !== chat.id) return;
     this.chat = chat;
-    const kind = { private: "private chat", group: "group", supergroup: "supergroup" }[chat.type];
+    const kind = { private: "private chat", group: "group", supergroup: "supergroup", business: "business chat" }[chat.type];
     const blocked = chat.bot_status === "kicked" ? (chat.type === "private" ? " · you blocked the bot" : " · the bot was banned") : chat.bot_status === "left" ? " · the bot is no member" : "";
-    const people = chat.type === "private" ? "" : ` · ${chat.users.map((user) => user.first_name).join(", ")}${blocked ? "" : " and the bot"}`;
+    const people = chat.type === "private" ? "" : chat.business ? standing(chat) : ` · ${chat.users.map((user) => user.first_name).join(", ")}${blocked ? "" : " and the bot"}`;
     $("title").textContent = chat.title;
-    $("subtitle").textContent = `${kind}${people}${blocked} · id ${chat.id}`;
+    $("subtitle").textContent = `${kind}${people}${blocked} · id ${chat.chat.id}`;
     $("avatar").textContent = initials(chat.title);
     $("avatar").style.setProperty("--hue", hue(chat.id));
     $("avatar").classList.toggle("square", chat.type !== "private");
@@ -128,8 +128,8 @@ export class Conversation {
   }
 
   shown(message, before) {
-    const first = !before || isService(before) || before.from.id !== message.from.id || message.date - before.date > 300;
-    const own = !message.from.is_bot && message.from.id === (this.writer() ?? this.chat.users[0]?.id ?? message.from.id);
+    const first = !before || isService(before) || before.from.id !== message.from.id || byBot(before) !== byBot(message) || message.date - before.date > 300;
+    const own = !byBot(message) && message.from.id === (this.writer() ?? this.chat.users[0]?.id ?? message.from.id);
     return { own, first, names: this.chat.type !== "private", reactions: this.reactions[message.message_id] };
   }
 
@@ -157,9 +157,9 @@ export class Conversation {
   nothing() {
     const name = `@${this.composer.bot.username}`;
     const starters = this.composer.commands.slice(0, 2).map((one) => `/${one.command}`);
-    const said = (text) => (this.chat.type === "private" || text.startsWith("/") ? text : `${name} ${text}`);
+    const said = (text) => (this.chat.type === "private" || this.chat.business || text.startsWith("/") ? text : `${name} ${text}`);
     const ideas = [...IDEAS, ...starters].map((text) => make("button", { type: "button", onclick: () => this.attempt(() => this.say({ text: said(text) })) }, text));
-    const words = this.chat.type === "private" ? "Write to the bot below. Its answer grows here while it is written."
+    const words = this.chat.business ? emptyWords(this.chat) : this.chat.type === "private" ? "Write to the bot below. Its answer grows here while it is written."
       : this.chat.bot_status === "left" ? `The bot is no member here. ${name} in a message calls it as a guest, if it takes such calls.`
       : `In a group the bot answers what names it (${name}), what replies to it, and commands. Add people from the menu above and write as any of them.`;
     return make("div", { class: "empty" }, make("h3", {}, "Say something"), make("p", {}, words), make("div", {}, ...ideas));
@@ -194,7 +194,7 @@ export class Conversation {
 
   heard(event) {
     if (event.kind === "press") return this.answered(event);
-    if (event.kind === "message" && event.message.from.is_bot) this.noteTopic(event.chat, event.message);
+    if (event.kind === "message" && byBot(event.message)) this.noteTopic(event.chat, event.message);
     if (!this.chat || event.chat !== this.chat.id) return;
     this.since?.push(event);
     const stick = this.atEnd();
@@ -202,7 +202,7 @@ export class Conversation {
       case "message": {
         const known = this.messages.has(event.message.message_id);
         this.messages.set(event.message.message_id, event.message);
-        if (event.message.from.is_bot && !known) { this.doing = null; this.drafting = null; }
+        if (byBot(event.message) && !known) { this.doing = null; this.drafting = null; }
         if (!known && !stick && this.mine(event.message)) this.missed += 1;
         this.draw();
         break;
@@ -256,7 +256,7 @@ export class Conversation {
 
   // Whether a message calls the bot, which is no member, as a guest: by its name, or as an answer to it.
   guest(text, reply) {
-    return this.chat.type !== "private" && this.chat.bot_status === "left" && (names(text, this.composer.bot.username) || Boolean(reply?.from.is_bot));
+    return this.chat.bot_status === "left" && (names(text, this.composer.bot.username) || Boolean(reply?.from.is_bot));
   }
 
   async summon(message) {

@@ -18,7 +18,7 @@ export function make(tag, attributes = {}, ...children) {
 export const hue = (id) => (Math.abs(Number(id)) * 47 + 170) % 360;
 
 export function initials(name) {
-  const words = name.split(/\s+/).filter(Boolean);
+  const words = name.split(/[\s→]+/).filter(Boolean);
   return [...(words[0] || "?")][0].toUpperCase() + (words.length > 1 ? [...words[1]][0].toUpperCase() : "");
 }
 

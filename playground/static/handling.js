@@ -92,9 +92,9 @@ export class Handling {
     const { open, marked } = this;
     const text = message.text ?? message.caption;
     const { composer, chat } = open;
-    const bot = message.from.is_bot;
+    const bot = byBot(message);
     const own = message.from.id === (open.writer() ?? chat.users[0]?.id);
-    const deletes = own || chat.type === "private" || (open.writer() ?? chat.users[0]?.id) === chat.users[0]?.id;
+    const deletes = own || chat.type === "private" || chat.business || (open.writer() ?? chat.users[0]?.id) === chat.users[0]?.id;
     return [
       ["Reply", () => composer.startReply(message)],
       text && marked && ["Reply to the marked words", () => composer.startReply(message, marked)],
@@ -134,8 +134,9 @@ export class Handling {
 
   async remove(message) {
     const { open } = this;
-    const about = message.from.is_bot ? "The bot’s message goes" : "The message goes";
-    if (!await sure("Delete this message?", `${about} for all. Telegram does not tell bots, so the agent still remembers it.`, "Delete")) return;
+    const about = byBot(message) ? "The bot’s message goes" : "The message goes";
+    const told = open.chat.business ? "Of a business account’s chats the bot is told: a message without its answer gets none." : "Telegram does not tell bots, so the agent still remembers it.";
+    if (!await sure("Delete this message?", `${about} for all. ${told}`, "Delete")) return;
     await post(`/chats/${open.chat.id}/messages/${message.message_id}/delete`, { user: open.writer() });
     $("log").focus({ preventScroll: true });
   }

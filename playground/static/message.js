@@ -17,6 +17,8 @@ const MEDIA = ["photo", "voice", "audio", "video", "animation", "video_note", "s
 
 const TALLEST = { photo: 360, sticker: 180 }; // pixels
 
+// Whether the bot has sent it, in its own name or in that of a business account.
+export const byBot = (message) => message.from.is_bot || Boolean(message.sender_business_bot);
 export const isService = (message) => Object.keys(SERVICE).some((name) => name in message);
 export const serviceText = (message) => SERVICE[Object.keys(SERVICE).find((name) => name in message)](message);
 
@@ -82,7 +84,7 @@ function quote(message, on) {
 }
 
 function tools(message, on) {
-  const bot = message.from.is_bot;
+  const bot = byBot(message);
   return make("div", { class: "tools" },
     make("button", { type: "button", onclick: () => on.reply(message) }, "Reply"),
     bot ? make("button", { type: "button", onclick: () => on.react(message), "aria-label": "React with a thumb" }, "👍") : null,
@@ -94,13 +96,14 @@ function tools(message, on) {
 // `on`: press(message, data, button), goTo(id), reply(message), edit(message), react(message), more(message, button), command(text).
 export function bubble(message, shown, on) {
   if (isService(message)) return make("p", { class: "service", id: `m${message.message_id}` }, serviceText(message));
-  const bot = message.from.is_bot;
+  const bot = byBot(message);
   const own = shown.own;
   const text = message.text ?? message.caption ?? "";
   const entities = message.entities ?? message.caption_entities;
   const name = shown.names && shown.first
     ? make("div", { class: "from", hue: hue(message.from.id) }, message.from.first_name) : null;
-  const via = message.via_bot ? make("div", { class: "via" }, `via @${message.via_bot.username}`) : null;
+  const writer = message.sender_business_bot;
+  const via = message.via_bot || writer ? make("div", { class: "via" }, `${writer ? "by" : "via"} @${(message.via_bot ?? writer).username}`) : null;
   // As in Telegram's apps: an answer that grew is no edited one.
   const when = `${message.edit_date && !bot ? "edited " : ""}${clock(message.date)}`;
   const meta = make("span", { class: "meta" }, when, own ? make("span", { class: "ticks", "aria-hidden": "true" }, "✓✓") : null);

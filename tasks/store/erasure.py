@@ -192,7 +192,7 @@ class Erasure:
             entries = [part for pair in theirs for part in pair]
             # A worker that has read an earlier conversation, or an answer, must not go on with it as it was.
             args += [str(session), self._clock.now(), int(earlier > 0 or asked)]
-            gone, owner = await self._strike(self._struck(session), [*args, *entries])
+            gone, owner, *_ = await self._strike(self._struck(session), [*args, *entries])
             found = await self._earlier.strike(session, whose.user, strike, erased.media) if gone >= 0 else None
             if found is not None:
                 break

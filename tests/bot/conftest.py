@@ -145,7 +145,7 @@ def make_doorway(
     people = PeopleView(BOT, store.people, word, chats.roles)
     posts = ChannelPosts(BOT, store.intake, store.feedback, people, clock)
     admission = AccessControl(people, clock)
-    business = BusinessAccounts(store.business, interrupts)
+    business = BusinessAccounts(store.business, interrupts, acks)
     bursts = GroupBursts(settings.burst)
     attention = Attention(me, chats, store.overheard, people, clock, posts=posts, business=business, bursts=bursts)
     doorbells = Doorbells(make_app(settings), slots=settings.slots)

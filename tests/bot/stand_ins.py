@@ -70,6 +70,7 @@ class ShownSigns:
         self.typed: list[SessionKey] = []
         self.pressed: list[tuple[str, str | None]] = []
         self.used: list[tuple[SessionKey, int]] = []
+        self.deleted: list[tuple[SessionKey, int]] = []
         self.offered: list[tuple[str, Article | None]] = []
         self.guest_of: list[str] = []
         self.refuses: Exception | None = None
@@ -94,6 +95,9 @@ class ShownSigns:
 
     async def take_buttons(self, session: SessionKey, message_id: int) -> None:
         self.used.append((session, message_id))
+
+    async def delete(self, session: SessionKey, message_id: int) -> None:
+        self.deleted.append((session, message_id))
 
 
 class NamedAgents:

@@ -11,11 +11,13 @@ from bot.api import client
 from bot.updates.meaning import AccountChanged, BotIdentity, Malformed
 from bot.updates.understand import BUSINESS_UPDATES
 from playground.client import PlaygroundClient
+from tasks import keys
 from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store import Store
+from tasks.store.state import StateField
 from tests.bot.conftest import make_doorway
 from tests.bot.meanings import meaning_of
 from tests.bot.updates import ANN, PRIVATE, SOME_DAY, raw, said
@@ -102,6 +104,19 @@ async def test_a_deleted_message_is_not_answered_and_a_turn_that_answers_it_ends
     assert await doorway.said() == [], "nothing is said of it in the account's name"
     await doorway.door.take([deleted(4, 77)])
     assert [entry.text for entry in await doorway.inbox(SESSION)] == ["two"]
+
+
+@pytest.mark.promise("business")
+@pytest.mark.parametrize("ended", [True, False])
+async def test_half_an_answer_to_a_deleted_message_is_deleted_and_that_of_an_ended_connection_stays(
+    settings: Settings, store: Store, *, ended: bool
+) -> None:
+    doorway = make_doorway(settings, store)
+    await doorway.door.take([customers("one", 1)])
+    await store.redis.hset(keys.state(SessionKey.parse(SESSION)), StateField.live.value, "71")
+    await doorway.door.take([connection(2, enabled=False) if ended else deleted(2, 1)])
+    await doorway.followed()
+    assert doorway.signs.deleted == ([] if ended else [(SessionKey.parse(SESSION), 71)])
 
 
 @pytest.mark.promise("business")

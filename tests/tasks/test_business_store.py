@@ -36,14 +36,33 @@ async def waiting(store: Store, session: SessionKey = HERS) -> list[int]:
 async def test_messages_that_are_taken_back_go_with_their_edits_and_a_running_turn_writes_nothing(store: Store) -> None:
     await accept(store, said(1), said(2), said(3, message_id=1, edited=True), said(4, message_id=1, pressed=True))
     claim = await claimed(store, HERS)
-    assert await store.business.withdraw(HERS, {1, 99})
+    assert (await store.business.withdraw(HERS, {1, 99})).entries == 2
     assert await waiting(store) == [2, 4], "a press names the message with the button"
     with pytest.raises(ClaimLost):
         await store.sessions.commit(claim, Commit(1, (Reply(text="too late"),)))
-    assert not await store.business.withdraw(HERS, {1}), "said twice"
+    assert (await store.business.withdraw(HERS, {1})).entries == 0, "said twice"
     again = await claimed(store, HERS, "w-two")
-    assert not await store.business.withdraw(HERS, {77})
+    assert (await store.business.withdraw(HERS, {77})).entries == 0
     await store.sessions.commit(again, Commit(1, (Reply(text="answer"),)))
+
+
+@pytest.mark.promise("business")
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [({1, 2}, (71, 72)), ({1}, ()), ({2, 3}, ()), ({1, 2, 3}, (71, 72)), (None, (71, 72)), ({3}, ())],
+)
+async def test_what_shows_a_turn_is_let_go_where_all_that_it_was_begun_with_is_taken_back(
+    store: Store, numbers: set[int] | None, shown: tuple[int, ...]
+) -> None:
+    """Else the answer to a later question would stand in the old message, above the question."""
+    await accept(store, said(1), said(2), said(3))
+    await claimed(store, HERS)
+    name = f"cohort:s:{HERS}:state"
+    fields = {StateField.live: "71", StateField.live_more: "71:72", StateField.batch_size: "2"}
+    for field, value in fields.items():
+        await store.redis.hset(name, field.value, value)
+    assert (await store.business.withdraw(HERS, numbers)).shown == shown
+    assert await store.redis.hget(name, StateField.live) == (None if shown else b"71")
 
 
 @pytest.mark.promise("business")
@@ -67,7 +86,7 @@ async def test_a_connections_sessions_at_work_are_found_and_all_that_waits_there
     assert await store.business.at_work(4242, "conn") == sorted([HERS, HIS], key=str)
     assert await store.business.at_work(4343, "conn") == []
     for session in (HERS, HIS):
-        assert await store.business.withdraw(session)
+        assert (await store.business.withdraw(session)).entries
         assert await waiting(store, session) == []
     assert (await waiting(store, PRIVATE), await waiting(store, OTHER)) == ([3], [4])
 

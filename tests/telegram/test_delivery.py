@@ -77,26 +77,3 @@ async def test_a_very_long_answer_comes_as_its_beginning_and_a_file_that_holds_a
     assert file["document"]["file_name"] == "answer.md"
     found = await world.bot.get_file(file["document"]["file_id"])
     assert bytes(await found.download_as_bytearray()).decode() == source
-
-
-async def test_a_business_chat_is_answered_over_its_connection(world: World) -> None:
-    chat = await world.session()
-    session = SessionKey(chat.bot, chat.chat, business="conn7")
-    (sent,) = await world.delivery.deliver(session, Reply(text="hi"))
-    await world.delivery.deliver(session, Reply(text="hi there", edit=sent))
-    entries = await world.pg.journal(chat=chat.chat)
-    assert [entry["params"]["business_connection_id"] for entry in entries] == ["conn7", "conn7"]
-
-
-@pytest.mark.promise("business")
-async def test_what_an_answer_of_a_business_account_no_longer_needs_goes_from_that_chat_alone(world: World) -> None:
-    """The numbers of its messages mean others in the person's own chat with the bot."""
-    private = await world.session()
-    session = SessionKey(private.bot, private.chat, business="conn")
-    (passing,) = await world.delivery.deliver(session, Reply(text="first try"))
-    assert passing is not None
-    await world.delivery.deliver(session, Reply(text="answer", drops=(passing,)))
-    assert await world.texts(session) == ["answer"]
-    (gone,) = await world.pg.journal(method="deleteBusinessMessages")
-    assert gone["params"] == {"business_connection_id": "conn", "message_ids": [passing]}
-    assert await world.pg.journal(method="deleteMessage") == []

@@ -97,12 +97,13 @@ class Screen:
         """Learn what a dead worker's try has shown, which Telegram alone knows; its message gets a Stop button."""
         part: Part | None = None
         try:
-            part = await self.calls.look(self.session, self.ids[-1], buttons=stop_button())
+            here, other = (stop_button(), ()) if self.session.takes_controls else ((), stop_button())
+            part = await self.calls.look(self.session, self.ids[-1], buttons=here, other=other)
         except TelegramError as error:
             log.info("frames.not_known", extra={"said": said(error)})
         self.older = False
         if part is not None:
-            self._shown[len(self.ids) - 1] = part, True
+            self._shown[len(self.ids) - 1] = part, self.session.takes_controls
             words = without_lines(part)
             # Where only steps stand, there are no words to be taken away.
             self._stands = words if words.text.strip() else None
@@ -184,9 +185,9 @@ class Screen:
 
     def _wanted(self, frame: Frame) -> list[tuple[Part, bool]]:
         last = len(frame.parts) - 1
+        stop = frame.stop and self.session.takes_controls and not self._bare
         wanted = [
-            (Part(part.text) if self._plain else part, frame.stop and place == last and not self._bare)
-            for place, part in enumerate(frame.parts)
+            (Part(part.text) if self._plain else part, stop and place == last) for place, part in enumerate(frame.parts)
         ]
         # What was taken back leaves its messages for what comes instead.
         return wanted + [(Part(GOES_ON), False)] * (len(self.ids) - len(wanted))

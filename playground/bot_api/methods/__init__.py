@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playground.bot_api.call import ApiCall
-from playground.bot_api.methods import account, chats, editing, elsewhere, files, rich, sending, webhooks
+from playground.bot_api.methods import account, business, chats, editing, elsewhere, files, rich, sending, webhooks
 
 type Method = Callable[[ApiCall], Any]
 
@@ -42,7 +42,9 @@ _METHODS: dict[str, Method] = {
     "editMessageText": editing.edit_message_text,
     "editMessageReplyMarkup": editing.edit_message_reply_markup,
     "deleteMessage": editing.delete_message,
-    "deleteBusinessMessages": editing.delete_business_messages,
+    "getBusinessConnection": business.get_business_connection,
+    "readBusinessMessage": business.read_business_message,
+    "deleteBusinessMessages": business.delete_business_messages,
     "answerInlineQuery": elsewhere.answer_inline_query,
     "answerGuestQuery": elsewhere.answer_guest_query,
 }

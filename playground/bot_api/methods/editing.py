@@ -1,6 +1,6 @@
 """Methods that change or remove what the bot sent."""
 
-from playground import Json
+from playground import Json, by_bot
 from playground.bot_api.call import ApiCall
 from playground.bot_api.methods.markup import inline_keyboard
 from playground.bot_api.methods.rich import rich_content
@@ -28,7 +28,7 @@ def _own(call: ApiCall, chat: Chat) -> Json:
     message = chat.messages.get(call.number("message_id"))
     if message is None:
         raise bad_request("message to edit not found")
-    if message["from"]["id"] != call.bot.id:
+    if not by_bot(message):
         raise bad_request("message can't be edited")
     return message
 
@@ -108,16 +108,4 @@ def delete_message(call: ApiCall) -> bool:
     if call.state.now() - message["date"] > _TWO_DAYS:
         raise bad_request("message can't be deleted")
     remove(call.state, chat, message["message_id"])
-    return True
-
-
-def delete_business_messages(call: ApiCall) -> bool:
-    """https://core.telegram.org/bots/api#deletebusinessmessages"""
-    if not call.text("business_connection_id"):
-        raise bad_request("business connection not found")
-    numbers = call.params.get("message_ids")
-    for chat in call.state.book.chats.values():
-        for number in numbers if isinstance(numbers, list) else ():
-            if number in chat.messages:
-                remove(call.state, chat, number)
     return True

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from redis.asyncio import Redis
 
@@ -14,13 +14,21 @@ from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.connection.erasure_scope import inbounds, listed
 from tasks.store.connection.redis import Script, guard, text
-from tasks.store.state import StateField
+from tasks.store.state import StateField, shown_in
 
 MOST = 1000
 """Connections of one bot that are known to take no answers."""
 _TRIES = 20
 """Readings of a session that its turns may overtake."""
 _LISTS = (StateField.retry_batch, StateField.unanswered)
+
+
+class WithdrawnMessages(NamedTuple):
+    """What went out of a session."""
+
+    entries: int = 0
+    shown: tuple[int, ...] = ()
+    """The messages in which a turn has shown words whose questions are all gone; no turn knows them any more."""
 
 
 class BusinessStore:
@@ -67,7 +75,7 @@ class BusinessStore:
                 found |= {session} if (session.bot, session.business) == (bot, connection) else set()
         return sorted(found, key=str)
 
-    async def withdraw(self, session: SessionKey, numbers: Collection[int] | None = None) -> bool:
+    async def withdraw(self, session: SessionKey, numbers: Collection[int] | None = None) -> WithdrawnMessages:
         """Forget what a session has not answered; a turn that runs writes nothing, and is begun again without it.
 
         Args:
@@ -75,7 +83,7 @@ class BusinessStore:
             numbers: The messages; None: all.
 
         Returns:
-            Whether there was anything.
+            What went.
         """
         slot, names = slot_of(session, self._slots), [keys.state(session), keys.inbox(session), keys.journal(session)]
         for _ in range(_TRIES):
@@ -90,10 +98,10 @@ class BusinessStore:
                 )
             entries = [part for raw in gone for part in (raw, b"")]
             args += ["", "", str(session), self._clock.now(), 0, *entries]
-            went, _ = await self._strike([*names, keys.pending(slot), keys.parked(slot)], args)
+            went, _, live, more = await self._strike([*names, keys.pending(slot), keys.parked(slot)], args)
             if went >= 0:
-                return bool(went)
-        return False
+                return WithdrawnMessages(went, shown_in(live, more))
+        return WithdrawnMessages()
 
 
 def _meant(raws: Sequence[bytes], numbers: Collection[int] | None) -> list[bytes]:
