@@ -53,7 +53,7 @@ class AccountConnection:
         """One of these rights.
 
         Raises:
-            ApiError: the account gives none of them, or has ended the connection.
+            ApiError: the account gives no such right, or has ended the connection.
         """
         if not self.enabled:
             raise bad_request("BUSINESS_CONNECTION_INVALID")
