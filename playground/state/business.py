@@ -105,7 +105,7 @@ class ConnectedAccounts:
             raise bad_request("business connection not found") from None
 
     def of(self, chat: Chat) -> AccountConnection | None:
-        """The connection of a chat with a customer; None of any other chat."""
+        """The connection of a chat with a customer; any other chat has none."""
         return self.all.get(chat.business) if chat.business is not None else None
 
     def open_chat(
