@@ -6,23 +6,11 @@ from typing import Any, NamedTuple
 
 from playground import Json, by_bot
 from playground.link import HELD, PlaygroundError
-from playground.owners_link import OwnersLink
+from playground.other_chats import OtherChats, Said
 
 type Predicate = Callable[[list[Json]], bool]
 
 __all__ = ["Bulk", "PlaygroundClient", "PlaygroundError", "Said"]
-
-
-class Said(NamedTuple):
-    """A message that a person wrote, and the update that told the bot (None: the bot was not told).
-
-    ``at``: the time from which the bot can fetch it, in seconds since the epoch.
-    """
-
-    message_id: int
-    update_id: int | None
-    message: Json
-    at: float
 
 
 class Bulk(NamedTuple):
@@ -33,7 +21,7 @@ class Bulk(NamedTuple):
     last_update_id: int
 
 
-class PlaygroundClient(OwnersLink):
+class PlaygroundClient(OtherChats):
     """Use as an async context manager. All methods raise ``PlaygroundError`` when refused."""
 
     # -- people and chats
@@ -133,22 +121,6 @@ class PlaygroundClient(OwnersLink):
     async def press(self, chat: int, message_id: int, data: str, *, user: int | None = None) -> Json:
         """A person presses an inline button: ``callback_query_id``, ``update_id``."""
         return await self.control("POST", f"/chats/{chat}/messages/{message_id}/press", {"data": data, "user": user})
-
-    async def inline(self, chat: int, text: str, *, timeout: float = HELD, **fields: Any) -> Json:  # noqa: ASYNC109 - sent to the server
-        """A person (``user``) types ``@bot text`` in a chat (``thread``): ``query``, ``update_id`` and what the bot
-        offers, ``results``; None where it was not told, or has not answered.
-        """
-        given: Json = {"text": text, "timeout": timeout, **fields}
-        return await self.control("POST", f"/chats/{chat}/inline", given)
-
-    async def choose(self, query: str, result: str | None = None, *, feedback: bool | None = None) -> Said:
-        """The person sends a result, by default the first; ``feedback``: whether the bot is told, else as set."""
-        given = {"result": result, "feedback": feedback}
-        return Said(**await self.control("POST", f"/inline/{query}/choose", given))
-
-    async def summon(self, chat: int, text: str, **fields: Any) -> Said:
-        """A person calls the bot as a guest, where it is no member; ``user``, ``thread``, ``reply_to``."""
-        return Said(**await self.control("POST", f"/chats/{chat}/guest", {"text": text, **fields}))
 
     async def press_answer(self, callback_query_id: str, timeout: float = HELD) -> Json | None:  # noqa: ASYNC109 - sent to the server
         """How the bot answered a press, waiting for it; None if it did not."""

@@ -57,7 +57,7 @@ def hears_too_little(settings: Settings) -> list[Finding]:
 
 
 def elsewhere(settings: Settings, me: Mapping[str, Any]) -> list[Finding]:
-    """Whether BotFather's switches fit ``COHORT_INLINE`` and ``COHORT_GUESTS``; ``me`` is getMe's answer."""
+    """Whether BotFather's switches fit what the bot answers outside of its own chats; ``me`` is getMe's answer."""
     found: list[Finding] = []
     if settings.inline:
         asked = "COHORT_INLINE is on, but the bot takes no inline queries"
@@ -72,6 +72,9 @@ def elsewhere(settings: Settings, me: Mapping[str, Any]) -> list[Finding]:
     if settings.guests and not me.get("supports_guest_queries"):
         do = "switch guest mode on with @BotFather"
         found.append(Finding("guests", "warning", "COHORT_GUESTS is on, but the bot is no guest anywhere", do))
+    if settings.business and not me.get("can_connect_to_business"):
+        do = "switch business mode on with @BotFather"
+        found.append(Finding("business", "warning", "COHORT_BUSINESS is on, but no account can connect the bot", do))
     return found
 
 
