@@ -177,13 +177,14 @@ async def test_doctor_checks_the_file_of_chats(tmp_path: Path) -> None:
 
 @pytest.mark.promise("doctor-says")
 def test_doctor_says_which_switch_of_botfather_is_missing_for_questions_elsewhere() -> None:
-    on, off = load({"COHORT_INLINE": "1", "COHORT_GUESTS": "1"}), load({})
-    both = {"supports_inline_queries": True, "supports_guest_queries": True}
+    on, off = load({"COHORT_INLINE": "1", "COHORT_GUESTS": "1", "COHORT_BUSINESS": "1"}), load({})
+    all_of_them = {"supports_inline_queries": True, "supports_guest_queries": True, "can_connect_to_business": True}
     assert [(found.about, found.severity) for found in elsewhere(on, {})] == [
         ("inline", "warning"),
         ("guests", "warning"),
+        ("business", "warning"),
     ]
-    (ready,) = elsewhere(on, both)
+    (ready,) = elsewhere(on, all_of_them)
     assert (ready.severity, "/setinlinefeedback" in ready.seen) == ("ok", True)
     assert elsewhere(off, {}) == []
 
