@@ -117,7 +117,14 @@ def moved_entry(moved: Moved, now: float) -> Inbound:
 
 
 def told(heard: Incoming, reply: Reply, says: str | None) -> Item:
-    """The bot answers it itself; ``says``: what is read for a moment by who pressed a button."""
+    """The bot answers it itself; ``says``: what is read for a moment by who pressed a button.
+
+    A sentence that changes no message is of use to that person alone, and no line in the chat; that of a login that
+    was deleted stays to be read.
+    """
+    lasts = reply.edit is not None or reply.buttons or len(reply.text) > _TOAST
+    if heard.callback is not None and not lasts and (heard.ask is None or heard.ask.name != "logout"):
+        return Item(heard, Accept(heard.update_id), press=heard.callback, press_says=reply.text)
     return Item(heard, Accept(heard.update_id, reply=reply), press=heard.callback, press_says=says)
 
 

@@ -99,7 +99,17 @@ async def test_a_press_in_a_picker_says_for_a_moment_what_it_changed(doorway: Do
     assert says[1] == f"Okay. {CHAT_CHOICES['steps'].meaning('fold')}"
     assert says[2] == phrase("switched-default", command="thinking")
     assert says[3:5] == [phrase("switched", name="writer"), phrase("switched-agent-default")]
-    assert says[5:] == [None, None], "nothing changed"
+    assert says[5:] == [None, phrase("model-fixed")], "the worker says that there is no such value"
+
+
+@pytest.mark.parametrize("data", ["model:nope", "resume:77", "allow:9", "deny:9"])
+async def test_a_press_that_changes_nothing_is_a_toast_and_no_line(doorway: Doorway, data: str) -> None:
+    """In a group a line would be for all, and each press would bring one more."""
+    await doorway.door.take([pressed(data, message("choose", chat=GROUP, sender=BOT), update_id=1)])
+    await doorway.followed()
+    ((_, says),) = doorway.signs.pressed
+    assert says
+    assert await own_replies(doorway.store, 4242) == []
 
 
 async def test_a_command_that_is_typed_has_no_toast(doorway: Doorway) -> None:
