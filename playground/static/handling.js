@@ -1,6 +1,7 @@
 // What can be done with one message: a menu by its button, a right click, a long press or the menu key.
 import { get, post } from "./api.js";
 import { markPart, pick, sure } from "./dialog.js";
+import { byBot } from "./message.js";
 import { $, make, shut, toast, walk } from "./dom.js";
 
 const EMOJI = ["👍", "👎", "❤", "🔥", "🎉", "🤔", "😢"];
