@@ -47,11 +47,12 @@ class ConversationCommands:
     async def _refusal(
         self, wanted: str, session: SessionKey, current: Current, earlier: tuple[Conversation, ...]
     ) -> str | None:
+        seen = await self._sessions.glance(session)
         if wanted == str(current.number):
-            return phrase("already-there")
+            # What waits may go on with another one first: the session's worker knows.
+            return None if seen.waiting else phrase("already-there")
         if wanted not in {str(one.number) for one in earlier}:
             return phrase("conversation-not-kept")
-        seen = await self._sessions.glance(session)
         if seen.question is not None:
             return phrase("resume-asked")
         return phrase("resume-busy") if seen.messages else None

@@ -134,6 +134,17 @@ async def test_words_that_no_title_has_are_said_to_be_none(doorway: Doorway, wor
     assert [text for _, text in await doorway.said()] == [phrase("conversation-not-kept")]
 
 
+async def test_who_presses_another_and_then_the_one_that_goes_on_comes_back_to_it(doorway: Doorway) -> None:
+    """Until the worker has carried out the first press, Redis says that the session is still in the second one."""
+    await kept(doorway.store, "soup")
+    listed = message("the list", sender=BOT)
+    for number, data in enumerate(("resume:1", "resume:2"), 1):
+        await doorway.door.take([pressed(data, listed, update_id=number)])
+    await doorway.followed()
+    assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"resume": "1"}, {"resume": "2"}]
+    assert phrase("already-there") not in [says for _, says in doorway.signs.pressed]
+
+
 async def test_a_resume_behind_choices_alone_is_taken(doorway: Doorway) -> None:
     await kept(doorway.store, "soup")
     for number, word in enumerate(("/queue steer", "/undo", "/resume 1", "/resume 1"), 1):
