@@ -228,9 +228,10 @@ class Answers:
     async def _status(self, _ask: Command, inbound: Inbound) -> Reply:
         seen = await self._sessions.glance(inbound.key)
         said = texts.status(
-            waiting=seen.messages,
-            oldest_s=None if seen.oldest is None else self._clock.now() - seen.oldest,
-            working=seen.running_on is not None,
+            # What the question is about waits for its person, not for us.
+            waiting=seen.messages - seen.asking,
+            oldest_s=None if seen.oldest is None or seen.asking else self._clock.now() - seen.oldest,
+            working=None if seen.question is not None else seen.running_on is not None,
             agent=await self._pickers.agent(seen.agent, inbound.key),
             model=self._pickers.model(seen.model, inbound.key),
         )

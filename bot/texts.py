@@ -72,14 +72,17 @@ def whoami(user: int, chat: int, topic: int | None) -> str:
     return "\n".join(lines)
 
 
-def status(*, waiting: int, oldest_s: float | None, working: bool, agent: str | None, model: str | None) -> str:
-    """What /status answers; ``oldest_s``: how long the oldest message has waited."""
-    lines = [phrase("ready")]
+def status(*, waiting: int, oldest_s: float | None, working: bool | None, agent: str | None, model: str | None) -> str:
+    """What /status answers.
+
+    ``oldest_s``: how long the oldest message has waited. ``working``: None where a turn asks a person.
+    """
+    lines = [] if working is None else [phrase("ready")]
     if waiting and oldest_s is not None and round(oldest_s):
         lines = [phrase("waiting-for", count=waiting, time=span(oldest_s))]
     elif waiting:
         lines = [phrase("waiting", count=waiting)]
-    if waiting:
+    if waiting and working is not None:
         lines.append(phrase("working") if working else phrase("not-working"))
     default = phrase("the-default")
     return "\n".join([*lines, phrase("uses-agent-model", agent=agent or default, model=model or default)])

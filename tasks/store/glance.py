@@ -31,6 +31,9 @@ class Glance:
     coming: Mapping[str, str] = field(default_factory=dict[str, str])
     """Choices, and a title, that wait behind what is being worked on; an empty choice is the default's."""
 
+    asking: int = 0
+    """How many of ``messages`` the turn answers that asks the question."""
+
     def next(self, what: str) -> str | None:
         """What holds for the session's next message: its choice of an agent, a model, or a setting."""
         if what in self.coming:

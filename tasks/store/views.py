@@ -168,7 +168,8 @@ class SessionViews(SlotSweeps):
         question = turn.open[0].about if turn is not None and turn.open else None
         used_in, used_out, heard_s, spoken = map(_count, used)
         used_up = (used_in, used_out, heard_s, spoken)
-        return Glance(waiting, oldest, owner, agent, model, *used_up, choices, question, messages, coming)
+        asking = still_waiting(waits[: turn.taken]) if turn is not None and question is not None else 0
+        return Glance(waiting, oldest, owner, agent, model, *used_up, choices, question, messages, coming, asking)
 
     async def depths(self, slots: Collection[int]) -> list[SlotDepth]:
         """Those of the slots that have work, in one round trip. A slot whose key is damaged hides no other."""

@@ -87,6 +87,20 @@ async def test_status_names_the_open_question(doorway: Doorway) -> None:
     assert text.startswith(texts.asked("book"))
 
 
+@pytest.mark.parametrize(("more", "told"), [((), []), (("also this",), ["1 message is waiting."])])
+async def test_status_does_not_call_the_message_waiting_that_the_question_is_about(
+    doorway: Doorway, more: tuple[str, ...], told: list[str]
+) -> None:
+    for number, words in enumerate(("book a table", *more), 1):
+        await doorway.door.take([said(words, update_id=number, message_id=number)])
+    await asks(doorway)
+    doorway.clock.time += 90
+    await doorway.door.take([said("/status", update_id=9, message_id=9)])
+    text = [text for _, text in await doorway.said()][-1]
+    assert text.split("\n") == [texts.asked("book"), *told, text.split("\n")[-1]]
+    assert text.split("\n")[-1].startswith("Agent:")
+
+
 @pytest.mark.promise("ask-who")
 @pytest.mark.parametrize(
     ("role", "counts"), [("owner", True), ("admin", True), ("member", False), ("guest", False), (None, False)]
