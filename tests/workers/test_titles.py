@@ -66,7 +66,7 @@ def titled(pool: Pool, naming: Naming) -> Callable[..., AsyncIterator[Worker]]:
         def spending(session: SessionKey) -> Spending:
             return Spending(session, pool.store.sessions, pool.settings, pool.clock)
 
-        titles = TopicTitles(lambda _: wanted, naming, naming, spending, naming.alert)
+        titles = TopicTitles(lambda _: wanted, naming, naming, spending, naming.alert, pool.clock)
         worker = await pool.worker("one", titles=titles)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(titles.run(), name="titles")
@@ -140,8 +140,11 @@ async def test_a_missing_right_is_told_to_operators_and_costs_no_further_call(
         await turn(pool, worker, OTHER)
         await turn(pool, worker, SessionKey(BOT, 6, 1))
         assert (await next_of(naming.named))[0].chat == 6
+        pool.clock.advance(3601)
+        await turn(pool, worker, SessionKey(BOT, 5, 12))
+        assert (await next_of(naming.named))[0].topic == 12, "the bot may have become an admin"
         assert not any("right" in reply.text for _, reply in pool.telegram.delivered)
-    assert [session.chat for session, _, _ in naming.asked] == [5, 6]
+    assert [session.chat for session, _, _ in naming.asked] == [5, 6, 5]
 
 
 async def test_an_outage_or_a_defect_names_nothing_and_stops_nothing(pool: Pool, naming: Naming, titled) -> None:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from botapi.errors import Refused
 from tasks.bounded_dict import BoundedDict
+from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.errors import CohortError
 from tasks.operator_files.chat_rules import ChatRule
@@ -33,6 +35,8 @@ _LENGTH = 128
 _WORDS = 5
 _REFUSED = 1000
 """Chats that are remembered as refusing: a name that cannot be given costs no model call."""
+_REFUSED_FOR = timedelta(hours=1)
+"""As long as operators are not told again; then they may have made the bot an admin."""
 _READ = 2_000
 """Characters of the question and of the answer that a title is made of."""
 
@@ -102,13 +106,14 @@ def _chat_of(session: SessionKey) -> tuple[int, int]:
 class TopicTitles:
     """The ``Titles`` of a worker: topics wait in a queue of their own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its collaborators, which have no other user in common
         self,
         wanted: Callable[[SessionKey], bool],
         maker: TitleMaker,
         names: TopicNames,
         spending: Callable[[SessionKey], Spending],
         alert: Callable[[str, str, int], Awaitable[None]],
+        clock: Clock,
     ) -> None:
         """Prepare it.
 
@@ -118,14 +123,16 @@ class TopicTitles:
             names: Tells Telegram.
             spending: Counts what it costs.
             alert: Tells operators that a right is missing.
+            clock: Time.
         """
+        self._clock = clock
         self._wanted = wanted
         self._maker = maker
         self._names = names
         self._spending = spending
         self._alert = alert
         self._waiting: asyncio.Queue[_Untitled] = asyncio.Queue(_WAITING)
-        self._refused = BoundedDict[tuple[int, int], None](_REFUSED)
+        self._refused = BoundedDict[tuple[int, int], float](_REFUSED)
 
     def after(
         self, owned: OwnedSession, asked: Asked, outcome: Outcome, done: Callable[[], None]
@@ -133,7 +140,7 @@ class TopicTitles:
         """What to call when the turn is committed: ``done``, and the topic waits for its name, if it is to have one."""
         session = owned.session
         first = bool(outcome.add) and owned.used[1] == 0 and any(message.untitled for message in asked.messages)
-        if not first or session.topic is None or session.business is not None or _chat_of(session) in self._refused:
+        if not first or session.topic is None or session.business is not None or self._refuses(session):
             return done
         if not self._wanted(session):
             return done
@@ -145,6 +152,10 @@ class TopicTitles:
                 self._waiting.put_nowait(_Untitled(session, asked, answer))
 
         return committed
+
+    def _refuses(self, session: SessionKey) -> bool:
+        since = self._refused.get(_chat_of(session))
+        return since is not None and self._clock.monotonic() - since < _REFUSED_FOR.total_seconds()
 
     async def run(self) -> None:
         """Name topics, one after the other, until cancelled."""
@@ -159,7 +170,7 @@ class TopicTitles:
 
     async def _name(self, topic: _Untitled) -> None:
         session = topic.session
-        if _chat_of(session) in self._refused:
+        if self._refuses(session):
             return
         asked = "\n".join(message.text for message in topic.asked.messages)
         said, usage = await self._maker.title(session, asked[:_READ], topic.answer[:_READ])
@@ -174,7 +185,7 @@ class TopicTitles:
             await self._names.name_topic(session, title)
         except Refused as problem:
             if "right" in str(problem).lower() or "admin" in str(problem).lower():
-                self._refused[_chat_of(session)] = None
+                self._refused[_chat_of(session)] = self._clock.monotonic()
                 # An operator can mend it; people in the chat did not ask for the name.
                 what = f"a forum does not let the bot manage topics ({problem}); make it an admin"
                 await self._alert("topic titles", what, session.bot)
