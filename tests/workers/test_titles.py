@@ -66,7 +66,7 @@ def titled(pool: Pool, naming: Naming) -> Callable[..., AsyncIterator[Worker]]:
         def spending(session: SessionKey) -> Spending:
             return Spending(session, pool.store.sessions, pool.settings, pool.clock)
 
-        titles = TopicTitles(lambda _: wanted, naming, naming, spending, naming.alert, pool.clock)
+        titles = TopicTitles(lambda _: wanted, naming, naming, spending, naming.alert, clock=pool.clock)
         worker = await pool.worker("one", titles=titles)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(titles.run(), name="titles")

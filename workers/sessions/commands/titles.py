@@ -113,6 +113,7 @@ class TopicTitles:
         names: TopicNames,
         spending: Callable[[SessionKey], Spending],
         alert: Callable[[str, str, int], Awaitable[None]],
+        *,
         clock: Clock,
     ) -> None:
         """Prepare it.
