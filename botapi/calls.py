@@ -124,6 +124,8 @@ class Calls:
 
     async def _captioned(self, session: SessionKey, shape: Shape, kind: OutKind, file: InputFile | str) -> int:
         send: Any = getattr(self._bot, f"send_{kind}")
+        # Telegram would make an animation of a GIF again, and a sticker of a WebP picture.
+        as_it_is = {"disable_content_type_detection": True} if kind == "document" else {}
         message = await send(
             chat_id=session.chat,
             **{kind: file},
@@ -134,6 +136,7 @@ class Calls:
             reply_markup=_keyboard(shape),
             api_kwargs=_raw("caption_entities", shape),
             rate_limit_args=self._priority,
+            **as_it_is,
         )
         return message.message_id
 

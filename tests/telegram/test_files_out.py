@@ -133,6 +133,20 @@ async def test_where_no_file_may_be_sent_a_line_names_it(world: World, tmp_path:
     assert await world.texts(session) == ["Sales\n\n(I couldn't send the file chart.png here.)"]
 
 
+@pytest.mark.promise("files-out")
+async def test_a_moving_picture_that_is_refused_comes_as_a_file_and_not_as_one_again(
+    world: World, tmp_path: Path
+) -> None:
+    session = await world.session("group")
+    words = "Bad Request: not enough rights to send animations to the chat"
+    await world.pg.fault("error", "sendAnimation", code=400, description=words)
+    moving = out(tmp_path, "animation", b"GIF89a" + bytes(20), name="move.gif")
+    await world.delivery.deliver(session, replies_of([moving], ())[0])
+    (message,) = await world.pg.bot_messages(session.chat)
+    assert (message["document"]["file_name"], "animation" in message) == ("move.gif", False)
+    assert await world.methods(session) == ["sendAnimation", "sendDocument"]
+
+
 @pytest.mark.parametrize("verdict", Refusal)
 @pytest.mark.parametrize("count", [1, 3])
 def test_files_that_are_refused_again_and_again_come_to_an_end(tmp_path: Path, verdict: Refusal, count: int) -> None:

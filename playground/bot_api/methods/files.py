@@ -16,7 +16,8 @@ PHOTO_LIMIT = 10 * 1024 * 1024
 _ALBUM = range(2, 11)
 _IN_ALBUM = ("photo", "video", "audio", "document")
 _FOLDERS = {"photo": "photos", "voice": "voice", "audio": "music", "video": "videos", "animation": "animations"}
-_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"GIF8", b"RIFF")
+_GIF = b"GIF8"
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8", _GIF, b"RIFF")
 
 
 def _file(call: ApiCall, field: str, named: str) -> Stored:
@@ -49,7 +50,7 @@ def _caption(said: str, given: object) -> Json:
     return fields | ({"caption_entities": entities} if entities else {})
 
 
-def _content(call: ApiCall, field: str, named: str) -> Json:
+def _content(call: ApiCall, field: str, named: str, shown_as: str = "") -> Json:
     """The media field of a message.
 
     Raises:
@@ -61,19 +62,23 @@ def _content(call: ApiCall, field: str, named: str) -> Json:
     if field == "photo" and stored.size > PHOTO_LIMIT:
         size = f'file "{stored.name}" of size {stored.size} bytes is too big for a photo'
         raise bad_request(f"{size}; the maximum size is {PHOTO_LIMIT} bytes")
-    return media(field, stored, {})
+    return media(shown_as or field, stored, {})
 
 
-def _send(call: ApiCall, field: str) -> Json:
+def _send(call: ApiCall, field: str, *, shown_as: str = "") -> Json:
     no_parse_mode(call)
     chat = call.chat()
     caption = _caption(call.text("caption"), call.params.get("caption_entities"))
-    return send(call, chat, _content(call, field, call.text(field)) | caption)
+    return send(call, chat, _content(call, field, call.text(field), shown_as) | caption)
 
 
 def send_document(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#senddocument"""
-    return _send(call, "document")
+    upload = call.uploads.get("document")
+    looked_into = upload is not None and not call.flag("disable_content_type_detection")
+    # Telegram shows a GIF as what it is, unless it is told not to look.
+    moves = looked_into and upload is not None and upload.data.startswith(_GIF)
+    return _send(call, "document", shown_as="animation" if moves else "")
 
 
 def send_photo(call: ApiCall) -> Json:
