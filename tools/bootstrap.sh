@@ -44,7 +44,7 @@ if [ ! -x $venv/bin/python ] || ! $venv/bin/python -c '' 2>/dev/null || [ "${hom
 fi
 printf '%s\n' "$here" >$venv/.cohort-home
 
-say "Installing what $lock names ..."
+say "Installing what $lock names (a minute or two) ..."
 $uv pip install --quiet --python $venv/bin/python --no-deps --require-hashes -r "$lock"
 if [ "$1" = run ] || [ "$1" = dev ]; then
     $uv pip install --quiet --python $venv/bin/python --no-deps --build-constraints requirements-build.txt -e .
