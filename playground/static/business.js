@@ -1,13 +1,20 @@
 // Business accounts: an owner connects the bot, customers write, and the bot answers in the owner's name.
 import { get, post } from "./api.js";
 import { askFor } from "./dialog.js";
-import { toast } from "./dom.js";
+import { $, toast } from "./dom.js";
 
 const RIGHTS = [["can_reply", "answer"], ["can_read_messages", "mark messages as read"], ["can_delete_sent_messages", "delete what it sent"]];
 
 const told = (update) => { if (update === null) toast("The bot is not told: it answers customers of business accounts with COHORT_BUSINESS=on"); };
 
-const customer = (connection) => post(`/business/${connection}/chats`);
+const customer = (connection, given = {}) => post(`/business/${connection}/chats`, given);
+
+// Opens the chat, and writes there as the customer; the person of the chat before may be its owner.
+async function openAs(open, chat) {
+  await open.moved(chat.id);
+  $("as").querySelector("select").value = String(chat.users[0].id);
+  open.draw();
+}
 
 // A new owner with a customer, and the chat of both.
 export async function connect(chats) {
@@ -23,7 +30,7 @@ export async function connectPerson(open) {
   const [person] = open.chat.users;
   const known = (await get("/business")).find((one) => one.user.id === person.id && one.is_enabled);
   const connection = known ?? await post("/business", { user: person.id });
-  await open.moved((await customer(connection.id)).id);
+  await openAs(open, await customer(connection.id));
   told(known ? undefined : connection.update_id);
 }
 
@@ -41,7 +48,7 @@ export function accountActions(open) {
   return [
     ["Another customer", async () => {
       const name = await askFor("Who writes to the account?", { hint: "Left empty, the customer gets some name.", yes: "Add", empty: true });
-      if (name !== null) await open.moved((await post(`/business/${business.id}/chats`, name ? { first_name: name } : {})).id);
+      if (name !== null) await openAs(open, await customer(business.id, name ? { first_name: name } : {}));
     }],
     ...RIGHTS.map(([right, words]) => [`${business.rights[right] ? "Forbid" : "Let"} the bot ${business.rights[right] ? "to " : ""}${words}`, change({ rights: { [right]: !business.rights[right] } })]),
     [business.is_enabled ? "Disconnect the bot" : "Connect the bot again", change({ enabled: !business.is_enabled })],
