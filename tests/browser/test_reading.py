@@ -158,4 +158,15 @@ async def test_names_and_answers_from_right_to_left_begin_where_they_should(
     own = page.locator(".msg.own")
     assert await own.locator(".meta").evaluate("(element) => getComputedStyle(element).float") == "left"
     assert await page.locator("#chats button[aria-current] .last").get_attribute("dir") == "auto"
+    # A paragraph of a rich message goes by its own script, beside one of another.
+    blocks = "[{ type: 'heading', size: 1, text: 'Prices' }, { type: 'paragraph', text: 'هذا نص عربي.' }]"
+    made = await page.evaluate(
+        f"""import('./static/rich.js').then(({{ rich }}) => {{
+          const made = rich({{ rich_message: {{ blocks: {blocks} }} }});
+          document.querySelector(".msg .said").append(made);
+          const {{ unicodeBidi, textAlign }} = getComputedStyle(made.querySelector("p"));
+          return [unicodeBidi, textAlign];
+        }})"""
+    )
+    assert made == ["plaintext", "start"]
     watched.clean()
