@@ -23,7 +23,7 @@ def _seconds(value: object) -> object:
     try:
         return timedelta(seconds=float(value)) if isinstance(value, str) else value
     except (ValueError, OverflowError):
-        raise ValueError(f"is not a number of seconds: {value!r}") from None
+        raise ValueError(f"is not a number of seconds: {str(value)[:60]!r}") from None
 
 
 def _parted(value: object) -> object:

@@ -112,6 +112,17 @@ def _names() -> frozenset[str]:
     return frozenset(env_name(field) for field in Settings.model_fields)
 
 
+_SHOWN = 500
+"""Characters of a value in what is said of it."""
+
+
+def _there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings: from ``environ``, else from the process's environment and ``.env``. Blank values are none.
 
@@ -129,8 +140,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     configuration = said.get("COHORT_CONFIG", "").strip()
     home = Path(said.get("COHORT_HOME", "").strip() or Settings.model_fields["home"].default)
     # Workers go on with the copy that is kept of it (``tasks.operator_files.kept_cards``), and say so.
-    if configuration and not Path(configuration).is_file() and not (home / KEPT_CARDS).is_dir():
-        lines.append(f"COHORT_CONFIG: {configuration}: there is no such file")
+    if configuration and not _there(Path(configuration)) and not (home / KEPT_CARDS).is_dir():
+        lines.append(f"COHORT_CONFIG: {' '.join(configuration[:_SHOWN].split())}: there is no such file")
     try:
         # Secrets from files end in a newline, and lines of files from Windows in a carriage return.
         given = {name: value.strip() for name, value in said.items()}

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -151,3 +152,15 @@ def test_a_named_configuration_that_is_gone_ends_a_first_start_and_no_later_one(
         load(environ)
     (tmp_path / "home" / KEPT_CARDS).mkdir(parents=True)
     assert load(environ).config == tmp_path / "gone.yaml"
+
+
+@pytest.mark.promise("settings-clear")
+@pytest.mark.parametrize("value", ["9" * 5_000, "x" * 5_000, "a\nb"])
+@pytest.mark.parametrize("name", [env_name(field) for field in Settings.model_fields])
+def test_whatever_a_setting_holds_is_taken_or_refused_in_a_line_that_can_be_read(name: str, value: str) -> None:
+    said = ""
+    try:
+        load({name: value})
+    except Misconfigured as problem:
+        said = str(problem)
+    assert [line for line in said.splitlines() if len(line) > 700 or not re.match(r"[A-Z_]+: ", line)] == []
