@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from aiohttp.http_exceptions import LineTooLong
 
-from tasks.phrases import LANGUAGES, catalogue, speaking
+from tasks.phrases import LANGUAGES, catalogue, phrase, speaking
 from workers.interfaces import TurnFailed
 from workers.runtime.faults.classify import (
     ContextTooLong,
@@ -70,6 +71,7 @@ OPENAI = ("APIStatusError", "APIError", "OpenAIError")
         (ModelFault(("InternalServerError",), 503), "retry", ProviderFault),
         (ModelFault(("OverloadedError",), 529), "retry", ProviderFault),
         (ModelFault(OPENAI, 413), "tell", ContextTooLong),
+        (ModelFault.of(LineTooLong("a picture", 8 * 2**20)), "tell", None),
         (ModelFault(("RequestTooLargeError",)), "tell", ContextTooLong),
         (ModelFault(("BadRequestError",), 400, "context_length_exceeded"), "tell", ContextTooLong),
         (ModelFault(("BadRequestError",), 400, "prompt is too long: 300000 tokens"), "tell", ContextTooLong),
@@ -218,3 +220,9 @@ def test_of_a_message_without_end_its_beginning_and_its_end_are_read_and_no_more
     fault = ModelFault.of(Refused(text))
     assert classify(fault).detail.startswith("no such model")
     assert len(fault.text) < len(text) / 10
+
+
+def test_an_event_too_large_to_take_is_no_refusal_of_the_message() -> None:
+    failure = classify(ModelFault.of(LineTooLong("a picture", 8 * 2**20)))
+    assert failure.words == phrase("fault-answer-too-large")
+    assert type(failure) is TurnFailed, "and so not tried again with less of the conversation"

@@ -49,6 +49,8 @@ _NO_ROOM = frozenset({"NoRoomError"})
 _TOO_LARGE = frozenset({"RequestTooLargeError"})
 _UNFINISHED = frozenset({"UnfinishedStreamError"})
 _ODD = frozenset({"UnusableAnswerError"})
+_TOO_LONG_LINES = frozenset({"LineTooLong"})
+"""aiohttp's, for an event beyond 8 MiB, as of a large picture; the status that it has is not the provider's."""
 _EMPTY = frozenset({"EmptyCompletionError", "EmptyStreamError"})
 
 
@@ -68,6 +70,8 @@ def classify(fault: ModelFault, model: str = "", sent: Iterable[str] = ()) -> Tu
     where = f"{model}: {fault.detail}" if model else fault.detail
     if fault.status in _MAY_QUOTE:
         fault = replace(fault, sent=" ".join(sent).casefold())
+    if not _TOO_LONG_LINES.isdisjoint(fault.kinds):
+        return TurnFailed("tell", phrase("fault-answer-too-large"), f"an event of the answer is too large, {where}")
     failure = _by_words(fault, where) or _by_status(fault, where) or _by_kind(fault, where)
     if failure.action == "retry":
         failure.backoff = max(failure.backoff, fault.wait or wait_said(fault.text))
