@@ -1,7 +1,7 @@
 """What a process of a run tells pytest-xdist of its tests: of one that passed, its result and that it is done.
 
-pytest-xdist sends six messages of each test with all that pytest knows of it. The process that shows them takes two
-milliseconds to read these, of cores that the tests want.
+pytest-xdist sends six messages of each test with all that pytest knows of it. To write and to read them takes 0.8 ms of
+processor time a test, of cores that the tests want.
 """
 
 import argparse
