@@ -16,7 +16,7 @@ def reacted(at: UpdateReading, change: ReactionChange) -> Meaning:
     if person is None or change.chat.type == "channel":
         return at.nothing("a reaction of no person")
     # A person may leave several: the newest counts, or the one that stays when the other goes.
-    left = [thumb for thumb in now if thumb not in before] or now
+    left: list[Thumb] = [thumb for thumb in now if thumb not in before] or now
     thumb = left[-1] if left else None
     return Reacted(at.update_id, change.chat.id, change.message_id, person.id, thumb)
 
