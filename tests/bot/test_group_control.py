@@ -152,6 +152,17 @@ async def test_who_was_just_made_an_admin_may_within_seconds_and_a_telegram_away
 
 
 @pytest.mark.promise("group-control")
+async def test_a_member_who_was_made_an_admin_since_they_were_refused_may(make: Make, admins: Admins) -> None:
+    doorway = make("admins")
+    await doorway.door.take([said("/new", sender=BEN, chat=GROUP, update_id=1)])
+    assert await kinds(doorway) == []
+    admins.ids = frozenset({ANN.id, BEN.id})
+    doorway.clock.time += 6
+    await doorway.door.take([said("/new", sender=BEN, chat=GROUP, update_id=2)])
+    assert await kinds(doorway) == ["new"]
+
+
+@pytest.mark.promise("group-control")
 async def test_where_telegram_does_not_tell_the_admins_none_is_told_that_they_are_no_admin(
     make: Make, admins: Admins
 ) -> None:
