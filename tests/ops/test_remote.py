@@ -20,10 +20,11 @@ def worker(settings: Settings, name: str, answer: Callable[[], dict[str, str]]) 
             node = app.control.mailbox(connection).Node(f"{name}@here", handlers={RELOAD: lambda _state: answer()})
             node.channel = connection.channel()
             with node.listen(callback=node.handle_message):
-                ready.set()
                 while not stop.is_set():
+                    # It subscribes when it listens for the first time; what is said before is not heard.
                     with suppress(TimeoutError):
                         connection.drain_events(timeout=0.2)
+                    ready.set()
 
     thread = threading.Thread(target=serve, name=name)
     thread.start()

@@ -57,7 +57,8 @@ async def test_a_model_of_the_file_that_does_not_work_is_not_told_as_the_chats_c
         with pytest.raises(TurnFailed) as failure:
             await engine.run(ask(1, "hi"), Screen())
         assert failure.value.action == "operator"
-        assert failure.value.words == phrase("fault-broken")
+        # The last of them is known, and lacks its key.
+        assert failure.value.words == phrase("fault-key" if name.startswith("openai") else "fault-broken")
         assert (await engine.run(ask(2, "hi"), Screen())).text == "echo: hi [n=1]"
     assert len(model.journal) == 1
 
