@@ -45,7 +45,7 @@ def described(state: State, chat: Chat) -> Json:
         "from_bot": chat.from_bot,
         "version": chat.version,
         "last": last,
-        "business": None if account is None else account.wire(),
+        "business": None if account is None else account.wire() | {"told": state.bot.queue.wants("business_message")},
     }
 
 

@@ -5,7 +5,9 @@ import { $, toast } from "./dom.js";
 
 const RIGHTS = [["can_reply", "answer"], ["can_read_messages", "mark messages as read"], ["can_delete_sent_messages", "delete what it sent"]];
 
-const told = (update) => { if (update === null) toast("The bot is not told: it answers customers of business accounts with COHORT_BUSINESS=on"); };
+const UNTOLD = "The bot is not told: it answers customers of business accounts with COHORT_BUSINESS=on";
+
+const told = (update) => { if (update === null) toast(UNTOLD); };
 
 const customer = (connection, given = {}) => post(`/business/${connection}/chats`, given);
 
@@ -36,11 +38,12 @@ export async function connectPerson(open) {
 
 // What stands below the chat's name.
 export function standing({ business, users }) {
-  const may = !business.is_enabled ? "not connected" : business.rights.can_reply ? "the bot answers" : "the bot may not answer";
-  return ` · ${users[0].first_name} writes to ${business.user.first_name} · ${may}`;
+  const may = business.rights.can_reply ? "the bot answers" : "the bot may not answer";
+  const now = !business.is_enabled ? "not connected" : business.told ? may : "the bot is not told";
+  return ` · ${now} · ${users[0].first_name} writes to ${business.user.first_name}`;
 }
 
-export const emptyWords = ({ business, users }) => `${users[0].first_name} is a customer of ${business.user.first_name}, whose account has connected the bot. The bot answers the customer in the owner’s name. Beside the place to write you choose which of the two you are.`;
+export const emptyWords = ({ business, users }) => `${users[0].first_name} is a customer of ${business.user.first_name}, whose account has connected the bot. The bot answers the customer in the owner’s name. Beside the place to write you choose which of the two you are.${business.told ? "" : ` ${UNTOLD}.`}`;
 
 export function accountActions(open) {
   const { business } = open.chat;

@@ -156,7 +156,7 @@ export class Conversation {
 
   nothing() {
     const name = `@${this.composer.bot.username}`;
-    const starters = this.composer.commands.slice(0, 2).map((one) => `/${one.command}`);
+    const starters = this.chat.business ? [] : this.composer.commands.slice(0, 2).map((one) => `/${one.command}`);
     const said = (text) => (this.chat.type === "private" || this.chat.business || text.startsWith("/") ? text : `${name} ${text}`);
     const ideas = [...IDEAS, ...starters].map((text) => make("button", { type: "button", onclick: () => this.attempt(() => this.say({ text: said(text) })) }, text));
     const words = this.chat.business ? emptyWords(this.chat) : this.chat.type === "private" ? "Write to the bot below. Its answer grows here while it is written."

@@ -98,3 +98,16 @@ async def test_no_script_of_the_page_asks_with_the_browsers_own_boxes(up: Up, br
     await page.locator(".topics button", has_text="Renamed").wait_for(state="detached")
     assert boxes == []
     watched.clean()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+async def test_a_business_account_says_that_the_bot_is_not_told_where_its_operator_has_not_asked_for_it(
+    up: Up, browser: Browser, size: dict[str, int], scheme: str
+) -> None:
+    watched = await begun(browser, up, "business", size=size, color_scheme=scheme)
+    page = watched.page
+    await page.locator(".empty", has_text="COHORT_BUSINESS=on").wait_for()
+    await page.locator("#subtitle", has_text="the bot is not told").wait_for()
+    assert await page.get_by_role("button", name="/new").count() == 0, "commands are a customer's words"
+    assert await watched.unusable() == []
+    await browser.picture(watched, f"business-{size['width']}-{scheme}")

@@ -58,6 +58,13 @@ async def test_the_bot_is_told_of_the_connection_and_of_all_that_stands_in_its_c
     assert gone["deleted_business_messages"]["message_ids"] == [said.message_id]
 
 
+async def test_the_page_knows_whether_the_bot_asks_to_be_told(pg, account):
+    _, chat = account
+    for kinds, told in ((KINDS, True), (["message"], False)):
+        await pg.call("getUpdates", allowed_updates=kinds)
+        assert (await pg.control("GET", f"/chats/{chat['id']}"))["business"]["told"] is told
+
+
 @pytest.mark.promise("playground-is-telegram")
 async def test_the_bot_writes_as_the_owner_and_is_told_so(pg, account):
     connection, chat = account
