@@ -34,6 +34,8 @@ class StateField(StrEnum):
     """JSON: the question of the running turn whose call stays open (``tasks.chats.asking.HeldQuestion``)."""
     refused = "refused"
     """The name of the running turn, and the update ids that it does not answer: their allowances were used up."""
+    over_budget = "over_budget"
+    """Who was told lately that an allowance is used up, and when (``workers.sessions.turns.refusals``)."""
     stood_in = "stood_in"
     """What the bot called the last exchange, whose end it told in a worker's place, and its name, with a blank between
     (``workers.sessions.commands.again``)."""

@@ -99,6 +99,7 @@ FIELDS_LEFT = {
     StateField.asked: "messages of the old chat",
     StateField.held: "begins again",
     StateField.refused: "asked for again",
+    StateField.over_budget: "said again at most once",
     StateField.stood_in: "of buttons in the old chat",
     StateField.pressed: "the same",
     StateField.waits: "said again at most once",

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.envelope import Inbound
+from workers import texts
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.ownership.owned_session import OwnedSession, persist
-from workers.sessions.spending import USED_UP, Spending, payer
+from workers.sessions.spending import HELD, USED_UP, Spending, payer
+from workers.sessions.turns.refusals import CHAT, Refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,24 @@ async def admitted(
     if 0 in verdicts.values() and owned.refused(turn) != refused.keys():
         await owned.note_refused(turn, refused)
     return Verdicts(admission.chat, refused)
+
+
+def to_tell(
+    verdicts: Verdicts, messages: Sequence[Inbound], owned: OwnedSession, now: float, *, always: bool
+) -> tuple[list[tuple[str, Sequence[Inbound]]], dict[str, str]]:
+    """Who has to be told of a refusal: not who was lately (``workers.sessions.turns.refusals``), unless ``always``.
+
+    Returns:
+        What each of them is told of which messages, and fields of the state that note it.
+    """
+    whose = "chat" if verdicts.chat else "person"
+    by_payer: dict[int, list[Inbound]] = {}
+    for message in messages:
+        if verdicts.chat or message.update_id in verdicts.refused:
+            by_payer.setdefault(CHAT if verdicts.chat else payer(message, owned.session), []).append(message)
+    lately, told = Refusals.read(owned.over_budget, now), list[tuple[str, Sequence[Inbound]]]()
+    for who, theirs in by_payer.items():
+        verdict = verdicts.chat or verdicts.refused[theirs[-1].update_id]
+        if not lately.repeats(who, verdict, theirs) or always:
+            told.append((texts.over_budget(whose, held=verdict == HELD), theirs))
+    return told, lately.fields

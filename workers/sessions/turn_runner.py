@@ -16,13 +16,13 @@ from tasks.turn_record import with_reference
 from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.outgoing import linked_pictures, with_files
-from workers.sessions.admission import admitted
+from workers.sessions.admission import admitted, to_tell
 from workers.sessions.commands.again import kept_unanswered, with_press
 from workers.sessions.commands.conversations import titled
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.ownership.owned_session import OwnedSession, below, in_place, seen_words
 from workers.sessions.planning.planner import MAX_TRIES, dead_letter
-from workers.sessions.spending import HELD, Spending, payer
+from workers.sessions.spending import Spending
 from workers.sessions.turns.asking import Ask, answers_of, asks_people, put_questions
 from workers.sessions.turns.failures import Failures
 from workers.sessions.turns.held_questions import HeldQuestions
@@ -86,9 +86,9 @@ class TurnRunner:
         """
         asked = self._messages
         await self.journal.open()
-        refusals = await self._refuse_over_budget()
+        refused = await self._refuse_over_budget()
         if not self._messages:
-            return await self._remembered(Outcome(refusals), asked)
+            return await self._remembered(refused, asked)
         if self._asked.steering is not None:
             self._asked.steering.begin(self._messages)
         try:
@@ -97,7 +97,7 @@ class TurnRunner:
             return await self._park(parked.questions)
         asked = (*asked, *self._asked.joined)
         outcome = with_press(await self._remembered(outcome, asked), self._asked.by)
-        return replace(outcome, replies=(*outcome.replies, *refusals))
+        return replace(outcome, replies=(*outcome.replies, *refused.replies), set={**outcome.set, **refused.set})
 
     async def _remembered(self, outcome: Outcome, asked: Sequence[Inbound]) -> Outcome:
         """With what /retry and /undo have to know: whether the last turn gave an answer."""
@@ -274,27 +274,24 @@ class TurnRunner:
 
     # -- what it may cost
 
-    async def _refuse_over_budget(self) -> _Replies:
-        """Take out the messages of payers whose allowance is used up; returns what they are told."""
+    async def _refuse_over_budget(self) -> Outcome:
+        """Take out the messages of payers whose allowance is used up; what they are told, once."""
         owned, spending, messages = self._owned, self._spending, self._messages
         goes_on = bool(self._asked.resumed or self.journal.kept)
         verdicts = await admitted(self._deps, owned, spending, (messages, self.journal.mark.turn), goes_on=goes_on)
-        refused = [message for message in messages if message.update_id in verdicts.refused]
-        self._messages = () if verdicts.chat else tuple(message for message in messages if message not in refused)
-        spending.shared_by(self._messages)
-        if verdicts.chat:
-            return self._render(texts.over_budget("chat", held=verdicts.chat == HELD))
-        if not self._messages:
-            return self._render(texts.over_budget("person", held=verdicts.refused[refused[-1].update_id] == HELD))
-        self._reply_to = self._target(self._messages[-1])
-        told: list[Reply] = []
-        for who, last in {payer(message, owned.session): message for message in refused}.items():
-            said = texts.over_budget("person", held=verdicts.refused[last.update_id] == HELD)
-            theirs = tuple(message.update_id for message in refused if payer(message, owned.session) == who)
-            told += [
-                reply.model_copy(update={"answers": theirs})
-                for reply in self._deps.delivery.render(said, reply_to=self._target(last))
-            ]
-        gone = {ident for reply in told for ident in reply.answers}
-        self._answers = tuple(ident for ident in self._answers if ident not in gone)
-        return tuple(told)
+        going = () if verdicts.chat else tuple(one for one in messages if one.update_id not in verdicts.refused)
+        self._messages = going
+        spending.shared_by(going)
+        # A press, and what stands on the screen already, are answered; and an inline message waits for its words.
+        always = bool(self._asked.by or owned.live or self._alone)
+        news, kept = to_tell(verdicts, messages, owned, self._deps.clock.now(), always=always)
+        if not going:
+            return Outcome(self._render(news[-1][0]) if news else (), set=kept)
+        self._reply_to = self._target(going[-1])
+        told = tuple(
+            reply.model_copy(update={"answers": tuple(message.update_id for message in theirs)})
+            for said, theirs in news
+            for reply in self._deps.delivery.render(said, reply_to=self._target(theirs[-1]))
+        )
+        self._answers = tuple(ident for ident in self._answers if ident not in verdicts.refused)
+        return Outcome(told, set=kept)

@@ -149,6 +149,11 @@ class StateView:
         return frozenset(kept) if name == turn else frozenset()
 
     @property
+    def over_budget(self) -> str:
+        """See ``StateField.over_budget``."""
+        return text(self._fields.get(StateField.over_budget, b""))
+
+    @property
     def allowed(self) -> tuple[str, ...]:
         """What people of the session always allow (``Question.scope``)."""
         return tuple(self._list(StateField.allowed))
