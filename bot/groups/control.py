@@ -7,6 +7,7 @@ from bot.access.people import PeopleView
 from bot.commands.offered import IN_CHARGE, CommandOffer, Control
 from bot.commands.role_control import role_refusal
 from bot.groups.admin_lists import Administrators, AdminLists
+from bot.updates.commands import ADMINS, LOGINS
 from bot.updates.meaning import Incoming
 from tasks.chats.access import Access
 from tasks.chats.roles import Role, RoleRules
@@ -14,6 +15,7 @@ from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.phrases import phrase
 from tasks.session import SessionKey
+from tasks.text import within
 
 type Askers = Callable[[SessionKey], Awaitable[frozenset[int]]]
 """Who asks in a session now (``tasks.store.views``)."""
@@ -21,6 +23,12 @@ _CONTROLS = ("new", "choose", "compact", "undo", "conversation")
 _OF_A_TURN = ("stop", "retry", "undo")
 _OF_SEVERAL = ("stop", "retry")
 _FOR_ALL = frozenset({"reminders", "forget"})
+_OTHER_RULES = ADMINS | LOGINS
+"""Commands whose buttons are for admins only, or stand in private chats only."""
+_SHOWN_BY = {"resume": "sessions", "forget": "memory"}
+"""What shows the list in which a command's buttons stand, where that is another command."""
+_NAME = 64
+"""UTF-16 units of a name in a toast."""
 
 
 class GroupControl:
@@ -50,14 +58,14 @@ class GroupControl:
         if (by_role := role_refusal(self._rules(), heard, role)) is not None:
             return by_role
         inbound = heard.inbound
-        if self._control == "everyone" or inbound.key.chat > 0 or role in IN_CHARGE:
+        if inbound.key.chat > 0 or role in IN_CHARGE or (self._control == "everyone" and not _opened_by_another(heard)):
             return None
         pressed = inbound.pressed and inbound.kind != "answer"
         if not pressed and (self._control == "asker" or not _changes(heard)):
             return None
         person = inbound.person
-        asked = heard.asker is not None and heard.asker == person
-        if pressed and asked and (self._control == "asker" or inbound.kind in _OF_A_TURN):
+        asked = heard.asker is not None and heard.asker.id == person
+        if pressed and asked and (self._control != "admins" or inbound.kind in _OF_A_TURN):
             return None
         if pressed and inbound.kind in _OF_SEVERAL and person in await self._askers(inbound.key):
             # An answer to several people stands under the question of one of them.
@@ -67,9 +75,11 @@ class GroupControl:
             return None
         if await self.administers(person, inbound.key.chat):
             return None
+        if self._control != "admins" and (words := _not_yours(heard)):
+            return words
         if await self._admins.of(inbound.key.chat) is None:
             return phrase("group-admins-unknown")
-        return phrase("asker-only") if self._control == "asker" else phrase("group-admins-only")
+        return phrase("group-admins-only") if self._control == "admins" else phrase("asker-only")
 
     async def administers(self, person: int | None, chat: int) -> bool:
         """Whether a person is one of a group's administrators; who writes in the group's own name is."""
@@ -119,6 +129,33 @@ def _changes(heard: Incoming) -> bool:
     """Whether it changes something for all in the group."""
     ask = heard.ask
     return heard.inbound.kind in _CONTROLS or (ask is not None and ask.name in _FOR_ALL and bool(ask.argument))
+
+
+def _command_of(heard: Incoming) -> str | None:
+    """The command that shows the picker or the list whose button is pressed; None where the button stands elsewhere."""
+    if heard.callback is None or heard.ask is None or heard.ask.name in _OTHER_RULES:
+        return None
+    return _SHOWN_BY.get(heard.ask.name, heard.ask.name)
+
+
+def _opened_by_another(heard: Incoming) -> bool:
+    """Whether it is a button of a picker or a list that another one is known to have opened.
+
+    What is asked in the name of the group (or of a channel, in it) was asked by an administrator; who asks in another
+    chat's name is not known.
+    """
+    asker, inbound = heard.asker, heard.inbound
+    if _command_of(heard) is None or asker is None or asker.id == inbound.person:
+        return False
+    return asker.id > 0 or asker.id == inbound.key.chat
+
+
+def _not_yours(heard: Incoming) -> str | None:
+    """What is said to who presses a button of another's picker or list: whose it is, and how to get one."""
+    command, asker = _command_of(heard), heard.asker
+    if command is None or asker is None or asker.id < 0 or not (name := " ".join(asker.name.split())):
+        return None
+    return phrase("picker-only", name=within(name, _NAME), command=command)
 
 
 def with_roles(heard: Incoming, role: Role | None, access: Access) -> Incoming:

@@ -69,7 +69,8 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
         ask=meant.ask,
         callback=callback,
         sent=at.now,
-        asker=asker.id if asker is not None else None,
+        # What stands under a message of the bot's own was asked for by a button, and Telegram does not say by whom.
+        asker=None if asker is None or asker.id == at.me.id else asker,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.updates.commands import Command
 from tasks.chats.feedback import Thumb
-from tasks.envelope import Inbound
+from tasks.envelope import Inbound, Sender
 from tasks.session import SessionKey
 
 _TO_A_PERSON = re.compile(r"(?:(?:https?://)?t\.me/|tg://resolve\?domain=)(\w{3,32})/?", re.IGNORECASE)
@@ -65,8 +65,8 @@ class Incoming:
     """A command that the bot answers itself if it can."""
     callback: str | None = None
     """Id of a pressed button's query, which needs an answer."""
-    asker: int | None = None
-    """Of a pressed button: the person whose message the one with the button answers, where Telegram tells."""
+    asker: Sender | None = None
+    """Of a pressed button: who wrote the message that the one with the button answers, where Telegram tells."""
     once: int | None = None
     """In place of the update's id, where two updates may bring the same: the first one counts."""
     code: str | None = None

@@ -156,8 +156,9 @@ class SettingFields(BaseModel):
     rate: int = Field(0, alias="COHORT_RATE", ge=0, le=1000)
     """Messages a minute that one person may send; further ones are not taken, which is said once. 0 is no limit."""
     group_control: Literal["everyone", "admins", "asker"] = Field("everyone", alias="COHORT_GROUP_CONTROL")
-    """Who may use `/new`, `/resume`, `/undo`, `/compact`, `/model`, `/agent` and buttons in a group: everyone; its
-    admins (the buttons Stop, Retry and Undo also the person who asked); or buttons only the person who asked, commands
+    """Who may use `/new`, `/resume`, `/undo`, `/compact`, `/model`, `/agent` and buttons in a group: everyone, but
+    those of a picker or a list (`/sessions`, `/memory`, `/reminders`) who opened it, and admins; the group's admins
+    (the buttons Stop, Retry and Undo also the person who asked); or buttons only the person who asked, commands
     everyone."""
     group_context: int = Field(20, alias="COHORT_GROUP_CONTEXT", ge=0, le=100)
     """Messages of a group, not meant for the agent, that the next message to it takes along, where Telegram shows them

@@ -8,14 +8,17 @@ import pytest
 from aiogram import types as tg
 
 from bot.groups.admin_lists import AdminLists
+from bot.updates.commands import ADMINS, ASKS, CHOICES, LOGINS
+from bot.updates.meaning import Incoming
 from botapi.errors import TelegramAway
 from tasks.chats.access import Access
 from tasks.config.settings import load
 from tasks.phrases import phrase
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.meanings import meaning_of
 from tests.bot.stand_ins import HandClock
-from tests.bot.updates import ANN, BEN, GROUP, message, raw, said
+from tests.bot.updates import ANN, BEN, CHANNEL, GROUP, message, pressed, raw, said
 from tests.bot.updates import BOT as US
 
 type Make = Callable[[str], Doorway]
@@ -93,11 +96,18 @@ async def test_with_admins_questions_looks_and_stop_are_everyones(make: Make) ->
         ("admins", "undo:0123456789abcdef", (BEN, ANN), phrase("group-admins-only")),
         ("admins", "model:a", (BEN, BEN), phrase("group-admins-only")),
         ("admins", "model:a", (ANN, BEN), SWITCHED),
-        ("asker", "model:a", (BEN, ANN), phrase("asker-only")),
+        ("asker", "model:a", (BEN, ANN), phrase("picker-only", name="Ann Lee", command="model")),
+        ("asker", "retry", (BEN, ANN), phrase("asker-only")),
         ("asker", "model:a", (BEN, BEN), SWITCHED),
         ("asker", "stop", (BEN, None), None),
         ("asker", "stop", (ANN, BEN), None),
-        ("everyone", "model:a", (BEN, ANN), SWITCHED),
+        ("everyone", "model:a", (BEN, BEN), SWITCHED),
+        ("everyone", "model:a", (ANN, BEN), SWITCHED),
+        ("everyone", "model:a", (BEN, None), SWITCHED),
+        ("everyone", "model:a", (BEN, US), SWITCHED),
+        ("everyone", "stop", (BEN, ANN), None),
+        ("everyone", "retry", (BEN, ANN), None),
+        ("everyone", "undo:0123456789abcdef", (BEN, ANN), None),
     ],
 )
 async def test_a_button_is_for_those_who_may_press_it(
@@ -109,6 +119,51 @@ async def test_a_button_is_for_those_who_may_press_it(
     assert doorway.signs.pressed == [("99", says)]
     assert len(await kinds(doorway)) == (says in (None, SWITCHED))
     assert await doorway.said() == []
+
+
+LISTS = {
+    **{f"{name}:x": name for name in CHOICES},
+    "sessions:2": "sessions",
+    "resume:1": "sessions",
+    "memory:2": "memory",
+    "forget:all": "memory",
+    "reminders:2": "reminders",
+    "reminders:cancel all yes": "reminders",
+}
+"""Buttons of pickers and lists, with the command that shows them."""
+
+
+def test_each_command_that_has_buttons_is_known_to_have_them() -> None:
+    with_buttons = {name for name in ASKS if isinstance(meaning_of(press(f"{name}:x", BEN, asker=ANN)), Incoming)}
+    assert {data.partition(":")[0] for data in LISTS} == with_buttons - ADMINS - LOGINS
+
+
+@pytest.mark.promise("group-control")
+async def test_with_everyone_a_picker_or_a_list_that_another_opened_says_whose_it_is(make: Make) -> None:
+    """A name is a person's own choice: it may have any length, and lines."""
+    doorway, eve = make("everyone"), tg.User(id=702, is_bot=False, first_name="Eve\n" * 16, last_name="e" * 64)
+    presses = [press(data, BEN, asker=eve, update_id=number) for number, data in enumerate(LISTS, 1)]
+    await doorway.door.take(presses)
+    await doorway.followed()
+    told = [says or "" for _, says in doorway.signs.pressed]
+    name = ("Eve " * 16)[:63] + "…"
+    assert told == [phrase("picker-only", name=name, command=command) for command in LISTS.values()]
+    assert max(map(len, told)) <= 200
+    assert (await kinds(doorway), await doorway.said()) == ([], [])
+
+
+@pytest.mark.promise("group-control")
+async def test_what_is_opened_in_the_name_of_a_chat_is_for_admins_or_where_none_can_press_for_all(make: Make) -> None:
+    doorway = make("everyone")
+    nobody = tg.User(id=1087968824, is_bot=True, first_name="G")
+    told = list[str | None]()
+    for number, (person, name) in enumerate(((BEN, GROUP), (ANN, GROUP), (BEN, CHANNEL)), 1):
+        question = message("q", sender=nobody, sender_chat=name, chat=GROUP, message_id=5)
+        under = message("a", sender=US, chat=GROUP, reply_to_message=question)
+        await doorway.door.take([pressed("model:a", under, update_id=number, by=person)])
+        await doorway.followed()
+        told.append(doorway.signs.pressed[-1][1])
+    assert told == [phrase("asker-only"), SWITCHED, SWITCHED]
 
 
 async def test_the_list_of_admins_is_kept_for_a_minute_and_outlives_a_failure(make: Make, admins: Admins) -> None:

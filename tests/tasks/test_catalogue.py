@@ -24,7 +24,7 @@ TOAST = 200
 """Bot API, "answerCallbackQuery"."""
 TOASTS = {
     *("private-bot", "rate", "guests", "too-old", "asker-only", "group-admins-only", "group-admins-unknown"),
-    *("question-ended", "question-answered", "question-not-yours", "answer-taken", "answer-denied"),
+    *("question-ended", "question-answered", "question-not-yours", "answer-taken", "answer-denied", "picker-only"),
 }
 
 
