@@ -91,7 +91,7 @@ async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait, 
                 continue
             log.warning(
                 "delivery.refused",
-                extra={"session": str(session), "reply": reply.id, "verdict": refusal.name, "said": said(error)},
+                extra={"session": str(session), "reply": reply.id, "refusal": refusal.name, "said": said(error)},
             )
             tracing.current().event(f"refused {refusal.name.lower()}")
             match refusal:

@@ -109,22 +109,22 @@ def is_spare(shape: Shape) -> bool:
     return bool(shape.files) and all(file.url or file.speak for file in shape.files)
 
 
-def without(shape: Shape, verdict: Refusal) -> list[Shape]:
+def without(shape: Shape, refusal: Refusal) -> list[Shape]:
     """What to send instead of a refused ``shape``; nothing when there is nothing left to leave out.
 
     Every answer is less than what was refused, so that this ends.
     """
-    if shape.rich and verdict not in _OF_ANY_MESSAGE:
+    if shape.rich and refusal not in _OF_ANY_MESSAGE:
         return [replace(shape, rich=())]
-    left = _stripped(shape, verdict)
+    left = _stripped(shape, refusal)
     if left == [shape] and shape.rich:
         return [replace(shape, rich=())]
     return left if left != [shape] else _bare(shape)
 
 
-def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
+def _stripped(shape: Shape, refusal: Refusal) -> list[Shape]:
     """Without what was refused; ``shape`` itself where that is not in it."""
-    match verdict:
+    match refusal:
         case Refusal.NEW:
             return [replace(shape, edit=None)]
         case Refusal.PLAIN:
@@ -136,7 +136,7 @@ def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
         case Refusal.NO_TOPIC:
             return _outside(shape)
         case Refusal.NO_PHOTO | Refusal.NO_RIGHT | Refusal.NO_FILE:
-            return _OF_FILES[verdict](shape)
+            return _OF_FILES[refusal](shape)
         case Refusal.SHORTER:
             return _shorter(shape)
         case Refusal.WORDS:

@@ -5,7 +5,7 @@ from typing import Any
 from celery import Celery
 
 from tasks.config.redis_url import Sentinels, sentinels
-from tasks.config.settings import Settings, load
+from tasks.config.settings import Settings
 
 CANCEL = "cohort_cancel"
 """Remote control: cancel the running turn of ``session``, so that a control word is seen at once."""
@@ -80,16 +80,3 @@ def make_app(settings: Settings) -> Celery:
 def _sentinel_options(watched: Sentinels) -> dict[str, Any]:
     own = {"password": watched.sentinel_password, "socket_timeout": 1, "socket_connect_timeout": 1}
     return {"master_name": watched.master, "sentinel_kwargs": own | watched.connection_options}
-
-
-def celery_app() -> Celery:
-    """The app of the environment's settings, for ``celery -A tasks.app:app`` and Flower."""
-    return make_app(load())
-
-
-def __getattr__(name: str) -> Celery:
-    if name == "app":
-        app = celery_app()
-        globals()["app"] = app
-        return app
-    raise AttributeError(name)

@@ -174,6 +174,7 @@ class Screen:
             case Refusal.NO_BUTTONS if not self._bare:
                 self._bare = True
             case Refusal.AGAIN if place < len(self.ids) or not perhaps_done(error):
+                # Not a `Backoff`: no failures are counted, as the chat's tempo gives the pause of each next try.
                 return pause * 2
             case _ if self.draft:
                 # A server without drafts, or a chat that takes none.

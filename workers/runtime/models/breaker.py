@@ -104,6 +104,8 @@ class Breaker:
         circuit.failed = {who: at for who, at in circuit.failed.items() if now - at <= WINDOW_S} | {caller: now}
         # A turn that was on its way when the key closed changes nothing.
         if circuit.probe == caller or (circuit.pause == 0 and _several(circuit.failed)):
+            # Not a `Backoff`, whose jitter spreads callers that each count for themselves: this pause is one for all of
+            # the key's chats, and `wait` spreads them.
             circuit.pause = min(max(circuit.pause * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
             circuit.open_until = now + circuit.pause
             circuit.asked = False
