@@ -168,7 +168,7 @@ class AgentRuntime(Protocol):
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn on a lane of its own. It waits for a free lane in a fair queue of chats and senders.
 
-        The runtime alone keeps COHORT_TURN_TIMEOUT, because only it knows when the turn has its lane.
+        The runtime alone keeps the time that a turn may take, because only it knows when the turn has its lane.
 
         Raises:
             TurnFailed: no answer; the session's history is as before.

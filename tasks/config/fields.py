@@ -130,6 +130,8 @@ class SettingFields(BaseModel):
     """Whether cards with `harness_tools: true` get them: a chat may connect MCP servers, for one turn of its own."""
     turn_timeout: Duration = Field(timedelta(minutes=10), alias="COHORT_TURN_TIMEOUT", gt=timedelta(0))
     """A turn that takes longer is ended and its user told. Time spent waiting for a lane is not counted."""
+    inline_timeout: Duration = Field(timedelta(minutes=1), alias="COHORT_INLINE_TIMEOUT", gt=timedelta(0))
+    """The same for answers in chats of other people (`COHORT_INLINE`, `COHORT_GUESTS`); what was said by then stays."""
     tool_timeout: Duration = Field(timedelta(minutes=2), alias="COHORT_TOOL_TIMEOUT", gt=timedelta(0))
     """A tool call that takes longer is ended; the agent is told."""
     answer_max: int = Field(200_000, alias="COHORT_ANSWER_MAX", ge=1000)

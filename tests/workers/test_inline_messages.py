@@ -2,8 +2,10 @@
 
 import pytest
 
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tests.conftest import BOT
+from tests.workers.fakes import without_reference
 from tests.workers.pool import Pool, Worker
 from workers.interfaces import TurnFailed
 
@@ -38,6 +40,18 @@ async def test_an_apology_offers_no_button_there_and_the_session_ends_all_the_sa
     pool.model.fail("bad", TurnFailed("retry", "later", "later"))
     await turn(pool, worker, "bad")
     assert "Retry" not in pool.telegram.texts(HERE)[-1]
+    assert await kept(pool) == set()
+
+
+@pytest.mark.parametrize("problem", [TurnFailed("tell", "Too slow.", "turn longer than 60 s"), ValueError("a defect")])
+async def test_what_was_said_stays_above_the_reason_why_it_ends(pool: Pool, problem: Exception) -> None:
+    worker = await pool.worker("one")
+    pool.model.partial["bad"] = "Once upon"
+    pool.model.fail("bad", *[problem] * 5)
+    await turn(pool, worker, "bad")
+    words = problem.words if isinstance(problem, TurnFailed) else phrase("defect")
+    shown = without_reference(pool.telegram.texts(HERE)[-1])
+    assert shown.endswith(f"Once upon\n\n{words}")
     assert await kept(pool) == set()
 
 

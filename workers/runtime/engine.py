@@ -162,7 +162,7 @@ class Engine:
         lead = None if choice.workflow else choice.agent
         journal = await opened_journal(request, session_files.where(self._settings.home, request.session), lead)
         holds_of_turn.set(request.holds)
-        async with self._reported(request, choice), limited(self._settings, choice.model) as limit:
+        async with self._reported(request, choice), limited(self._settings, choice.model, request.session) as limit:
             record, again, lost = self.histories.before(request, choice.agent)
             past = (record.messages, again)
             async with self._files.share(request, past, self._choices.reads(choice.model), sink) as files:

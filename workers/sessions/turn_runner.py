@@ -257,7 +257,7 @@ class TurnRunner:
         owned, said = self._owned, with_reference(words, self._owned.session.bot, self._answers)
         if owned.shows_unknown and owned.seen.strip() and not self._alone:
             return below(owned, self._render(said, apart=True))
-        shown = "" if self._alone else owned.said_most.strip()
+        shown = owned.said_most.strip()
         return self._render(shown or said, [said] if shown else (), replace(self._trace, steps=()))
 
     def _render(

@@ -40,6 +40,7 @@ _OURS = re.compile(r"<(?=\s*/?\s*tg-(?:message|quote|file|shared|start|reminder|
 USER_TAG = "<tg-user "
 """A text of the history that begins so, begins with an introduction: a person cannot write it."""
 
+_INLINE_NOTE = "asks from a chat of other people: the answer is one message there, so keep it short; nothing follows it"
 _NAME_CHARACTERS = 64
 _FILE_NAME_CHARACTERS = 128
 """Longer names are cut: Telegram allows first and last names of 64 each, and a file's sender names it."""
@@ -90,12 +91,17 @@ def person_id(sender: int) -> str:
 
 
 def introduction(inbound: Inbound) -> str:
-    """Who writes in a private chat; empty where it is not told, and in groups, where each message has its author."""
+    """Who writes in a private chat, or for an inline message, which is a conversation of one message and says so.
+
+    Empty where it is not told, and in groups, where each message has its author.
+    """
     sender = inbound.sender
     if inbound.chat_type != "private" or sender is None:
         return ""
     told = {"name": sender.name, "language": sender.language or ""}
     about = {key: shown for key, value in told.items() if (shown := attribute(value))}
+    if inbound.key.inline is not None:
+        about["note"] = _INLINE_NOTE
     return f"{USER_TAG}{_joined(about)}/>" if about else ""
 
 

@@ -232,9 +232,10 @@ def refused(model: str) -> TurnFailed:
     return TurnFailed("tell", phrase("fault-refused"), f"{model}: stopped for safety")
 
 
-def too_slow(model: str, seconds: float) -> TurnFailed:
-    """The turn used up its time."""
-    return TurnTimedOut("tell", phrase("fault-slow"), f"{model}: turn longer than {seconds:g} s")
+def too_slow(model: str, seconds: float, *, inline: bool = False) -> TurnFailed:
+    """The turn used up its time; ``inline``: that of an inline message."""
+    words = phrase("inline-slow") if inline else phrase("fault-slow")
+    return TurnTimedOut("tell", words, f"{model}: turn longer than {seconds:g} s")
 
 
 def paused(model: str, seconds: float) -> TurnFailed:
