@@ -51,6 +51,7 @@ from tasks.slots import queue_of
 from tasks.store import Store
 from tests.bot.stand_ins import SOON, HandClock, HeardInterrupts, NamedAgents, ShownSigns
 from tests.conftest import BOT, TOKEN
+from tests.playground.conformance import check_journal
 from tests.support.own_replies import own_replies
 
 HERE = Path(__file__).parent
@@ -217,8 +218,10 @@ async def playground() -> State:
 
 @pytest.fixture
 async def api_url(playground: State) -> AsyncIterator[str]:
+    """The playground's Bot API; whatever was asked of it must be known to Telegram's."""
     async with serving(playground) as url:
         yield url
+    check_journal(playground.journal.read(0, playground.journal.last, lambda _: True))
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from tests.bot.stand_ins import SOON
 from tests.bot.updates import BEN, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
 from tests.conftest import BOT, TOKEN
-from tests.playground.conformance import check_journal
 from tests.support.own_replies import own_replies
 from tests.support.until import until
 
@@ -145,7 +144,6 @@ async def test_menus_are_by_scope_and_language(
             assert first["description"] == phrase("menu-new")
             told = (await people.call("getMyShortDescription", language_code=language))["result"]
             assert told["short_description"] == phrase("short-description")
-    check_journal(await people.journal())
 
 
 async def test_a_bot_that_starts_again_sets_nothing_that_is_there_and_takes_no_word_from_the_operator(
@@ -211,7 +209,6 @@ async def test_a_group_tells_its_administrators(people: PlaygroundClient, api_ur
     await people.say(group, "hello")
     async with client(TOKEN, api_url) as telegram:
         assert await telegram.administrators(group) == {playground.book.chats[group].members[0]}
-    check_journal(await people.journal())
 
 
 async def test_a_note_is_listed_without_what_hides_or_reorders_text_and_is_forgotten_as_it_is_listed(

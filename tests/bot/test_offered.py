@@ -22,7 +22,6 @@ from tests.bot.conftest import ME, make_doorway
 from tests.bot.stand_ins import HandClock
 from tests.bot.updates import ANN, BEN, GROUP, PRIVATE, said
 from tests.conftest import BOT
-from tests.playground.conformance import check_journal
 
 NO_RULES, SOME = RoleRules(), RoleRules(commands={"*": "member", "usage": "admin", "title": "guest"})
 LISTS: dict[str, Role] = {"owner": "owner", "admin": "admin", "member": "member", "guest": "guest"}
@@ -124,12 +123,11 @@ async def test_menus_follow_roles_rules_and_who_controls_a_group(
         await step()
     assert "usage" not in await named("de")
     assert "usage" in await named("de", type="chat", chat_id=7)
-    check_journal(await people.journal())
 
 
 @pytest.mark.promise("offered")
 async def test_where_everyone_controls_groups_their_administrators_have_the_menu_of_all(
-    telegram: Telegram, store: Store, people: PlaygroundClient, named: Named
+    telegram: Telegram, store: Store, named: Named
 ) -> None:
     view = PeopleView(BOT, store.people, OperatorsWord(mode="open"))
     for control, own in (("admins", True), ("everyone", False)):
@@ -138,7 +136,6 @@ async def test_where_everyone_controls_groups_their_administrators_have_the_menu
         await menus.show()
         await menus.translate()
         assert [bool(await named(one, type="all_chat_administrators")) for one in ("", "de")] == [own, own]
-    check_journal(await people.journal())
 
 
 async def test_only_the_newest_of_many_guests_have_menus_of_their_own(

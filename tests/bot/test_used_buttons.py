@@ -4,7 +4,6 @@ from bot.api import Telegram
 from playground.client import PlaygroundClient
 from tasks.session import SessionKey
 from tests.conftest import BOT
-from tests.playground.conformance import check_journal
 
 KEYBOARD = {"inline_keyboard": [[{"text": "Retry", "callback_data": "retry"}]]}
 
@@ -19,4 +18,3 @@ async def test_the_buttons_of_a_message_are_taken_away_and_its_text_stays(
     (message,) = await people.bot_messages(chat)
     assert message["text"] == "Sorry."
     assert "reply_markup" not in message
-    check_journal(await people.journal())
