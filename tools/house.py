@@ -24,6 +24,7 @@ RETIRED = {
     "rung": "a doorbell is sent",
     "bell": "doorbell",
     "door": "intake",
+    "doorway": "intake",
     "mailbox": "scheduler",
     "pulse": "heartbeat",
     "newcomer": "a new chat, a new user",
@@ -87,6 +88,23 @@ def prose(text: str) -> Iterator[str]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.value.value
     yield from comments(text)
+
+
+def names(text: str) -> Iterator[str]:
+    """The names that a module gives; not the attributes of others, which may be a library's."""
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.arg(arg=name)
+                | ast.Name(id=name)
+                | ast.Attribute(value=ast.Name(id="self"), attr=name)
+            ):
+                yield name
+            case _:
+                pass
 
 
 def comments(text: str) -> Iterator[str]:

@@ -49,7 +49,7 @@ from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.session import SessionKey
 from tasks.slots import queue_of
 from tasks.store import Store
-from tests.bot.stand_ins import SOON, HandClock, HeardInterrupts, NamedAgents, ShownSigns
+from tests.bot.stand_ins import SOON, HandClock, InterruptSpy, NamedAgents, ShownSigns
 from tests.conftest import BOT, TOKEN
 from tests.playground.conformance import check_journal
 from tests.support.own_replies import own_replies
@@ -66,13 +66,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @dataclass
-class Doorway:
-    """The intake with everything behind it."""
+class BotUnderTest:
+    """A bot's intake with everything behind it."""
 
     settings: Settings
-    door: UpdateIntake
+    intake: UpdateIntake
     store: Store
-    remote: HeardInterrupts
+    remote: InterruptSpy
     signs: ShownSigns
     interrupts: Interrupts
     acks: Acknowledgements
@@ -127,7 +127,7 @@ async def no_admins(_chat: int) -> frozenset[int]:
     return frozenset()
 
 
-def make_doorway(
+def make_bot(
     settings: Settings,
     store: Store,
     *,
@@ -135,9 +135,9 @@ def make_doorway(
     intake: object = None,
     admins: Administrators = no_admins,
     me: BotIdentity = ME,
-) -> Doorway:
+) -> BotUnderTest:
     """The intake on the real store; ``intake`` may stand in for the store's part."""
-    clock, remote, signs, agents = HandClock(), HeardInterrupts(), ShownSigns(), NamedAgents()
+    clock, remote, signs, agents = HandClock(), InterruptSpy(), ShownSigns(), NamedAgents()
     interrupts, acks = Interrupts(remote), Acknowledgements(signs, clock)
     given = access or Access(everybody=True, allow=frozenset())
     mode = "open" if given.everybody else mode_of(settings)
@@ -154,7 +154,7 @@ def make_doorway(
     logins = logins_of(settings, store, doorbells, revocations, clock)
     control = GroupControl(settings.group_control, admins, clock, chats.roles, store.sessions.askers)
     offer = CommandOffer(chats.roles, settings.group_control, settings.commands, unavailable(settings))
-    door = UpdateIntake(
+    update_intake = UpdateIntake(
         me,
         people=people,
         admission=admission,
@@ -186,7 +186,7 @@ def make_doorway(
         clock=clock,
     )
     behind = (store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations, chats, attention)
-    return Doorway(settings, door, *behind)
+    return BotUnderTest(settings, update_intake, *behind)
 
 
 def logins_of(
@@ -207,8 +207,8 @@ def logins_of(
 
 
 @pytest.fixture
-def doorway(settings: Settings, store: Store) -> Doorway:
-    return make_doorway(settings, store)
+def bot(settings: Settings, store: Store) -> BotUnderTest:
+    return make_bot(settings, store)
 
 
 @pytest.fixture

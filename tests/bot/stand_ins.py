@@ -43,7 +43,7 @@ class Tally:
             await self._more.wait_for(lambda: self.count >= count)
 
 
-class HeardInterrupts:
+class InterruptSpy:
     """Remote control that remembers; it is slow while ``held`` is clear, and fails when ``broken``."""
 
     def __init__(self) -> None:

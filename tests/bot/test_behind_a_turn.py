@@ -10,7 +10,7 @@ from tasks.envelope import Inbound, Reply
 from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.store import Store
 from tasks.store.intake import Accept
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import BOT, message, pressed, said
 from tests.conftest import TOKEN
 from tests.support.own_replies import own_replies
@@ -20,13 +20,13 @@ NEXT = phrase("from-next")
 
 
 @pytest.fixture
-def doorway(redis_url: str, store: Store) -> Doorway:
+def bot(redis_url: str, store: Store) -> BotUnderTest:
     given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": "haiku,sonnet"}
-    return make_doorway(load(given), store)
+    return make_bot(load(given), store)
 
 
-async def lines(doorway: Doorway) -> list[Reply]:
-    return [reply for _, reply in await own_replies(doorway.store, 4242, 1000)]
+async def lines(bot: BotUnderTest) -> list[Reply]:
+    return [reply for _, reply in await own_replies(bot.store, 4242, 1000)]
 
 
 @pytest.mark.parametrize(
@@ -42,77 +42,77 @@ async def lines(doorway: Doorway) -> list[Reply]:
 )
 @pytest.mark.parametrize("together", [False, True], ids=["later", "in one batch"])
 async def test_a_choice_and_a_title_are_confirmed_at_once(
-    doorway: Doorway, word: str, line: str, together: bool
+    bot: BotUnderTest, word: str, line: str, together: bool
 ) -> None:
     updates = [said("a long story", update_id=1), said(word, update_id=2, message_id=11)]
     for batch in [updates] if together else [[update] for update in updates]:
-        await doorway.door.take(batch)
-    assert [reply.text for reply in await lines(doorway)] == [line]
-    entries = await doorway.inbox(ANNS)
+        await bot.intake.take(batch)
+    assert [reply.text for reply in await lines(bot)] == [line]
+    entries = await bot.inbox(ANNS)
     assert [entry.told for entry in entries] == [False, True], "its worker says nothing more"
 
 
 @pytest.mark.parametrize("together", [False, True], ids=["later", "in one batch"])
-async def test_a_language_is_confirmed_in_itself_and_spoken_from_then_on(doorway: Doorway, together: bool) -> None:
+async def test_a_language_is_confirmed_in_itself_and_spoken_from_then_on(bot: BotUnderTest, together: bool) -> None:
     words = ("a", "/language de", "/whoami", "/language es", "/whoami", "/language auto", "/whoami")
     updates = [said(word, update_id=number) for number, word in enumerate(words, 1)]
     for batch in [updates] if together else [[update] for update in updates]:
-        await doorway.door.take(batch)
+        await bot.intake.take(batch)
     expected, auto = [], ""
     for language in ("de", "es"):
         with speaking(language):
             expected += [phrase("speaks"), phrase("whoami", id=700)]
             auto = phrase("speaks-auto")
     expected += [auto, phrase("whoami", id=700)]
-    assert sorted(reply.text for reply in await lines(doorway)) == sorted(expected)
+    assert sorted(reply.text for reply in await lines(bot)) == sorted(expected)
 
 
-async def test_a_title_that_waits_is_listed(doorway: Doorway) -> None:
-    await doorway.store.redis.hset(f"cohort:s:{ANNS}:state", "conversation", '{"number": 2, "last": 2, "title": "old"}')
+async def test_a_title_that_waits_is_listed(bot: BotUnderTest) -> None:
+    await bot.store.redis.hset(f"cohort:s:{ANNS}:state", "conversation", '{"number": 2, "last": 2, "title": "old"}')
     for update, word in enumerate(("a", "/title My plans", "/sessions"), 1):
-        await doorway.door.take([said(word, update_id=update)])
+        await bot.intake.take([said(word, update_id=update)])
     kept = conversations.list_text(Current(number=2, last=2, title="My plans"), ())
-    assert (await lines(doorway))[-1].text == kept
+    assert (await lines(bot))[-1].text == kept
 
 
 @pytest.mark.parametrize("word", ["/compact", "/retry", "/undo"])
-async def test_what_has_to_wait_says_so(doorway: Doorway, word: str) -> None:
-    await doorway.door.take([said("a", update_id=1), said(word, update_id=2)])
-    assert [reply.text for reply in await lines(doorway)] == [phrase("later")]
-    assert not (await doorway.inbox(ANNS))[-1].told
+async def test_what_has_to_wait_says_so(bot: BotUnderTest, word: str) -> None:
+    await bot.intake.take([said("a", update_id=1), said(word, update_id=2)])
+    assert [reply.text for reply in await lines(bot)] == [phrase("later")]
+    assert not (await bot.inbox(ANNS))[-1].told
 
 
 @pytest.mark.parametrize("before", [("a", "/new"), ("a", "/stop"), ("/queue steer",), ()])
-async def test_where_nothing_is_worked_on_its_worker_says_it(doorway: Doorway, before: tuple[str, ...]) -> None:
+async def test_where_nothing_is_worked_on_its_worker_says_it(bot: BotUnderTest, before: tuple[str, ...]) -> None:
     words = [*before, "/thinking fold", "/undo"]
     for update, word in enumerate(words, 1):
-        await doorway.door.take([said(word, update_id=update)])
-    assert await lines(doorway) == []
-    assert not any(entry.told for entry in await doorway.inbox(ANNS))
+        await bot.intake.take([said(word, update_id=update)])
+    assert await lines(bot) == []
+    assert not any(entry.told for entry in await bot.inbox(ANNS))
 
 
-async def test_a_picker_marks_the_choice_at_once_and_shows_it_while_it_waits(doorway: Doorway) -> None:
+async def test_a_picker_marks_the_choice_at_once_and_shows_it_while_it_waits(bot: BotUnderTest) -> None:
     picker = message("This conversation uses the model haiku.", sender=BOT)
-    await doorway.door.take([said("a", update_id=1)])
-    await doorway.door.take([pressed("model:sonnet", picker, update_id=2), pressed("queue:steer", picker, update_id=3)])
-    await doorway.door.take([said("/model", update_id=4), said("/queue", update_id=5)])
-    told = await lines(doorway)
+    await bot.intake.take([said("a", update_id=1)])
+    await bot.intake.take([pressed("model:sonnet", picker, update_id=2), pressed("queue:steer", picker, update_id=3)])
+    await bot.intake.take([said("/model", update_id=4), said("/queue", update_id=5)])
+    told = await lines(bot)
     assert sorted(reply.edit or 0 for reply in told) == [0, 0, picker.message_id, picker.message_id]
     marked = [button.text for reply in told for row in reply.buttons for button in row]
     assert sorted(text for text in marked if text.startswith("✓")) == ["✓ Join in", "✓ Join in", "✓ sonnet", "✓ sonnet"]
-    await doorway.followed()
-    assert [says for _, says in doorway.signs.pressed] == [
+    await bot.followed()
+    assert [says for _, says in bot.signs.pressed] == [
         f"Switched to sonnet. {NEXT}",
         f"Okay. {CHAT_CHOICES['queue'].meaning('steer')} {NEXT}",
     ]
 
 
-async def test_a_flood_of_choices_is_confirmed_by_their_worker(doorway: Doorway) -> None:
-    await doorway.door.take([said("a", update_id=1)])
+async def test_a_flood_of_choices_is_confirmed_by_their_worker(bot: BotUnderTest) -> None:
+    await bot.intake.take([said("a", update_id=1)])
     for number in range(30):
-        await doorway.door.take([said("/queue steer", update_id=10 + number)])
-    told = [entry.told for entry in await doorway.inbox(ANNS)]
-    assert (sum(told), len(await lines(doorway)), len(told)) == (20, 20, 31)
+        await bot.intake.take([said("/queue steer", update_id=10 + number)])
+    told = [entry.told for entry in await bot.inbox(ANNS)]
+    assert (sum(told), len(await lines(bot)), len(told)) == (20, 20, 31)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

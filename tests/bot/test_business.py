@@ -18,7 +18,7 @@ from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.state import StateField
-from tests.bot.conftest import make_doorway
+from tests.bot.conftest import make_bot
 from tests.bot.meanings import meaning_of
 from tests.bot.updates import ANN, PRIVATE, SOME_DAY, raw, said
 from tests.conftest import TOKEN
@@ -32,9 +32,9 @@ async def test_a_customers_message_is_taken_where_an_operator_wants_it(
 ) -> None:
     update = said("hi", kind="business_message", business_connection_id="conn")
     check_update(update)
-    doorway = make_doorway(settings, store, me=BotIdentity.of(4242, "cohort_bot", business=business))
-    await doorway.door.take([update])
-    assert [entry.text for entry in await doorway.inbox("4242:700:bconn")] == ["hi"] * business
+    bot = make_bot(settings, store, me=BotIdentity.of(4242, "cohort_bot", business=business))
+    await bot.intake.take([update])
+    assert [entry.text for entry in await bot.inbox("4242:700:bconn")] == ["hi"] * business
 
 
 @pytest.mark.promise("business")
@@ -58,10 +58,10 @@ async def test_a_customer_whose_message_cannot_be_read_hears_so_and_a_stranger_a
 ) -> None:
     update = said(kind="business_message", business_connection_id="conn")
     update["business_message"]["a_new_kind"] = {"x": 1}
-    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id} if let_in else ())))
-    await doorway.door.take([update])
-    assert await doorway.said() == [("4242:700:bconn", phrase("unreadable"))] * let_in
-    assert await doorway.lines_to_strangers() == []
+    bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id} if let_in else ())))
+    await bot.intake.take([update])
+    assert await bot.said() == [("4242:700:bconn", phrase("unreadable"))] * let_in
+    assert await bot.lines_to_strangers() == []
 
 
 SESSION = "4242:700:bconn"
@@ -91,18 +91,18 @@ def deleted(update_id: int, *numbers: int) -> dict[str, Any]:
 async def test_a_deleted_message_is_not_answered_and_a_turn_that_answers_it_ends(
     settings: Settings, store: Store, *, together: bool
 ) -> None:
-    doorway = make_doorway(settings, store)
+    bot = make_bot(settings, store)
     updates = [customers("one", 1), customers("two", 2), deleted(3, 1, 50)]
     for update in updates:
         check_update(update)
     for batch in [updates] if together else [updates[:2], updates[2:]]:
-        await doorway.door.take(batch)
-    await doorway.followed()
-    assert [entry.text for entry in await doorway.inbox(SESSION)] == ["two"]
-    assert doorway.remote.begun_again == ([] if together else [SessionKey.parse(SESSION)])
-    assert await doorway.said() == [], "nothing is said of it in the account's name"
-    await doorway.door.take([deleted(4, 77)])
-    assert [entry.text for entry in await doorway.inbox(SESSION)] == ["two"]
+        await bot.intake.take(batch)
+    await bot.followed()
+    assert [entry.text for entry in await bot.inbox(SESSION)] == ["two"]
+    assert bot.remote.begun_again == ([] if together else [SessionKey.parse(SESSION)])
+    assert await bot.said() == [], "nothing is said of it in the account's name"
+    await bot.intake.take([deleted(4, 77)])
+    assert [entry.text for entry in await bot.inbox(SESSION)] == ["two"]
 
 
 @pytest.mark.promise("business")
@@ -110,12 +110,12 @@ async def test_a_deleted_message_is_not_answered_and_a_turn_that_answers_it_ends
 async def test_half_an_answer_to_a_deleted_message_is_deleted_and_that_of_an_ended_connection_stays(
     settings: Settings, store: Store, *, ended: bool
 ) -> None:
-    doorway = make_doorway(settings, store)
-    await doorway.door.take([customers("one", 1)])
+    bot = make_bot(settings, store)
+    await bot.intake.take([customers("one", 1)])
     await store.redis.hset(keys.state(SessionKey.parse(SESSION)), StateField.live.value, "71")
-    await doorway.door.take([connection(2, enabled=False) if ended else deleted(2, 1)])
-    await doorway.followed()
-    assert doorway.signs.deleted == ([] if ended else [(SessionKey.parse(SESSION), 71)])
+    await bot.intake.take([connection(2, enabled=False) if ended else deleted(2, 1)])
+    await bot.followed()
+    assert bot.signs.deleted == ([] if ended else [(SessionKey.parse(SESSION), 71)])
 
 
 @pytest.mark.promise("business")
@@ -124,18 +124,18 @@ async def test_half_an_answer_to_a_deleted_message_is_deleted_and_that_of_an_end
 async def test_an_account_that_takes_no_answers_gets_none_from_that_moment_until_it_does(
     settings: Settings, store: Store, how: dict[str, bool], *, together: bool
 ) -> None:
-    doorway = make_doorway(settings, store)
+    bot = make_bot(settings, store)
     updates = [customers("one", 1), said("mine", update_id=2), connection(3, **how), customers("late", 4)]
     check_update(updates[2])
     for batch in [updates] if together else [updates[:2], updates[2:]]:
-        await doorway.door.take(batch)
-    await doorway.followed()
-    assert await doorway.inbox(SESSION) == []
-    assert [entry.text for entry in await doorway.inbox("4242:700")] == ["mine"]
-    assert doorway.remote.begun_again == ([] if together else [SessionKey.parse(SESSION)])
-    await doorway.door.take([connection(5), customers("again", 6)])
-    assert [entry.text for entry in await doorway.inbox(SESSION)] == ["again"]
-    assert await doorway.said() == []
+        await bot.intake.take(batch)
+    await bot.followed()
+    assert await bot.inbox(SESSION) == []
+    assert [entry.text for entry in await bot.inbox("4242:700")] == ["mine"]
+    assert bot.remote.begun_again == ([] if together else [SessionKey.parse(SESSION)])
+    await bot.intake.take([connection(5), customers("again", 6)])
+    assert [entry.text for entry in await bot.inbox(SESSION)] == ["again"]
+    assert await bot.said() == []
 
 
 def test_a_connection_of_an_older_server_says_can_reply() -> None:

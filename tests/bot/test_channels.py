@@ -15,7 +15,7 @@ from playground.client import PlaygroundClient
 from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import CHANNEL, SOME_DAY, said
 from tests.conftest import TOKEN
 from tests.playground.conformance import check_update
@@ -51,10 +51,10 @@ async def test_a_channel_that_is_not_let_in_gets_no_answer_and_no_line(
     settings: Settings, store: Store, *, allowed: bool
 ) -> None:
     access = Access(everybody=False, allow=frozenset({CHANNEL.id} if allowed else ()))
-    doorway = make_doorway(settings, store, access=access, me=WITH)
-    await doorway.door.take([post("@cohort_bot hi")])
-    assert [entry.text for entry in await doorway.inbox("4242:-1009")] == ["hi"] * allowed
-    assert await doorway.said() == await doorway.lines_to_strangers() == []
+    bot = make_bot(settings, store, access=access, me=WITH)
+    await bot.intake.take([post("@cohort_bot hi")])
+    assert [entry.text for entry in await bot.inbox("4242:-1009")] == ["hi"] * allowed
+    assert await bot.said() == await bot.lines_to_strangers() == []
 
 
 @pytest.mark.promise("channels")
@@ -82,14 +82,14 @@ def forwarded(text: str, update_id: int, *, number: int = 10, **fields: Any) -> 
     return said(text, chat=TALK, sender=TELEGRAM, update_id=update_id, message_id=70 + update_id, **about)
 
 
-async def waiting(doorway: Doorway) -> tuple[list[str], list[str]]:
+async def waiting(bot: BotUnderTest) -> tuple[list[str], list[str]]:
     """What is to be answered in the channel, and in its discussion group."""
-    channel, group = [[entry.text for entry in await doorway.inbox(one)] for one in (NEWS, GROUP_OF)]
+    channel, group = [[entry.text for entry in await bot.inbox(one)] for one in (NEWS, GROUP_OF)]
     return channel, group
 
 
-def answering(settings: Settings, store: Store, *, allowed: tuple[int, ...] = (CHANNEL.id, TALK.id)) -> Doorway:
-    return make_doorway(settings, store, access=Access(everybody=False, allow=frozenset(allowed)), me=WITH)
+def answering(settings: Settings, store: Store, *, allowed: tuple[int, ...] = (CHANNEL.id, TALK.id)) -> BotUnderTest:
+    return make_bot(settings, store, access=Access(everybody=False, allow=frozenset(allowed)), me=WITH)
 
 
 @pytest.mark.promise("channels")
@@ -97,16 +97,16 @@ def answering(settings: Settings, store: Store, *, allowed: tuple[int, ...] = (C
 async def test_a_post_is_answered_in_its_channel_and_not_again_in_the_discussion_group(
     settings: Settings, store: Store, *, together: bool
 ) -> None:
-    doorway, text = answering(settings, store), "@cohort_bot sum it up"
+    bot, text = answering(settings, store), "@cohort_bot sum it up"
     batches = [[post(text), forwarded(text, 2)]] if together else [[post(text)], [forwarded(text, 2)]]
     for batch in batches:
-        await doorway.door.take(batch)
-    assert await waiting(doorway) == (["sum it up"], [])
+        await bot.intake.take(batch)
+    assert await waiting(bot) == (["sum it up"], [])
     other = answering(settings, store)
-    await other.door.take([forwarded(text, 3)])
+    await other.intake.take([forwarded(text, 3)])
     assert await waiting(other) == (["sum it up"], []), "another process of the bot, which has not seen the post"
-    await doorway.door.take([said("@cohort_bot and why?", chat=TALK, update_id=4)])
-    assert (await waiting(doorway))[1] == ["and why?"], "a comment is answered where it stands"
+    await bot.intake.take([said("@cohort_bot and why?", chat=TALK, update_id=4)])
+    assert (await waiting(bot))[1] == ["and why?"], "a comment is answered where it stands"
 
 
 @pytest.mark.promise("channels")
@@ -115,12 +115,12 @@ async def test_where_a_channel_is_not_answered_its_discussion_group_is(
     settings: Settings, store: Store, why: str
 ) -> None:
     allowed = (TALK.id,) if why == "not let in" else (CHANNEL.id, TALK.id)
-    doorway = answering(settings, store, allowed=allowed)
+    bot = answering(settings, store, allowed=allowed)
     if why == "off":
-        doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset(allowed)))
+        bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset(allowed)))
     text = "@cohort_bot sum it up"
-    await doorway.door.take([forwarded(text, 2)] if why == "no post of it comes" else [post(text), forwarded(text, 2)])
-    assert await waiting(doorway) == ([], ["sum it up"])
+    await bot.intake.take([forwarded(text, 2)] if why == "no post of it comes" else [post(text), forwarded(text, 2)])
+    assert await waiting(bot) == ([], ["sum it up"])
 
 
 @pytest.mark.promise("channels")
@@ -129,40 +129,38 @@ async def test_the_bots_own_post_is_not_answered_where_it_is_discussed(
     settings: Settings, store: Store, tmp_path: Path, rule: str
 ) -> None:
     (tmp_path / "chats.yaml").write_text(rule)
-    doorway = answering(settings.model_copy(update={"chats": tmp_path / "chats.yaml"}), store)
+    bot = answering(settings.model_copy(update={"chats": tmp_path / "chats.yaml"}), store)
     await store.redis.rpush("cohort:bot:4242:answers:-1009", "51:1:")  # type: ignore[misc]
     await store.redis.expire("cohort:bot:4242:answers:-1009", 60)
-    await doorway.door.take([forwarded("I'm @cohort_bot", 2, number=51)])
-    assert await waiting(doorway) == ([], [])
+    await bot.intake.take([forwarded("I'm @cohort_bot", 2, number=51)])
+    assert await waiting(bot) == ([], [])
 
 
 @pytest.mark.promise("channels")
 async def test_an_edited_post_is_an_edit_as_in_a_group_and_once(settings: Settings, store: Store) -> None:
-    doorway, text = answering(settings, store), "@cohort_bot sum that up"
+    bot, text = answering(settings, store), "@cohort_bot sum that up"
     edited = said(text, chat=CHANNEL, sender=None, sender_chat=CHANNEL, kind="edited_channel_post", update_id=3)
     check_update(edited)
     again = forwarded(text, 4)
-    await doorway.door.take(
-        [post("@cohort_bot sum it up"), edited, {"update_id": 4, "edited_message": again["message"]}]
-    )
-    found = await doorway.inbox(NEWS)
+    await bot.intake.take([post("@cohort_bot sum it up"), edited, {"update_id": 4, "edited_message": again["message"]}])
+    found = await bot.inbox(NEWS)
     assert [(entry.text, entry.edited) for entry in found] == [("sum it up", False), ("sum that up", True)]
-    assert (await waiting(doorway))[1] == []
+    assert (await waiting(bot))[1] == []
     plain = said("just news", chat=CHANNEL, sender=None, sender_chat=CHANNEL, kind="edited_channel_post", update_id=5)
-    await doorway.door.take([plain])
-    assert len(await doorway.inbox(NEWS)) == 2
+    await bot.intake.take([plain])
+    assert len(await bot.inbox(NEWS)) == 2
 
 
 @pytest.mark.promise("no-ping-pong")
 @pytest.mark.parametrize("where", ["channel", "business"])
 async def test_two_programs_that_answer_each_other_end(settings: Settings, store: Store, where: str) -> None:
     """Telegram does not say there that another program wrote: what ends is the talk, without one more word."""
-    doorway = answering(settings, store, allowed=(CHANNEL.id, 700))
+    bot = answering(settings, store, allowed=(CHANNEL.id, 700))
     for number in range(1, 100):
         update = post("@cohort_bot yes?", number)
         if where == "business":
             update = said("yes?", kind="business_message", business_connection_id="bc1", update_id=number)
-        await doorway.door.take([update])
+        await bot.intake.take([update])
     session = NEWS if where == "channel" else "4242:700:bbc1"
-    assert len(await doorway.inbox(session)) == 30
-    assert await doorway.said() == []
+    assert len(await bot.inbox(session)) == 30
+    assert await bot.said() == []

@@ -18,7 +18,7 @@ from tasks.config.settings import load
 from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.session import SessionKey
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.stand_ins import SOON
 from tests.bot.updates import BEN, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
@@ -29,9 +29,9 @@ from tests.support.until import until
 ANNS = SessionKey(BOT, 700)
 
 
-async def answers(doorway: Doorway, *words: str) -> list[str]:
-    await doorway.door.take([said(word, update_id=number) for number, word in enumerate(words, 1)])
-    return [text for _, text in await doorway.said()]
+async def answers(bot: BotUnderTest, *words: str) -> list[str]:
+    await bot.intake.take([said(word, update_id=number) for number, word in enumerate(words, 1)])
+    return [text for _, text in await bot.said()]
 
 
 @pytest.mark.promise("commands")
@@ -47,64 +47,64 @@ async def answers(doorway: Doorway, *words: str) -> list[str]:
     ],
 )
 async def test_a_mistyped_command_is_told_the_nearest_and_starts_no_turn(
-    doorway: Doorway, word: str, near: str
+    bot: BotUnderTest, word: str, near: str
 ) -> None:
     name = word.split(maxsplit=1)[0][1:].lower()
-    assert await answers(doorway, word) == [texts.did_you_mean(name, near)]
-    assert await doorway.inbox(str(ANNS)) == []
+    assert await answers(bot, word) == [texts.did_you_mean(name, near)]
+    assert await bot.inbox(str(ANNS)) == []
 
 
 @pytest.mark.promise("commands")
 async def test_a_command_of_the_agents_and_one_like_no_other_reach_the_agent(redis_url: str, store: Store) -> None:
     given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_COMMANDS": "news"}
-    doorway = make_doorway(load(given), store)
-    assert await answers(doorway, "/news of today", "/weather Berlin", "/") == []
-    assert [entry.text for entry in await doorway.inbox(str(ANNS))] == ["/news of today", "/weather Berlin", "/"]
+    bot = make_bot(load(given), store)
+    assert await answers(bot, "/news of today", "/weather Berlin", "/") == []
+    assert [entry.text for entry in await bot.inbox(str(ANNS))] == ["/news of today", "/weather Berlin", "/"]
 
 
-async def test_another_bots_command_in_a_group_is_left_alone(doorway: Doorway) -> None:
-    await doorway.door.take([said("/hlep", chat=GROUP, update_id=1), said("/hlep@other_bot", chat=GROUP, update_id=2)])
-    assert await doorway.said() == []
+async def test_another_bots_command_in_a_group_is_left_alone(bot: BotUnderTest) -> None:
+    await bot.intake.take([said("/hlep", chat=GROUP, update_id=1), said("/hlep@other_bot", chat=GROUP, update_id=2)])
+    assert await bot.said() == []
 
 
 @pytest.mark.promise("commands")
-async def test_what_is_kept_in_mind_is_shown_and_deleted_for_this_chat_alone(doorway: Doorway) -> None:
-    notes = doorway.store.notes
+async def test_what_is_kept_in_mind_is_shown_and_deleted_for_this_chat_alone(bot: BotUnderTest) -> None:
+    notes = bot.store.notes
     for topic, note in (("name", "Ann\nLee"), ("Home town", "Bern"), ("x" * 300, "y" * 2000)):
         await notes.remember(ANNS, topic, note)
     await notes.remember(SessionKey(BOT, BEN.id), "name", "Ben")
     words = ("/memory", "/forget home  Town", "/forget nonsense", "/memory nonsense")
-    shown, gone, none, unknown = await answers(doorway, *words)
+    shown, gone, none, unknown = await answers(bot, *words)
     assert unknown == none
     assert shown.index("Home town: Bern") < shown.index("name: Ann Lee")
     assert len(shown) < 2000
     assert (gone, none) == (memory_texts.forgotten(1), memory_texts.forgotten(0))
     assert "Home town" not in await notes.recall(ANNS)
     listed = message("x", sender=US, message_id=8)
-    await doorway.door.take([pressed("forget:all", listed, update_id=20)])
-    (_, asks) = (await own_replies(doorway.store, BOT))[-1]
+    await bot.intake.take([pressed("forget:all", listed, update_id=20)])
+    (_, asks) = (await own_replies(bot.store, BOT))[-1]
     assert (asks.edit, asks.text) == (8, phrase("forget-all-sure", count=2))
     assert len(await notes.recall(ANNS)) == 2, "it asks first"
     sure, keep = (row[0].data for row in asks.buttons)
-    await doorway.door.take([pressed(keep, listed, update_id=21)])
-    assert (await own_replies(doorway.store, BOT))[-1][1].text == shown.replace("Home town: Bern\n", "")
-    await doorway.door.take([pressed(sure, listed, update_id=22)])
-    (_, last) = (await own_replies(doorway.store, BOT))[-1]
+    await bot.intake.take([pressed(keep, listed, update_id=21)])
+    assert (await own_replies(bot.store, BOT))[-1][1].text == shown.replace("Home town: Bern\n", "")
+    await bot.intake.take([pressed(sure, listed, update_id=22)])
+    (_, last) = (await own_replies(bot.store, BOT))[-1]
     assert (last.edit, last.text) == (8, memory_texts.forgotten(2))
     assert await notes.recall(ANNS) == {}
     assert await notes.recall(SessionKey(BOT, BEN.id)) == {"name": "Ben"}
 
 
-async def test_a_long_note_shows_where_it_is_cut_and_its_topic_can_be_given_back_as_listed(doorway: Doorway) -> None:
+async def test_a_long_note_shows_where_it_is_cut_and_its_topic_can_be_given_back_as_listed(bot: BotUnderTest) -> None:
     topics = ("a " * 60 + "end", "b" * 80, "c" * 81)
     for topic in topics:
-        await doorway.store.notes.remember(ANNS, topic, "word " * 100)
-    (shown,) = await answers(doorway, "/memory")
+        await bot.store.notes.remember(ANNS, topic, "word " * 100)
+    (shown,) = await answers(bot, "/memory")
     names = [line.partition(": ")[0] for line in shown.splitlines() if line.endswith("word…")]
     assert names == ["a " * 39 + "a…", "b" * 80, "c" * 79 + "…"]
     for number, name in enumerate((names[0][:-1], names[1], names[2], "b" * 30), 50):
-        await doorway.door.take([said(f"/forget {name}", update_id=number)])
-    told = [text for _, text in await doorway.said()]
+        await bot.intake.take([said(f"/forget {name}", update_id=number)])
+    told = [text for _, text in await bot.said()]
     assert told[-4:] == [*[memory_texts.forgotten(1)] * 3, memory_texts.forgotten(0)]
 
 
@@ -212,14 +212,14 @@ async def test_a_group_tells_its_administrators(people: PlaygroundClient, api_ur
 
 
 async def test_a_note_is_listed_without_what_hides_or_reorders_text_and_is_forgotten_as_it_is_listed(
-    doorway: Doorway,
+    bot: BotUnderTest,
 ) -> None:
     long = "x" * 200
     for topic, note in (("home\u202e\ntown", "Bo\u200bnn\u202e"), ("\u200b", "z"), (long, "a"), (long + "y", "b")):
-        await doorway.store.notes.remember(ANNS, topic, note)
-    shown, *_ = await answers(doorway, "/memory", "/forget home town", "/forget ?", f"/forget {long}y")
+        await bot.store.notes.remember(ANNS, topic, note)
+    shown, *_ = await answers(bot, "/memory", "/forget home town", "/forget ?", f"/forget {long}y")
     assert "home town: Bo nn" in shown
     assert all(letter.isprintable() or letter == "\n" for letter in shown)
-    assert set(await doorway.store.notes.recall(ANNS)) == {long}
-    await doorway.door.take([said(f"/forget {'X' * 80}", update_id=10)])
-    assert await doorway.store.notes.recall(ANNS) == {}
+    assert set(await bot.store.notes.recall(ANNS)) == {long}
+    await bot.intake.take([said(f"/forget {'X' * 80}", update_id=10)])
+    assert await bot.store.notes.recall(ANNS) == {}

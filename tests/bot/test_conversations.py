@@ -10,7 +10,7 @@ from tasks.phrases import phrase
 from tasks.store import Store
 from tasks.store.earlier import INDEX
 from tasks.store.intake import Accept
-from tests.bot.conftest import Doorway
+from tests.bot.conftest import BotUnderTest
 from tests.bot.updates import BOT, GROUP, message, pressed, said
 from tests.support.own_replies import own_replies
 
@@ -26,10 +26,10 @@ async def kept(store: Store, *titles: str, session: str = ANNS) -> None:
 
 
 @pytest.mark.promise("earlier-conversations")
-async def test_sessions_lists_the_one_that_goes_on_and_the_earlier_ones_with_a_button_each(doorway: Doorway) -> None:
-    await kept(doorway.store, "soup", "")
-    await doorway.door.take([said("/sessions", update_id=1)])
-    ((_, shown),) = await own_replies(doorway.store, 4242)
+async def test_sessions_lists_the_one_that_goes_on_and_the_earlier_ones_with_a_button_each(bot: BotUnderTest) -> None:
+    await kept(bot.store, "soup", "")
+    await bot.intake.take([said("/sessions", update_id=1)])
+    ((_, shown),) = await own_replies(bot.store, 4242)
     lines = shown.text.splitlines()
     # Their hyphens break no line.
     shown_lines = [line.replace("\N{NON-BREAKING HYPHEN}", "-") for line in lines[2:5]]
@@ -40,24 +40,24 @@ async def test_sessions_lists_the_one_that_goes_on_and_the_earlier_ones_with_a_b
     ]
 
 
-async def test_a_long_list_is_turned_page_by_page_in_its_message(doorway: Doorway) -> None:
-    await kept(doorway.store, *(f"talk {n}" for n in range(1, 11)))
+async def test_a_long_list_is_turned_page_by_page_in_its_message(bot: BotUnderTest) -> None:
+    await kept(bot.store, *(f"talk {n}" for n in range(1, 11)))
     listed = message("list", sender=BOT)
-    await doorway.door.take([said("/sessions", update_id=1), pressed("sessions:2", listed, update_id=2)])
-    (_, first), (_, second) = await own_replies(doorway.store, 4242)
+    await bot.intake.take([said("/sessions", update_id=1), pressed("sessions:2", listed, update_id=2)])
+    (_, first), (_, second) = await own_replies(bot.store, 4242)
     assert [button.data for button in first.buttons[-1]] == ["sessions:2"]
     assert second.edit == listed.message_id
     assert [button.data for row in second.buttons for button in row] == ["resume:2", "resume:1", "sessions:1"]
 
 
-async def test_where_none_is_kept_that_is_said(doorway: Doorway) -> None:
-    await doorway.door.take([said("/sessions", update_id=1), said("/title", update_id=2)])
-    assert [text for _, text in await doorway.said()] == [phrase("conversations-none"), phrase("title-how")]
+async def test_where_none_is_kept_that_is_said(bot: BotUnderTest) -> None:
+    await bot.intake.take([said("/sessions", update_id=1), said("/title", update_id=2)])
+    assert [text for _, text in await bot.said()] == [phrase("conversations-none"), phrase("title-how")]
 
 
 @pytest.mark.promise("earlier-conversations")
-async def test_a_resume_by_word_and_by_button_and_a_title_reach_the_worker(doorway: Doorway) -> None:
-    await kept(doorway.store, "soup")
+async def test_a_resume_by_word_and_by_button_and_a_title_reach_the_worker(bot: BotUnderTest) -> None:
+    await kept(bot.store, "soup")
     listed = message("list", sender=BOT)
     batches = (
         said("/resume 1", update_id=1),
@@ -65,38 +65,38 @@ async def test_a_resume_by_word_and_by_button_and_a_title_reach_the_worker(doorw
         said("/title a  b", update_id=3),
     )
     for update in batches:
-        await doorway.door.take([update])
-        (entry,) = await doorway.inbox(ANNS)
+        await bot.intake.take([update])
+        (entry,) = await bot.inbox(ANNS)
         assert (entry.kind, entry.v) == ("conversation", 4)
         assert entry.choice == ({"title": "a  b"} if update is batches[2] else {"resume": "1"})
-        await doorway.store.redis.delete(keys.inbox(ANNS))
-    assert await doorway.said() == []
+        await bot.store.redis.delete(keys.inbox(ANNS))
+    assert await bot.said() == []
 
 
 @pytest.mark.parametrize(
     ("word", "says"), [("/resume 9", phrase("conversation-not-kept")), ("/resume 2", phrase("already-there"))]
 )
-async def test_what_cannot_be_resumed_is_refused_in_words(doorway: Doorway, word: str, says: str) -> None:
-    await kept(doorway.store, "soup")
-    await doorway.door.take([said(word, update_id=1)])
-    assert [text for _, text in await doorway.said()] == [says]
-    assert await doorway.inbox(ANNS) == []
+async def test_what_cannot_be_resumed_is_refused_in_words(bot: BotUnderTest, word: str, says: str) -> None:
+    await kept(bot.store, "soup")
+    await bot.intake.take([said(word, update_id=1)])
+    assert [text for _, text in await bot.said()] == [says]
+    assert await bot.inbox(ANNS) == []
 
 
 @pytest.mark.promise("earlier-conversations")
-async def test_while_a_message_waits_a_resume_is_refused(doorway: Doorway) -> None:
-    await kept(doorway.store, "soup")
+async def test_while_a_message_waits_a_resume_is_refused(bot: BotUnderTest) -> None:
+    await kept(bot.store, "soup")
     waits = Inbound(session=ANNS, update_id=1, at=1.0, text="hi")
-    await doorway.store.intake.accept(4242, [Accept(1, inbound=waits)])
-    await doorway.door.take([said("/resume 1", update_id=2)])
-    assert [text for _, text in await doorway.said()] == [phrase("resume-busy")]
-    assert [entry.update_id for entry in await doorway.inbox(ANNS)] == [1]
+    await bot.store.intake.accept(4242, [Accept(1, inbound=waits)])
+    await bot.intake.take([said("/resume 1", update_id=2)])
+    assert [text for _, text in await bot.said()] == [phrase("resume-busy")]
+    assert [entry.update_id for entry in await bot.inbox(ANNS)] == [1]
 
 
-async def test_in_a_group_the_list_is_the_groups_own(doorway: Doorway) -> None:
-    await kept(doorway.store, "private soup")
-    await doorway.door.take([said("/sessions@cohort_bot", chat=GROUP, update_id=1)])
-    assert "soup" not in (await doorway.said())[0][1]
+async def test_in_a_group_the_list_is_the_groups_own(bot: BotUnderTest) -> None:
+    await kept(bot.store, "private soup")
+    await bot.intake.take([said("/sessions@cohort_bot", chat=GROUP, update_id=1)])
+    assert "soup" not in (await bot.said())[0][1]
 
 
 def test_no_list_of_titles_is_longer_than_a_message() -> None:
@@ -105,23 +105,23 @@ def test_no_list_of_titles_is_longer_than_a_message() -> None:
     assert all(len(row[0].data.encode()) <= 64 for row in conversations.list_buttons(index))
 
 
-async def test_a_conversation_is_found_by_words_of_its_title(doorway: Doorway) -> None:
-    await kept(doorway.store, "Soup for Ann", "the garden", "soup again")
+async def test_a_conversation_is_found_by_words_of_its_title(bot: BotUnderTest) -> None:
+    await kept(bot.store, "Soup for Ann", "the garden", "soup again")
     for number, words in enumerate(("/resume SOUP", "/sessions soup", "/resume nonsense"), 1):
-        await doorway.door.take([said(words, update_id=number)])
-    replies = [reply for _, reply in await own_replies(doorway.store, 4242)]
+        await bot.intake.take([said(words, update_id=number)])
+    replies = [reply for _, reply in await own_replies(bot.store, 4242)]
     found = [[button.text for row in reply.buttons for button in row] for reply in replies]
     assert found == [["3. soup again", "1. Soup for Ann"]] * 2 + [[]]
     assert replies[2].text == phrase("conversation-not-kept")
-    assert await doorway.inbox(ANNS) == []
+    assert await bot.inbox(ANNS) == []
 
 
-async def test_a_long_list_says_how_many_come_behind_each_page(doorway: Doorway) -> None:
-    await kept(doorway.store, *(f"talk {n}" for n in range(1, 101)))
+async def test_a_long_list_says_how_many_come_behind_each_page(bot: BotUnderTest) -> None:
+    await kept(bot.store, *(f"talk {n}" for n in range(1, 101)))
     words = ("/sessions", "/sessions 12", "/sessions 13", "/sessions 99", "/sessions talk 1", "/resume talk 4")
     for number, word in enumerate(words, 1):
-        await doorway.door.take([said(word, update_id=number, message_id=number)])
-    replies = [reply for _, reply in await own_replies(doorway.store, 4242)]
+        await bot.intake.take([said(word, update_id=number, message_id=number)])
+    replies = [reply for _, reply in await own_replies(bot.store, 4242)]
     behind = [line for reply in replies for line in reply.text.splitlines() if line.startswith("and ")]
     assert behind == ["and 92 more", "and 4 more", "and 4 more", "and 3 more"]
     turned = [[one.data for row in reply.buttons for one in row if "sessions" in one.data] for reply in replies]
@@ -130,26 +130,26 @@ async def test_a_long_list_says_how_many_come_behind_each_page(doorway: Doorway)
 
 
 @pytest.mark.parametrize("word", ["/sessions zebra", "/resume zebra", "/resume -1", "/sessions \u202e"])
-async def test_words_that_no_title_has_are_said_to_be_none(doorway: Doorway, word: str) -> None:
-    await kept(doorway.store, "soup")
-    await doorway.door.take([said(word, update_id=1)])
-    assert [text for _, text in await doorway.said()] == [phrase("conversation-not-kept")]
+async def test_words_that_no_title_has_are_said_to_be_none(bot: BotUnderTest, word: str) -> None:
+    await kept(bot.store, "soup")
+    await bot.intake.take([said(word, update_id=1)])
+    assert [text for _, text in await bot.said()] == [phrase("conversation-not-kept")]
 
 
-async def test_who_presses_another_and_then_the_one_that_goes_on_comes_back_to_it(doorway: Doorway) -> None:
+async def test_who_presses_another_and_then_the_one_that_goes_on_comes_back_to_it(bot: BotUnderTest) -> None:
     """Until the worker has carried out the first press, Redis says that the session is still in the second one."""
-    await kept(doorway.store, "soup")
+    await kept(bot.store, "soup")
     listed = message("the list", sender=BOT)
     for number, data in enumerate(("resume:1", "resume:2"), 1):
-        await doorway.door.take([pressed(data, listed, update_id=number)])
-    await doorway.followed()
-    assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"resume": "1"}, {"resume": "2"}]
-    assert phrase("already-there") not in [says for _, says in doorway.signs.pressed]
+        await bot.intake.take([pressed(data, listed, update_id=number)])
+    await bot.followed()
+    assert [entry.choice for entry in await bot.inbox(ANNS)] == [{"resume": "1"}, {"resume": "2"}]
+    assert phrase("already-there") not in [says for _, says in bot.signs.pressed]
 
 
-async def test_a_resume_behind_choices_alone_is_taken(doorway: Doorway) -> None:
-    await kept(doorway.store, "soup")
+async def test_a_resume_behind_choices_alone_is_taken(bot: BotUnderTest) -> None:
+    await kept(bot.store, "soup")
     for number, word in enumerate(("/queue steer", "/undo", "/resume 1", "/resume 1"), 1):
-        await doorway.door.take([said(word, update_id=number)])
-    assert [entry.kind for entry in await doorway.inbox(ANNS)] == ["choose", "undo", "conversation", "conversation"]
-    assert await doorway.said() == []
+        await bot.intake.take([said(word, update_id=number)])
+    assert [entry.kind for entry in await bot.inbox(ANNS)] == ["choose", "undo", "conversation", "conversation"]
+    assert await bot.said() == []

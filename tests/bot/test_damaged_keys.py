@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.session import SessionKey
-from tests.bot.conftest import Doorway
+from tests.bot.conftest import BotUnderTest
 from tests.bot.updates import ANN, BEN, GROUP, said, size
 from tests.conftest import BOT
 from tests.support.damage import RUBBISH, SCORED, damage_one, keyed
@@ -61,11 +61,11 @@ async def spoil(redis: Redis, name: str, how: str, kind: keys.KeyKind) -> None:
 @pytest.mark.promise("broken-messages")
 @pytest.mark.parametrize("how", ["beside", "values", "type"])
 @pytest.mark.parametrize("kinds", [pytest.param(KINDS, id="all"), *ALONE])
-async def test_no_damaged_key_costs_a_message(doorway: Doorway, kinds: Sequence[keys.KeyKind], how: str) -> None:
-    redis = doorway.store.redis
-    await doorway.door.take(talk(100))
+async def test_no_damaged_key_costs_a_message(bot: BotUnderTest, kinds: Sequence[keys.KeyKind], how: str) -> None:
+    redis = bot.store.redis
+    await bot.intake.take(talk(100))
     # An album's part and its chat's words are waiting.
-    await doorway.door.take(talk(200)[:2])
+    await bot.intake.take(talk(200)[:2])
     there = [name.decode() for name in await redis.keys("cohort:*")]
     for kind in kinds:
         for name in [keyed(kind, session) for session in (PRIVATE, OURS)] if how != "values" else []:
@@ -74,10 +74,10 @@ async def test_no_damaged_key_costs_a_message(doorway: Doorway, kinds: Sequence[
             if keys.kind_of(name) is kind:
                 await spoil(redis, name, how, kind)
     await redis.delete(keys.replies(BOT), keys.inbox(PRIVATE), keys.inbox(OURS))
-    await doorway.door.take(talk(300))
-    assert [one.text for one in await doorway.inbox(str(PRIVATE))] == ["hello"]
-    assert [one.text for one in await doorway.inbox(str(OURS))] == ["hi"]
-    answers = [text for _, text in await doorway.said()]
+    await bot.intake.take(talk(300))
+    assert [one.text for one in await bot.inbox(str(PRIVATE))] == ["hello"]
+    assert [one.text for one in await bot.inbox(str(OURS))] == ["hi"]
+    answers = [text for _, text in await bot.said()]
     assert len(answers) == 2
     assert not any("Ref" in answer for answer in answers), "no apology"
     await redis.flushall()  # what is left is of no declared type

@@ -11,7 +11,7 @@ from bot.updates.objects import SERVICE
 from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UPDATES, GUEST_UPDATES, INLINE_UPDATES
 from tasks.config.settings import Settings
 from tasks.store import Store
-from tests.bot.conftest import BOT, make_doorway
+from tests.bot.conftest import BOT, make_bot
 from tests.bot.meanings import DESCRIBED, FILES, ignored
 from tests.bot.updates import BOT as US
 from tests.bot.updates import CHANNEL, FORUM, GROUP, message, raw, size
@@ -85,18 +85,18 @@ async def test_all_that_a_message_can_hold_begins_a_turn_or_is_told_in_one_line_
     settings: Settings, store: Store, place: str
 ) -> None:
     kind, there, session = PLACES[place]
-    doorway = make_doorway(settings.model_copy(update={"rate": 0}), store, me=ME)
+    bot = make_bot(settings.model_copy(update={"rate": 0}), store, me=ME)
     contents = [*WORDS, *WORDLESS, *UNREADABLE, *EVENTS]
     updates = [
         {"update_id": number, kind: {k: v for k, v in {**content, **there, **at(number)}.items() if v is not None}}
         for number, content in enumerate(contents, 1)
     ]
-    await doorway.door.take(updates)
+    await bot.intake.take(updates)
     turns, lines = REACTIONS[place]
-    begun = [entry.update_id for entry in await doorway.inbox(session)]
+    begun = [entry.update_id for entry in await bot.inbox(session)]
     wanted = [number for number, content in enumerate(contents, 1) if content in turns]
     assert begun == wanted
-    assert len(await doorway.said()) == lines
+    assert len(await bot.said()) == lines
     assert await store.dead.count() == 0
     assert await store.redis.keys("cohort:s:*:inbox") == [f"cohort:s:{session}:inbox".encode()]
 

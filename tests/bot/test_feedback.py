@@ -12,7 +12,7 @@ from tasks.config.settings import Settings
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.connection.erasure_scope import ErasureScope
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, CHANNEL, FORUM, PRIVATE, SOME_DAY, raw
 
 UP, DOWN, HEART = (tg.ReactionTypeEmoji(emoji=one) for one in ("👍", "👎", "❤"))
@@ -48,12 +48,12 @@ async def kept(store: Store) -> set[tuple[str, int, int, str]]:
 
 @pytest.mark.promise("feedback")
 @pytest.mark.usefixtures("answered")
-async def test_a_thumb_at_an_answer_is_kept_changed_and_taken_back(doorway: Doorway, store: Store) -> None:
+async def test_a_thumb_at_an_answer_is_kept_changed_and_taken_back(bot: BotUnderTest, store: Store) -> None:
     for _ in range(2):
-        await doorway.door.take([reaction(1, UP, HEART), reaction(2, DOWN, chat=FORUM, by=BEN)])
+        await bot.intake.take([reaction(1, UP, HEART), reaction(2, DOWN, chat=FORUM, by=BEN)])
     assert await kept(store) == {("4242:700", 5, 700, "up"), ("4242:-1001234:t7", 6, 701, "down")}
-    await doorway.door.take([reaction(3, DOWN, before=(UP,))])
-    await doorway.door.take([reaction(4, before=(DOWN,), chat=FORUM, by=BEN)])
+    await bot.intake.take([reaction(3, DOWN, before=(UP,))])
+    await bot.intake.take([reaction(4, before=(DOWN,), chat=FORUM, by=BEN)])
     assert await kept(store) == {("4242:700", 5, 700, "down")}
     (opinion,) = await store.feedback.since(0)
     assert opinion.reference == Opinion(HERS, 1, 5, 1, "up").reference
@@ -64,8 +64,8 @@ async def test_a_thumb_at_an_answer_is_kept_changed_and_taken_back(doorway: Door
 async def test_what_is_no_thumb_of_an_admitted_person_at_an_answer_is_not_kept(
     settings: Settings, store: Store
 ) -> None:
-    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id})))
-    await doorway.door.take(
+    bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id})))
+    await bot.intake.take(
         [
             reaction(1, HEART),
             reaction(2, UP, by=BEN),
@@ -74,7 +74,7 @@ async def test_what_is_no_thumb_of_an_admitted_person_at_an_answer_is_not_kept(
         ]
     )
     assert await kept(store) == set()
-    assert await doorway.said() == await doorway.lines_to_strangers() == []
+    assert await bot.said() == await bot.lines_to_strangers() == []
 
 
 @pytest.mark.promise("feedback")
@@ -93,20 +93,20 @@ async def test_what_is_no_thumb_of_an_admitted_person_at_an_answer_is_not_kept(
     ],
 )
 async def test_of_several_reactions_the_thumb_that_is_left_counts(
-    doorway: Doorway, store: Store, changes: list[tuple[tuple[Any, ...], tuple[Any, ...]]], left: str | None
+    bot: BotUnderTest, store: Store, changes: list[tuple[tuple[Any, ...], tuple[Any, ...]]], left: str | None
 ) -> None:
-    await doorway.door.take([reaction(1, UP)])
-    await doorway.door.take([reaction(n, *now, before=before) for n, (before, now) in enumerate(changes, 2)])
+    await bot.intake.take([reaction(1, UP)])
+    await bot.intake.take([reaction(n, *now, before=before) for n, (before, now) in enumerate(changes, 2)])
     assert [one.thumb for one in await store.feedback.since(0)] == ([left] if left else [])
 
 
 @pytest.mark.usefixtures("answered")
-async def test_one_persons_reactions_are_bounded(doorway: Doorway, store: Store) -> None:
-    await doorway.door.take([reaction(number, HEART, UP, message=11) for number in range(1, 31)])
-    await doorway.door.take([reaction(40, UP)])
+async def test_one_persons_reactions_are_bounded(bot: BotUnderTest, store: Store) -> None:
+    await bot.intake.take([reaction(number, HEART, UP, message=11) for number in range(1, 31)])
+    await bot.intake.take([reaction(40, UP)])
     assert await kept(store) == set()
-    doorway.clock.time += 61
-    await doorway.door.take([reaction(41, UP)])
+    bot.clock.time += 61
+    await bot.intake.take([reaction(41, UP)])
     assert len(await kept(store)) == 1
 
 

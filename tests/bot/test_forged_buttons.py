@@ -9,7 +9,7 @@ from bot.updates.commands import ADMINS, CHOICES
 from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.store import Store
-from tests.bot.conftest import make_doorway
+from tests.bot.conftest import make_bot
 from tests.bot.updates import ANN, BOT, GROUP, PRIVATE, message, pressed
 
 WORDS = ("retry", "undo", "stop", "reminders", "forget", "logout", "sessions", "resume", "ask", "waits", "", "new")
@@ -42,14 +42,14 @@ async def test_whatever_a_forged_button_says_its_press_is_answered_once_and_buri
     settings: Settings, store: Store, chat: tg.Chat
 ) -> None:
     access = Access(everybody=True, allow=frozenset(), admins=frozenset({ANN.id}))
-    doorway = make_doorway(settings.model_copy(update={"rate": 0}), store, access=access)
+    bot = make_bot(settings.model_copy(update={"rate": 0}), store, access=access)
     made = [f"{word}:{argument}" for word in (*WORDS, *sorted(ADMINS | CHOICES)) for argument in ARGUMENTS]
     on = message("x", chat=chat, sender=BOT)
     updates = [pressed("x", on, update_id=number) for number in range(1, len(made) + 1)]
     for number, (update, data) in enumerate(zip(updates, made, strict=True), 1):
         update["callback_query"] |= {"data": data, "id": str(number)}
     for batch in batched(updates, 20):
-        await doorway.door.take(batch)
-        await doorway.followed()
-    assert sorted(int(callback) for callback, _ in doorway.signs.pressed) == list(range(1, len(made) + 1))
+        await bot.intake.take(batch)
+        await bot.followed()
+    assert sorted(int(callback) for callback, _ in bot.signs.pressed) == list(range(1, len(made) + 1))
     assert await store.dead.count() == 0

@@ -9,7 +9,7 @@ from bot import texts
 from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, PRIVATE, SOME_DAY, raw
 from tests.bot.updates import BOT as US
 
@@ -24,23 +24,23 @@ def changed(old: Any, new: Any, *, chat: tg.Chat = GROUP, by: tg.User = ANN) -> 
 
 
 @pytest.fixture
-def doorway(settings: Settings, store: Store) -> Doorway:
-    return make_doorway(settings, store, access=ONLY_ANN)
+def bot(settings: Settings, store: Store) -> BotUnderTest:
+    return make_bot(settings, store, access=ONLY_ANN)
 
 
 @pytest.mark.promise("commands")
 @pytest.mark.parametrize(("old", "chat"), [(LEFT, GROUP), (GONE, GROUP), (LEFT, FORUM)])
-async def test_a_group_is_greeted_once_and_no_turn_starts(doorway: Doorway, old: Any, chat: tg.Chat) -> None:
+async def test_a_group_is_greeted_once_and_no_turn_starts(bot: BotUnderTest, old: Any, chat: tg.Chat) -> None:
     for _ in range(2):
-        await doorway.door.take([changed(old, MEMBER, chat=chat)])
-    assert await doorway.said() == [(f"4242:{chat.id}", texts.greeting(context=20))]
-    assert await doorway.inbox(f"4242:{chat.id}") == []
+        await bot.intake.take([changed(old, MEMBER, chat=chat)])
+    assert await bot.said() == [(f"4242:{chat.id}", texts.greeting(context=20))]
+    assert await bot.inbox(f"4242:{chat.id}") == []
 
 
-async def test_a_stranger_who_adds_the_bot_hears_that_it_is_private(doorway: Doorway) -> None:
-    await doorway.door.take([changed(LEFT, MEMBER, by=BEN)])
-    assert await doorway.said() == []
-    assert await doorway.lines_to_strangers() == [("4242:-55", texts.stranger(BEN.id, GROUP.id))]
+async def test_a_stranger_who_adds_the_bot_hears_that_it_is_private(bot: BotUnderTest) -> None:
+    await bot.intake.take([changed(LEFT, MEMBER, by=BEN)])
+    assert await bot.said() == []
+    assert await bot.lines_to_strangers() == [("4242:-55", texts.stranger(BEN.id, GROUP.id))]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ async def test_a_stranger_who_adds_the_bot_hears_that_it_is_private(doorway: Doo
         changed(LEFT, MEMBER, chat=tg.Chat(id=-1009, type="channel", title="News")),
     ],
 )
-async def test_no_other_change_is_answered(doorway: Doorway, change: dict[str, Any]) -> None:
-    await doorway.door.take([change])
-    assert await doorway.said() == []
-    assert await doorway.lines_to_strangers() == []
+async def test_no_other_change_is_answered(bot: BotUnderTest, change: dict[str, Any]) -> None:
+    await bot.intake.take([change])
+    assert await bot.said() == []
+    assert await bot.lines_to_strangers() == []

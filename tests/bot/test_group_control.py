@@ -15,13 +15,13 @@ from tasks.chats.access import Access
 from tasks.config.settings import load
 from tasks.phrases import phrase
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.meanings import meaning_of
 from tests.bot.stand_ins import HandClock
 from tests.bot.updates import ANN, BEN, CHANNEL, GROUP, message, pressed, raw, said
 from tests.bot.updates import BOT as US
 
-type Make = Callable[[str], Doorway]
+type Make = Callable[[str], BotUnderTest]
 GROUPS = "4242:-55"
 SWITCHED = phrase("switched", name="a")
 
@@ -48,9 +48,9 @@ def admins() -> Admins:
 
 @pytest.fixture
 def make(redis_url: str, store: Store, admins: Admins) -> Make:
-    def made(control: str, **more: Any) -> Doorway:
+    def made(control: str, **more: Any) -> BotUnderTest:
         given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": "4242:x", "COHORT_MODELS": "a,b"}
-        return make_doorway(load({**given, "COHORT_GROUP_CONTROL": control}), store, admins=admins, **more)
+        return make_bot(load({**given, "COHORT_GROUP_CONTROL": control}), store, admins=admins, **more)
 
     return made
 
@@ -62,28 +62,28 @@ def press(data: str, sender: tg.User, *, asker: tg.User | None, update_id: int =
     return raw(tg.Update(update_id=update_id, callback_query=query))
 
 
-async def kinds(doorway: Doorway) -> list[str]:
-    return [entry.kind for entry in await doorway.inbox(GROUPS)]
+async def kinds(bot: BotUnderTest) -> list[str]:
+    return [entry.kind for entry in await bot.inbox(GROUPS)]
 
 
 @pytest.mark.promise("group-control")
 @pytest.mark.parametrize("word", ["/new", "/undo", "/compact", "/model a", "@cohort_bot /new hi"])
 async def test_with_admins_a_members_command_is_refused_and_an_admins_carried_out(make: Make, word: str) -> None:
-    doorway = make("admins")
-    await doorway.door.take([said(word, sender=BEN, chat=GROUP, update_id=1)])
-    assert await kinds(doorway) == []
-    assert await doorway.said() == [(GROUPS, phrase("group-admins-only"))]
-    await doorway.door.take([said(word, chat=GROUP, update_id=2)])
-    assert len(await kinds(doorway)) == 1
+    bot = make("admins")
+    await bot.intake.take([said(word, sender=BEN, chat=GROUP, update_id=1)])
+    assert await kinds(bot) == []
+    assert await bot.said() == [(GROUPS, phrase("group-admins-only"))]
+    await bot.intake.take([said(word, chat=GROUP, update_id=2)])
+    assert len(await kinds(bot)) == 1
 
 
 @pytest.mark.promise("group-control")
 async def test_with_admins_questions_looks_and_stop_are_everyones(make: Make) -> None:
-    doorway = make("admins")
+    bot = make("admins")
     words = ("@cohort_bot hi", "/stop", "/retry", "/model", "/help")
-    await doorway.door.take([said(word, sender=BEN, chat=GROUP, update_id=n) for n, word in enumerate(words, 1)])
-    assert await kinds(doorway) == ["message", "stop", "retry"]
-    assert phrase("group-admins-only") not in [text for _, text in await doorway.said()]
+    await bot.intake.take([said(word, sender=BEN, chat=GROUP, update_id=n) for n, word in enumerate(words, 1)])
+    assert await kinds(bot) == ["message", "stop", "retry"]
+    assert phrase("group-admins-only") not in [text for _, text in await bot.said()]
 
 
 @pytest.mark.promise("group-control")
@@ -113,12 +113,12 @@ async def test_with_admins_questions_looks_and_stop_are_everyones(make: Make) ->
 async def test_a_button_is_for_those_who_may_press_it(
     make: Make, control: str, data: str, people: tuple[tg.User, tg.User | None], says: str | None
 ) -> None:
-    doorway, (sender, asker) = make(control), people
-    await doorway.door.take([press(data, sender, asker=asker)])
-    await doorway.followed()
-    assert doorway.signs.pressed == [("99", says)]
-    assert len(await kinds(doorway)) == (says in (None, SWITCHED))
-    assert await doorway.said() == []
+    bot, (sender, asker) = make(control), people
+    await bot.intake.take([press(data, sender, asker=asker)])
+    await bot.followed()
+    assert bot.signs.pressed == [("99", says)]
+    assert len(await kinds(bot)) == (says in (None, SWITCHED))
+    assert await bot.said() == []
 
 
 LISTS = {
@@ -141,43 +141,43 @@ def test_each_command_that_has_buttons_is_known_to_have_them() -> None:
 @pytest.mark.promise("group-control")
 async def test_with_everyone_a_picker_or_a_list_that_another_opened_says_whose_it_is(make: Make) -> None:
     """A name is a person's own choice: it may have any length, and lines."""
-    doorway, eve = make("everyone"), tg.User(id=702, is_bot=False, first_name="Eve\n" * 16, last_name="e" * 64)
+    bot, eve = make("everyone"), tg.User(id=702, is_bot=False, first_name="Eve\n" * 16, last_name="e" * 64)
     presses = [press(data, BEN, asker=eve, update_id=number) for number, data in enumerate(LISTS, 1)]
-    await doorway.door.take(presses)
-    await doorway.followed()
-    told = [says or "" for _, says in doorway.signs.pressed]
+    await bot.intake.take(presses)
+    await bot.followed()
+    told = [says or "" for _, says in bot.signs.pressed]
     name = ("Eve " * 16)[:63] + "…"
     assert told == [phrase("picker-only", name=name, command=command) for command in LISTS.values()]
     assert max(map(len, told)) <= 200
-    assert (await kinds(doorway), await doorway.said()) == ([], [])
+    assert (await kinds(bot), await bot.said()) == ([], [])
 
 
 @pytest.mark.promise("group-control")
 async def test_what_is_opened_in_the_name_of_a_chat_is_for_admins_or_where_none_can_press_for_all(make: Make) -> None:
-    doorway = make("everyone")
-    nobody = tg.User(id=1087968824, is_bot=True, first_name="G")
+    bot = make("everyone")
+    no_asker = tg.User(id=1087968824, is_bot=True, first_name="G")
     told = list[str | None]()
     for number, (person, name) in enumerate(((BEN, GROUP), (ANN, GROUP), (BEN, CHANNEL)), 1):
-        question = message("q", sender=nobody, sender_chat=name, chat=GROUP, message_id=5)
+        question = message("q", sender=no_asker, sender_chat=name, chat=GROUP, message_id=5)
         under = message("a", sender=US, chat=GROUP, reply_to_message=question)
-        await doorway.door.take([pressed("model:a", under, update_id=number, by=person)])
-        await doorway.followed()
-        told.append(doorway.signs.pressed[-1][1])
+        await bot.intake.take([pressed("model:a", under, update_id=number, by=person)])
+        await bot.followed()
+        told.append(bot.signs.pressed[-1][1])
     assert told == [phrase("asker-only"), SWITCHED, SWITCHED]
 
 
 async def test_the_list_of_admins_is_kept_for_a_minute_and_outlives_a_failure(make: Make, admins: Admins) -> None:
-    doorway = make("admins")
+    bot = make("admins")
 
     async def tries(update_id: int) -> int:
-        await doorway.door.take([said("/new", chat=GROUP, update_id=update_id)])
-        return len(await kinds(doorway))
+        await bot.intake.take([said("/new", chat=GROUP, update_id=update_id)])
+        return len(await kinds(bot))
 
     assert [await tries(1), await tries(2), admins.asked] == [1, 2, 1]
-    doorway.clock.time += 61
+    bot.clock.time += 61
     admins.away = True
     assert [await tries(3), admins.asked] == [3, 2]
-    doorway.clock.time += 61
+    bot.clock.time += 61
     admins.away, admins.ids = False, frozenset()
     assert [await tries(4), admins.asked] == [3, 3]
 
@@ -208,29 +208,29 @@ async def test_who_was_just_made_an_admin_may_within_seconds_and_a_telegram_away
 
 @pytest.mark.promise("group-control")
 async def test_a_member_who_was_made_an_admin_since_they_were_refused_may(make: Make, admins: Admins) -> None:
-    doorway = make("admins")
-    await doorway.door.take([said("/new", sender=BEN, chat=GROUP, update_id=1)])
-    assert await kinds(doorway) == []
+    bot = make("admins")
+    await bot.intake.take([said("/new", sender=BEN, chat=GROUP, update_id=1)])
+    assert await kinds(bot) == []
     admins.ids = frozenset({ANN.id, BEN.id})
-    doorway.clock.time += 6
-    await doorway.door.take([said("/new", sender=BEN, chat=GROUP, update_id=2)])
-    assert await kinds(doorway) == ["new"]
+    bot.clock.time += 6
+    await bot.intake.take([said("/new", sender=BEN, chat=GROUP, update_id=2)])
+    assert await kinds(bot) == ["new"]
 
 
 @pytest.mark.promise("group-control")
 async def test_where_telegram_does_not_tell_the_admins_none_is_told_that_they_are_no_admin(
     make: Make, admins: Admins
 ) -> None:
-    doorway, admins.away = make("admins"), True
-    await doorway.door.take([said("/new", chat=GROUP, update_id=1), press("stop", BEN, asker=ANN, update_id=2)])
-    await doorway.followed()
+    bot, admins.away = make("admins"), True
+    await bot.intake.take([said("/new", chat=GROUP, update_id=1), press("stop", BEN, asker=ANN, update_id=2)])
+    await bot.followed()
     unknown = phrase("group-admins-unknown")
-    assert (await doorway.said(), doorway.signs.pressed) == ([(GROUPS, unknown)], [("99", unknown)])
-    assert (await kinds(doorway), admins.asked) == ([], 1)
-    doorway.clock.time += 61
+    assert (await bot.said(), bot.signs.pressed) == ([(GROUPS, unknown)], [("99", unknown)])
+    assert (await kinds(bot), admins.asked) == ([], 1)
+    bot.clock.time += 61
     admins.away = False
-    await doorway.door.take([said("/new", chat=GROUP, update_id=3)])
-    assert await kinds(doorway) == ["new"]
+    await bot.intake.take([said("/new", chat=GROUP, update_id=3)])
+    assert await kinds(bot) == ["new"]
 
 
 async def test_a_telegram_that_does_not_answer_holds_up_no_other_chat_for_long() -> None:
@@ -253,12 +253,12 @@ async def test_a_telegram_that_does_not_answer_holds_up_no_other_chat_for_long()
 
 
 async def test_the_groups_own_name_and_the_bots_admins_may(make: Make) -> None:
-    doorway = make("admins")
+    bot = make("admins")
     anonymous = said("/new", chat=GROUP, sender=tg.User(id=1087968824, is_bot=True, first_name="G"), sender_chat=GROUP)
-    await doorway.door.take([anonymous])
+    await bot.intake.take([anonymous])
     bots = Access(everybody=True, allow=frozenset(), admins=frozenset({BEN.id}))
     other = make("admins", access=bots)  # type: ignore[call-arg]
-    await other.door.take([said("/new", sender=BEN, chat=GROUP, update_id=2)])
+    await other.intake.take([said("/new", sender=BEN, chat=GROUP, update_id=2)])
     assert await kinds(other) == ["new", "new"]
 
 
@@ -268,14 +268,14 @@ async def test_an_answer_to_several_people_is_stopped_by_each_of_them_and_by_no_
     make: Make, admins: Admins, control: str
 ) -> None:
     """It stands under the question of one of them."""
-    doorway, admins.ids = make(control), frozenset()
+    bot, admins.ids = make(control), frozenset()
     eve = tg.User(id=702, is_bot=False, first_name="Eve")
     questions = [
         said("@cohort_bot mine", chat=GROUP, update_id=1, message_id=4),
         said("@cohort_bot hers", sender=BEN, chat=GROUP, update_id=2, message_id=5),
     ]
-    await doorway.door.take(questions)
-    await doorway.door.take([press("stop", eve, asker=BEN, update_id=3)])
-    assert await kinds(doorway) == ["message", "message"]
-    await doorway.door.take([press("stop", ANN, asker=BEN, update_id=4)])
-    assert await kinds(doorway) == ["message", "message", "stop"]
+    await bot.intake.take(questions)
+    await bot.intake.take([press("stop", eve, asker=BEN, update_id=3)])
+    assert await kinds(bot) == ["message", "message"]
+    await bot.intake.take([press("stop", ANN, asker=BEN, update_id=4)])
+    assert await kinds(bot) == ["message", "message", "stop"]

@@ -13,7 +13,7 @@ from botapi.errors import Refused, TelegramAway
 from tasks.backoff import Backoff
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
-from tests.bot.stand_ins import SOON, HandClock, HeardInterrupts, ShownSigns
+from tests.bot.stand_ins import SOON, HandClock, InterruptSpy, ShownSigns
 
 ONE, TWO = SessionKey(1, 1), SessionKey(1, 2)
 
@@ -31,7 +31,7 @@ async def carried_out(interrupts: Interrupts) -> None:
 
 
 async def test_interrupts_do_not_hold_up_the_next_batch() -> None:
-    remote = HeardInterrupts()
+    remote = InterruptSpy()
     remote.held.clear()
     interrupts = Interrupts(remote)
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
@@ -46,7 +46,7 @@ async def test_interrupts_do_not_hold_up_the_next_batch() -> None:
 
 
 async def test_a_defect_of_the_broker_does_not_end_the_interrupting() -> None:
-    remote = HeardInterrupts()
+    remote = InterruptSpy()
     remote.broken = RuntimeError("surprise")
     interrupts = Interrupts(remote)
     interrupts.order([word(ONE)])

@@ -14,7 +14,7 @@ from tasks.config.settings import Settings
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store import Store
-from tests.bot.conftest import BOT, Doorway, make_doorway
+from tests.bot.conftest import BOT, BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, message, raw, size
 from tests.bot.updates import BOT as BOT_USER
 from tests.conftest import TOKEN
@@ -41,11 +41,11 @@ def press(
     return raw(tg.Update(update_id=update_id, callback_query=query))
 
 
-async def offered(doorway: Doorway, words: str = "how warm is it", *, update_id: int = 1) -> str:
+async def offered(bot: BotUnderTest, words: str = "how warm is it", *, update_id: int = 1) -> str:
     """Ann types; the data of the button below what she is offered."""
-    await doorway.door.take([typed(words, update_id=update_id)])
-    await doorway.followed()
-    article = doorway.signs.offered[-1][1]
+    await bot.intake.take([typed(words, update_id=update_id)])
+    await bot.followed()
+    article = bot.signs.offered[-1][1]
     assert article is not None
     return article.data
 
@@ -56,47 +56,47 @@ def called(words: str | None, *, sender: tg.User = ANN, update_id: int = 1, **fi
 
 
 @pytest.fixture
-def doorway(settings: Settings, store: Store) -> Doorway:
-    return make_doorway(settings, store, me=ME)
+def bot(settings: Settings, store: Store) -> BotUnderTest:
+    return make_bot(settings, store, me=ME)
 
 
-async def test_who_types_is_offered_one_message_and_begins_no_turn(doorway: Doorway) -> None:
-    await doorway.door.take([typed("how warm is it"), typed("  ", update_id=2)])
-    await doorway.followed()
-    (_, article), nothing = doorway.signs.offered
+async def test_who_types_is_offered_one_message_and_begins_no_turn(bot: BotUnderTest) -> None:
+    await bot.intake.take([typed("how warm is it"), typed("  ", update_id=2)])
+    await bot.followed()
+    (_, article), nothing = bot.signs.offered
     assert article is not None
     assert article.text.startswith("how warm is it")
     assert article.button
     assert nothing == ("q1", None)
-    assert (await doorway.store.redis.keys("cohort:s:*"), await doorway.doorbells()) == ([], [])
+    assert (await bot.store.redis.keys("cohort:s:*"), await bot.doorbells()) == ([], [])
 
 
 @pytest.mark.promise("inline-messages")
-async def test_a_message_that_was_sent_is_a_session_of_its_own_that_older_workers_leave(doorway: Doorway) -> None:
-    await doorway.door.take([sent("how warm is it", update_id=5), sent("how warm is it", update_id=5)])
-    await doorway.followed()
-    (entry,) = await doorway.inbox(IN_MESSAGE)
+async def test_a_message_that_was_sent_is_a_session_of_its_own_that_older_workers_leave(bot: BotUnderTest) -> None:
+    await bot.intake.take([sent("how warm is it", update_id=5), sent("how warm is it", update_id=5)])
+    await bot.followed()
+    (entry,) = await bot.inbox(IN_MESSAGE)
     assert (entry.v, entry.text, entry.person, entry.chat_type) == (6, "how warm is it", 700, "private")
-    assert await doorway.doorbells() == [(SessionKey(BOT, 700, inline="AAQ-7"), 5)]
+    assert await bot.doorbells() == [(SessionKey(BOT, 700, inline="AAQ-7"), 5)]
     # The person's own chat with the bot knows nothing of it.
-    assert await doorway.inbox("4242:700") == []
-    assert doorway.signs.typed == []
+    assert await bot.inbox("4242:700") == []
+    assert bot.signs.typed == []
 
 
-async def test_a_guest_says_first_words_and_its_question_waits_in_that_message(doorway: Doorway) -> None:
+async def test_a_guest_says_first_words_and_its_question_waits_in_that_message(bot: BotUnderTest) -> None:
     answered = tg.Message(message_id=3, date=SOME_DAY, chat=GROUP, from_user=BEN, text="It is 12 degrees.")
     update = called("@cohort_bot is that warm?", reply_to_message=answered, update_id=8)
-    await doorway.door.take([update])
-    await doorway.door.take([update])
-    (entry,) = await doorway.inbox(GUEST)
+    await bot.intake.take([update])
+    await bot.intake.take([update])
+    (entry,) = await bot.inbox(GUEST)
     assert (entry.text, entry.quote) == ("is that warm?", "It is 12 degrees.")
     assert entry.quoted is not None
     assert entry.quoted.name == "Ben" or (entry.quoted.sender is not None and entry.quoted.sender.name == "Ben")
-    assert doorway.signs.guest_of == ["g1"]
+    assert bot.signs.guest_of == ["g1"]
     assert not entry.quoted.guest, "everybody may talk here"
 
 
-async def test_a_guest_is_asked_about_the_file_with_the_question_or_about_the_answered_one(doorway: Doorway) -> None:
+async def test_a_guest_is_asked_about_the_file_with_the_question_or_about_the_answered_one(bot: BotUnderTest) -> None:
     photo = [size("p", 90, 60)]
     answered = tg.Message(message_id=3, date=SOME_DAY, chat=GROUP, from_user=BEN, photo=photo)
     mine = tg.Message(message_id=4, date=SOME_DAY, chat=GROUP, from_user=BOT_USER, photo=photo)
@@ -109,48 +109,48 @@ async def test_a_guest_is_asked_about_the_file_with_the_question_or_about_the_an
         1,
     ):
         words = None if "caption" in fields else "@cohort_bot what is this?"
-        await doorway.door.take([called(words, update_id=number, guest_query_id=f"g{number}", **fields)])
-    found = [(await doorway.inbox(f"4242:700:b~AAQ-g{number}"))[0] for number in (1, 2, 3)]
+        await bot.intake.take([called(words, update_id=number, guest_query_id=f"g{number}", **fields)])
+    found = [(await bot.inbox(f"4242:700:b~AAQ-g{number}"))[0] for number in (1, 2, 3)]
     assert [entry.text for entry in found] == ["what is this?"] * 3
     assert [[media.file_id for media in entry.media] for entry in found] == [["p"], ["p"], ["p"]]
 
 
 @pytest.mark.promise("guests-words")
 async def test_what_a_stranger_said_before_a_guest_was_called_is_marked(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, me=ME, access=Access(everybody=False, allow=frozenset({ANN.id})))
+    bot = make_bot(settings, store, me=ME, access=Access(everybody=False, allow=frozenset({ANN.id})))
     answered = tg.Message(message_id=3, date=SOME_DAY, chat=GROUP, from_user=BEN, text="It is 12 degrees.")
-    await doorway.door.take([called("@cohort_bot is that warm?", reply_to_message=answered, update_id=8)])
-    (entry,) = await doorway.inbox(GUEST)
+    await bot.intake.take([called("@cohort_bot is that warm?", reply_to_message=answered, update_id=8)])
+    (entry,) = await bot.inbox(GUEST)
     assert entry.quoted is not None
     assert entry.quoted.guest
 
 
-async def test_who_presses_the_button_of_a_message_that_waits_is_asked_for_patience(doorway: Doorway) -> None:
+async def test_who_presses_the_button_of_a_message_that_waits_is_asked_for_patience(bot: BotUnderTest) -> None:
     query = tg.CallbackQuery(id="c1", from_user=BEN, chat_instance="1", inline_message_id="AAQ-7", data="waits")
-    await doorway.door.take([raw(tg.Update(update_id=6, callback_query=query))])
-    await doorway.followed()
-    assert doorway.signs.pressed == [("c1", phrase("inline-waits"))]
+    await bot.intake.take([raw(tg.Update(update_id=6, callback_query=query))])
+    await bot.followed()
+    assert bot.signs.pressed == [("c1", phrase("inline-waits"))]
 
 
 async def test_strangers_are_offered_nothing_and_told_nothing_elsewhere(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, me=ME, access=Access(everybody=False, allow=frozenset({1})))
-    await doorway.door.take([typed("hello"), called("@cohort_bot hello", update_id=2)])
-    await doorway.followed()
-    assert (doorway.signs.offered, doorway.signs.guest_of) == ([("q1", None)], [])
-    assert (await doorway.said(), await doorway.lines_to_strangers()) == ([], [])
+    bot = make_bot(settings, store, me=ME, access=Access(everybody=False, allow=frozenset({1})))
+    await bot.intake.take([typed("hello"), called("@cohort_bot hello", update_id=2)])
+    await bot.followed()
+    assert (bot.signs.offered, bot.signs.guest_of) == ([("q1", None)], [])
+    assert (await bot.said(), await bot.lines_to_strangers()) == ([], [])
     assert await store.redis.keys("cohort:s:*") == []
 
 
-async def test_a_guest_whose_first_words_are_refused_leaves_nothing(doorway: Doorway) -> None:
-    doorway.signs.refuses = TelegramAway("flood", 30.0)
-    await doorway.door.take([called("@cohort_bot hello")])
-    assert await doorway.store.redis.keys("cohort:s:*") == []
+async def test_a_guest_whose_first_words_are_refused_leaves_nothing(bot: BotUnderTest) -> None:
+    bot.signs.refuses = TelegramAway("flood", 30.0)
+    await bot.intake.take([called("@cohort_bot hello")])
+    assert await bot.store.redis.keys("cohort:s:*") == []
 
 
-async def test_a_person_calls_a_guest_twenty_times_a_minute_at_most(doorway: Doorway) -> None:
+async def test_a_person_calls_a_guest_twenty_times_a_minute_at_most(bot: BotUnderTest) -> None:
     for number in range(1, 31):
-        await doorway.door.take([called("@cohort_bot x", guest_query_id=f"g{number}", update_id=number)])
-    assert len(doorway.signs.guest_of) == 20
+        await bot.intake.take([called("@cohort_bot x", guest_query_id=f"g{number}", update_id=number)])
+    assert len(bot.signs.guest_of) == 20
 
 
 @pytest.mark.parametrize("inline", ["a:b", "a b", "x" * 129, "", "ü"])
@@ -178,66 +178,66 @@ async def test_telegram_is_asked_for_these_updates_only_where_they_are_wanted() 
 @pytest.mark.promise("inline-button")
 @pytest.mark.parametrize("first", ["the press", "Telegram's word", "both in one batch"])
 async def test_a_press_of_its_author_begins_the_turn_that_telegrams_word_would_and_never_a_second_one(
-    doorway: Doorway, settings: Settings, store: Store, first: str
+    bot: BotUnderTest, settings: Settings, store: Store, first: str
 ) -> None:
-    data = await offered(doorway)
+    data = await offered(bot)
     assert len(data.encode()) <= 64
     told, pressed = sent("how warm is it", update_id=5), press(data, update_id=6)
     order = [told, pressed] if first == "Telegram's word" else [pressed, told]
     if first == "both in one batch":
-        await doorway.door.take(order)
+        await bot.intake.take(order)
     else:
-        await doorway.door.take(order[:1])
+        await bot.intake.take(order[:1])
         # Another process of the bot, or the same one after a restart.
-        await make_doorway(settings, store, me=ME).door.take([*order[1:], press(data, update_id=7, callback="c2")])
-    (entry,) = await doorway.inbox(IN_MESSAGE)
+        await make_bot(settings, store, me=ME).intake.take([*order[1:], press(data, update_id=7, callback="c2")])
+    (entry,) = await bot.inbox(IN_MESSAGE)
     assert (entry.v, entry.text, entry.person, entry.chat_type) == (6, "how warm is it", 700, "private")
     assert entry.message_id is None, "the question stays above its answer"
-    await doorway.followed()
-    assert len(await doorway.doorbells()) == 1
+    await bot.followed()
+    assert len(await bot.doorbells()) == 1
 
 
 @pytest.mark.promise("inline-button")
-async def test_who_did_not_ask_and_who_presses_too_late_reads_why_and_begins_no_turn(doorway: Doorway) -> None:
-    data = await offered(doorway)
-    await doorway.door.take([press(data, sender=BEN)])
+async def test_who_did_not_ask_and_who_presses_too_late_reads_why_and_begins_no_turn(bot: BotUnderTest) -> None:
+    data = await offered(bot)
+    await bot.intake.take([press(data, sender=BEN)])
     # Ben has no such question, whatever the data say.
-    await doorway.door.take([press(data.replace("700", "701"), sender=BEN, update_id=10, callback="c2")])
-    await doorway.store.redis.delete("cohort:bot:4242:typed:700")
-    await doorway.door.take([press(data, update_id=11, callback="c3")])
-    await doorway.followed()
-    assert doorway.signs.pressed == [
+    await bot.intake.take([press(data.replace("700", "701"), sender=BEN, update_id=10, callback="c2")])
+    await bot.store.redis.delete("cohort:bot:4242:typed:700")
+    await bot.intake.take([press(data, update_id=11, callback="c3")])
+    await bot.followed()
+    assert bot.signs.pressed == [
         ("c1", phrase("inline-not-yours")),
         ("c2", phrase("inline-expired")),
         ("c3", phrase("inline-expired")),
     ]
-    assert await doorway.store.redis.keys("cohort:s:*") == []
+    assert await bot.store.redis.keys("cohort:s:*") == []
 
 
 async def test_a_press_counts_after_telegrams_word_was_one_message_too_many(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings.model_copy(update={"rate": 1}), store, me=ME)
-    data = await offered(doorway)
-    await doorway.door.take([sent("one", "AAQ-1", update_id=2), sent("how warm is it", update_id=3)])
-    assert await doorway.inbox(IN_MESSAGE) == []
-    doorway.clock.time += 61
-    await doorway.door.take([press(data)])
-    assert [entry.text for entry in await doorway.inbox(IN_MESSAGE)] == ["how warm is it"]
+    bot = make_bot(settings.model_copy(update={"rate": 1}), store, me=ME)
+    data = await offered(bot)
+    await bot.intake.take([sent("one", "AAQ-1", update_id=2), sent("how warm is it", update_id=3)])
+    assert await bot.inbox(IN_MESSAGE) == []
+    bot.clock.time += 61
+    await bot.intake.take([press(data)])
+    assert [entry.text for entry in await bot.inbox(IN_MESSAGE)] == ["how warm is it"]
 
 
 async def test_a_hundred_questions_of_a_person_are_kept_for_a_day_and_go_when_they_are_forgotten(
-    doorway: Doorway,
+    bot: BotUnderTest,
 ) -> None:
-    first = await offered(doorway, "q0")
+    first = await offered(bot, "q0")
     for number in range(1, 102):
-        await offered(doorway, f"q{number}", update_id=1 + number)
-    again = await offered(doorway, "q101", update_id=200)
+        await offered(bot, f"q{number}", update_id=1 + number)
+    again = await offered(bot, "q101", update_id=200)
     key = "cohort:bot:4242:typed:700"
-    assert (await doorway.store.redis.llen(key), await doorway.store.redis.ttl(key)) == (100, 86_400)
-    await doorway.door.take([press(first, update_id=300), press(again, update_id=301, inline="AAQ-8")])
-    assert await doorway.inbox(IN_MESSAGE) == []
-    assert [entry.text for entry in await doorway.inbox("4242:700:b~AAQ-8")] == ["q101"]
-    assert await doorway.store.typed.forget(700) == 100
-    assert await doorway.store.redis.exists(key) == 0
+    assert (await bot.store.redis.llen(key), await bot.store.redis.ttl(key)) == (100, 86_400)
+    await bot.intake.take([press(first, update_id=300), press(again, update_id=301, inline="AAQ-8")])
+    assert await bot.inbox(IN_MESSAGE) == []
+    assert [entry.text for entry in await bot.inbox("4242:700:b~AAQ-8")] == ["q101"]
+    assert await bot.store.typed.forget(700) == 100
+    assert await bot.store.redis.exists(key) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.store import Store
-from tests.bot.conftest import OURS, Doorway, make_doorway
+from tests.bot.conftest import OURS, BotUnderTest, make_bot
 from tests.bot.updates import BOT as US
 from tests.bot.updates import GROUP, message, pressed, raw, said
 from tests.conftest import BOT
@@ -26,83 +26,81 @@ def chat(person: tg.User) -> tg.Chat:
 
 
 @pytest.mark.promise("own-language")
-async def test_people_of_one_batch_are_each_told_in_their_own_language(doorway: Doorway) -> None:
+async def test_people_of_one_batch_are_each_told_in_their_own_language(bot: BotUnderTest) -> None:
     people = [user(number, language) for number, language in enumerate([*LANGUAGES, "de-AT", "tlh", None] * 2, 801)]
-    await doorway.door.take(
+    await bot.intake.take(
         [said("/start", sender=who, chat=chat(who), update_id=number) for number, who in enumerate(people, 1)]
     )
     expected: list[str] = []
     for language in [*LANGUAGES, "de", "en", "en"] * 2:
         with speaking(language):
             expected.append(phrase("start"))
-    assert [text for _, text in await doorway.said()] == expected
+    assert [text for _, text in await bot.said()] == expected
 
 
-async def test_in_a_group_the_person_who_asks_is_told_in_their_own_language(doorway: Doorway) -> None:
+async def test_in_a_group_the_person_who_asks_is_told_in_their_own_language(bot: BotUnderTest) -> None:
     asked = [(user(801, "de"), "de"), (user(802, "zh-hans"), "zh"), (user(803, None), "en")]
-    await doorway.door.take(
+    await bot.intake.take(
         [said("/help", sender=who, chat=GROUP, update_id=number) for number, (who, _) in enumerate(asked, 1)]
     )
-    for (_, text), (_, language) in zip(await doorway.said(), asked, strict=True):
+    for (_, text), (_, language) in zip(await bot.said(), asked, strict=True):
         with speaking(language):
-            assert text == texts.help_text(OURS, group=True, context=doorway.settings.group_context)
+            assert text == texts.help_text(OURS, group=True, context=bot.settings.group_context)
 
 
-async def test_what_a_chat_chose_counts_for_commands_and_buttons(doorway: Doorway, store: Store) -> None:
+async def test_what_a_chat_chose_counts_for_commands_and_buttons(bot: BotUnderTest, store: Store) -> None:
     await store.redis.hset(ANNS, "language", "es")
-    await doorway.door.take(
-        [said("/language", update_id=1), pressed("forget:all", message("x", sender=US), update_id=2)]
-    )
-    await doorway.door.take([pressed("ask:none:yes", message("x", sender=US), update_id=3)])
-    await doorway.followed()
-    (_, picker), (_, forgotten) = await own_replies(doorway.store, BOT)
+    await bot.intake.take([said("/language", update_id=1), pressed("forget:all", message("x", sender=US), update_id=2)])
+    await bot.intake.take([pressed("ask:none:yes", message("x", sender=US), update_id=3)])
+    await bot.followed()
+    (_, picker), (_, forgotten) = await own_replies(bot.store, BOT)
     with speaking("es"):
         assert picker.text.startswith(phrase("choice-language"))
         assert "中文" in [button.text for row in picker.buttons for button in row]
         assert forgotten.text == phrase("memory-none")
-        assert phrase("question-ended") in [text for _, text in doorway.signs.pressed]
+        assert phrase("question-ended") in [text for _, text in bot.signs.pressed]
 
 
-async def test_a_language_is_chosen_by_its_code_or_its_own_name_and_no_other_word(doorway: Doorway) -> None:
+async def test_a_language_is_chosen_by_its_code_or_its_own_name_and_no_other_word(bot: BotUnderTest) -> None:
     wanted = ("DE", "русский", "klingon")
-    await doorway.door.take([said(f"/language {word}", update_id=number) for number, word in enumerate(wanted, 1)])
-    assert [entry.choice for entry in await doorway.inbox("4242:700")] == [{"language": "de"}, {"language": "ru"}]
+    await bot.intake.take([said(f"/language {word}", update_id=number) for number, word in enumerate(wanted, 1)])
+    assert [entry.choice for entry in await bot.inbox("4242:700")] == [{"language": "de"}, {"language": "ru"}]
     with speaking("ru"):
         names = (phrase("label-language-auto"), *LANGUAGES.values())
-        assert [text for _, text in await doorway.said()] == [texts.no_such("language", "klingon", names)]
+        assert [text for _, text in await bot.said()] == [texts.no_such("language", "klingon", names)]
 
 
 async def test_strangers_and_admins_are_each_told_in_their_own_language(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset(), admins=frozenset({700})))
+    bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset(), admins=frozenset({700})))
     await store.redis.hset(ANNS, "tongue", "ru")
     eve = user(801, "de")
-    await doorway.door.take([said("hi", sender=eve, chat=chat(eve), update_id=1)])
-    ((_, line),) = await doorway.lines_to_strangers()
+    await bot.intake.take([said("hi", sender=eve, chat=chat(eve), update_id=1)])
+    ((_, line),) = await bot.lines_to_strangers()
     with speaking("de"):
         assert line == texts.stranger(801, 801)
-    ((_, request),) = await own_replies(doorway.store, BOT)
+    ((_, request),) = await own_replies(bot.store, BOT)
     with speaking("ru"):
         assert request.text == texts.request("Eve", 801)
         assert request.buttons[0][0].text == phrase("button-allow")
-    await doorway.door.take([pressed("allow:801", message("x", sender=US), update_id=2)])
-    decided, told = [text for _, text in await doorway.said()][-2:]
+    await bot.intake.take([pressed("allow:801", message("x", sender=US), update_id=2)])
+    decided, told = [text for _, text in await bot.said()][-2:]
     assert decided == texts.decided("Eve", 801, "member"), "the admin pressed it in English"
     with speaking("de"):
         assert told == texts.paired("member"), "the stranger had written in German"
 
 
-async def test_a_button_that_is_too_old_says_so_in_the_language_of_who_presses_it(doorway: Doorway) -> None:
+async def test_a_button_that_is_too_old_says_so_in_the_language_of_who_presses_it(bot: BotUnderTest) -> None:
     eve = user(801, "pt-br")
     query = tg.CallbackQuery(id="99", from_user=eve, chat_instance="1", message=message("x", sender=US), data="what")
-    await doorway.door.take([raw(tg.Update(update_id=1, callback_query=query))])
-    await doorway.followed()
+    await bot.intake.take([raw(tg.Update(update_id=1, callback_query=query))])
+    await bot.followed()
     with speaking("pt"):
-        assert [text for _, text in doorway.signs.pressed] == [phrase("too-old")]
+        assert [text for _, text in bot.signs.pressed] == [phrase("too-old")]
 
 
-async def test_a_plain_message_does_not_ask_what_its_chat_is_told_in(doorway: Doorway, store: Store) -> None:
+async def test_a_plain_message_does_not_ask_what_its_chat_is_told_in(bot: BotUnderTest, store: Store) -> None:
     before = (await store.redis.info("commandstats")).get("cmdstat_hmget", {"calls": 0})["calls"]
-    await doorway.door.take([said(f"hello {number}", update_id=number) for number in range(1, 4)])
+    await bot.intake.take([said(f"hello {number}", update_id=number) for number in range(1, 4)])
     assert (await store.redis.info("commandstats")).get("cmdstat_hmget", {"calls": 0})["calls"] == before
 
 

@@ -18,7 +18,7 @@ from tasks.chats.roles import Role, RoleRules
 from tasks.config.settings import Settings
 from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.store import Store
-from tests.bot.conftest import ME, make_doorway
+from tests.bot.conftest import ME, make_bot
 from tests.bot.stand_ins import HandClock
 from tests.bot.updates import ANN, BEN, GROUP, PRIVATE, said
 from tests.conftest import BOT
@@ -66,12 +66,12 @@ async def test_what_is_offered_is_not_refused_and_what_is_not_offered_is(
 async def test_a_guests_help_names_no_command_that_is_for_members(
     settings: Settings, store: Store, language: str
 ) -> None:
-    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset()))
+    bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset()))
     for who, role in ((BEN, "guest"), (ANN, "admin")):
-        await doorway.store.people.put(BOT, who.id, Person.model_validate({"role": role}))
+        await bot.store.people.put(BOT, who.id, Person.model_validate({"role": role}))
     speaks = BEN.model_copy(update={"language_code": language})
-    await doorway.door.take([said("/help", sender=speaks, update_id=1), said("/help", update_id=2)])
-    (_, his), (_, hers) = await doorway.said()
+    await bot.intake.take([said("/help", sender=speaks, update_id=1), said("/help", update_id=2)])
+    (_, his), (_, hers) = await bot.said()
     with speaking(language):
         model = f"/model - {phrase('menu-model')}"
         assert f"/new - {phrase('menu-new')}" in his

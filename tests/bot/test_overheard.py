@@ -10,23 +10,23 @@ from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.connection.erasure_scope import ErasureScope
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, said
 
 GROUPS = "4242:-55"
 
 
-async def heard(doorway: Doorway) -> list[tuple[str, list[tuple[str, str]]]]:
+async def heard(bot: BotUnderTest) -> list[tuple[str, list[tuple[str, str]]]]:
     """(text, context) of each message that waits."""
     return [
         (entry.text, [(one.sender.name if one.sender else "?", one.text) for one in entry.overheard])
-        for entry in await doorway.inbox(GROUPS)
+        for entry in await bot.inbox(GROUPS)
     ]
 
 
 @pytest.mark.promise("overheard")
-async def test_a_message_takes_along_what_was_said_before_it_once(doorway: Doorway) -> None:
-    await doorway.door.take(
+async def test_a_message_takes_along_what_was_said_before_it_once(bot: BotUnderTest) -> None:
+    await bot.intake.take(
         [
             said("shall we meet at 8?", sender=BEN, chat=GROUP, message_id=1, update_id=1),
             said("at 9", chat=GROUP, message_id=2, update_id=2),
@@ -36,46 +36,46 @@ async def test_a_message_takes_along_what_was_said_before_it_once(doorway: Doorw
         ]
     )
     context = [("Ben", "shall we meet at 8?"), ("Ann Lee", "at 9, or 10")]
-    assert await heard(doorway) == [("when do we meet?", context), ("and where?", [])]
+    assert await heard(bot) == [("when do we meet?", context), ("and where?", [])]
 
 
 @pytest.mark.promise("overheard")
-async def test_files_are_named_in_the_context_with_their_captions_or_alone(doorway: Doorway) -> None:
+async def test_files_are_named_in_the_context_with_their_captions_or_alone(bot: BotUnderTest) -> None:
     photo = [tg.PhotoSize(file_id="p1", file_unique_id="u1", width=90, height=90)]
-    await doorway.door.take(
+    await bot.intake.take(
         [
             said(None, photo=photo, caption="my cat", chat=GROUP, message_id=1, update_id=1),
             said(None, photo=photo, chat=GROUP, message_id=2, update_id=2),
             said("@cohort_bot how old is it?", chat=GROUP, message_id=3, update_id=3),
         ]
     )
-    assert await heard(doorway) == [("how old is it?", [("Ann Lee", "[photo] my cat"), ("Ann Lee", "[photo]")])]
+    assert await heard(bot) == [("how old is it?", [("Ann Lee", "[photo] my cat"), ("Ann Lee", "[photo]")])]
 
 
 @pytest.mark.promise("overheard")
 async def test_words_of_strangers_and_of_other_chats_are_no_context(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id})))
+    bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id})))
     other = tg.Chat(id=-56, type="group", title="Other")
-    await doorway.door.take(
+    await bot.intake.take(
         [
             said("a stranger's words", sender=BEN, chat=GROUP, message_id=1, update_id=1),
             said("elsewhere", chat=other, message_id=1, update_id=2),
             said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=3),
         ]
     )
-    assert await heard(doorway) == [("hi", [])]
+    assert await heard(bot) == [("hi", [])]
     assert await store.redis.keys("cohort:s:4242:-56:*") == []
 
 
-async def test_an_update_that_comes_again_brings_the_same_context(doorway: Doorway) -> None:
-    store, asked = doorway.store, said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=2)
-    await doorway.door.take([said("before", chat=GROUP, message_id=1, update_id=1)])
+async def test_an_update_that_comes_again_brings_the_same_context(bot: BotUnderTest) -> None:
+    store, asked = bot.store, said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=2)
+    await bot.intake.take([said("before", chat=GROUP, message_id=1, update_id=1)])
     whole, store.intake._accept = store.intake._accept, Broken()  # type: ignore[assignment]
     with pytest.raises(Exception, match="away"):
-        await doorway.door.take([asked])
+        await bot.intake.take([asked])
     store.intake._accept = whole
-    await doorway.door.take([asked])
-    assert await heard(doorway) == [("hi", [("Ann Lee", "before")])]
+    await bot.intake.take([asked])
+    assert await heard(bot) == [("hi", [("Ann Lee", "before")])]
 
 
 class Broken:
@@ -111,20 +111,20 @@ async def test_context_is_bounded_in_number_in_length_and_in_time(store: Store) 
 
 async def test_all_processes_of_the_bot_have_one_context(settings: Settings, store: Store) -> None:
     """With a webhook each update comes to whichever process is free; and a process may start again."""
-    first, second = make_doorway(settings, store), make_doorway(settings, store)
-    await first.door.take([said("at 8?", sender=BEN, chat=GROUP, message_id=1, update_id=1)])
-    await second.door.take([said("at 9", chat=GROUP, message_id=2, update_id=2)])
-    await first.door.take([said("at 10", chat=GROUP, message_id=2, update_id=3, kind="edited_message")])
-    await second.door.take([said("@cohort_bot when?", chat=GROUP, message_id=3, update_id=4)])
-    await first.door.take([said("@cohort_bot where?", chat=GROUP, message_id=4, update_id=5)])
+    first, second = make_bot(settings, store), make_bot(settings, store)
+    await first.intake.take([said("at 8?", sender=BEN, chat=GROUP, message_id=1, update_id=1)])
+    await second.intake.take([said("at 9", chat=GROUP, message_id=2, update_id=2)])
+    await first.intake.take([said("at 10", chat=GROUP, message_id=2, update_id=3, kind="edited_message")])
+    await second.intake.take([said("@cohort_bot when?", chat=GROUP, message_id=3, update_id=4)])
+    await first.intake.take([said("@cohort_bot where?", chat=GROUP, message_id=4, update_id=5)])
     assert await heard(first) == [("when?", [("Ben", "at 8?"), ("Ann Lee", "at 10")]), ("where?", [])]
 
 
 async def test_an_update_that_another_process_took_is_no_context_twice(settings: Settings, store: Store) -> None:
-    first, second = make_doorway(settings, store), make_doorway(settings, store)
+    first, second = make_bot(settings, store), make_bot(settings, store)
     before = said("before", chat=GROUP, message_id=1, update_id=1)
-    await first.door.take([before, said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=2)])
-    await second.door.take([before, said("@cohort_bot and?", chat=GROUP, message_id=4, update_id=3)])
+    await first.intake.take([before, said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=2)])
+    await second.intake.take([before, said("@cohort_bot and?", chat=GROUP, message_id=4, update_id=3)])
     assert await heard(first) == [("hi", [("Ann Lee", "before")]), ("and?", [])]
 
 
@@ -152,40 +152,40 @@ async def test_an_update_that_another_process_took_is_no_context_twice(settings:
     ],
 )
 async def test_the_bot_is_called_in_every_form_that_people_use(
-    doorway: Doorway, update: dict[str, object], kind: str, text: str
+    bot: BotUnderTest, update: dict[str, object], kind: str, text: str
 ) -> None:
-    await doorway.door.take([update])
-    assert [(entry.kind, entry.text) for entry in await doorway.inbox(GROUPS)] == [(kind, text)]
+    await bot.intake.take([update])
+    assert [(entry.kind, entry.text) for entry in await bot.inbox(GROUPS)] == [(kind, text)]
 
 
 @pytest.mark.parametrize("word", ["/new look", "/new@other_bot look", "/help@cohort_bot"])
 async def test_a_caption_is_a_command_only_where_it_names_the_bot_and_gives_something(
-    doorway: Doorway, word: str
+    bot: BotUnderTest, word: str
 ) -> None:
-    await doorway.door.take([said(caption=word, chat=tg.Chat(id=700, type="private", first_name="Ann"), photo=[])])
-    assert {entry.kind for entry in await doorway.inbox("4242:700")} <= {"message"}
+    await bot.intake.take([said(caption=word, chat=tg.Chat(id=700, type="private", first_name="Ann"), photo=[])])
+    assert {entry.kind for entry in await bot.inbox("4242:700")} <= {"message"}
 
 
-async def test_an_update_that_comes_again_is_no_context_twice(doorway: Doorway) -> None:
+async def test_an_update_that_comes_again_is_no_context_twice(bot: BotUnderTest) -> None:
     first = said("before", chat=GROUP, message_id=1, update_id=1)
     asked = said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=2)
     for _ in range(2):
-        await doorway.door.take([first, asked])
-    await doorway.door.take([said("@cohort_bot and?", chat=GROUP, message_id=4, update_id=3)])
-    assert await heard(doorway) == [("hi", [("Ann Lee", "before")]), ("and?", [])]
+        await bot.intake.take([first, asked])
+    await bot.intake.take([said("@cohort_bot and?", chat=GROUP, message_id=4, update_id=3)])
+    assert await heard(bot) == [("hi", [("Ann Lee", "before")]), ("and?", [])]
 
 
 @pytest.mark.promise("forgotten")
-async def test_the_words_of_a_person_who_was_erased_are_no_context(doorway: Doorway) -> None:
-    await doorway.door.take(
+async def test_the_words_of_a_person_who_was_erased_are_no_context(bot: BotUnderTest) -> None:
+    await bot.intake.take(
         [
             said("mine", chat=GROUP, message_id=1, update_id=1),
             said("hers", sender=BEN, chat=GROUP, message_id=2, update_id=2),
         ]
     )
-    assert await doorway.store.overheard.forget(ANN.id) == 1
-    await doorway.door.take([said("@cohort_bot hi", sender=BEN, chat=GROUP, message_id=3, update_id=3)])
-    assert await heard(doorway) == [("hi", [("Ben", "hers")])]
+    assert await bot.store.overheard.forget(ANN.id) == 1
+    await bot.intake.take([said("@cohort_bot hi", sender=BEN, chat=GROUP, message_id=3, update_id=3)])
+    assert await heard(bot) == [("hi", [("Ben", "hers")])]
 
 
 @pytest.mark.promise("forgotten")
@@ -204,7 +204,7 @@ async def test_a_session_that_is_erased_loses_what_was_said_in_it_and_no_other_o
 @pytest.mark.promise("moved")
 @pytest.mark.parametrize("together", [True, False])
 async def test_what_a_group_said_before_it_became_a_supergroup_is_context_there(
-    doorway: Doorway, *, together: bool
+    bot: BotUnderTest, *, together: bool
 ) -> None:
     updates = [
         said("shall we meet at 8?", sender=BEN, chat=GROUP, message_id=3, update_id=1),
@@ -216,6 +216,6 @@ async def test_what_a_group_said_before_it_became_a_supergroup_is_context_there(
         said("@cohort_bot when?", chat=FORUM, message_id=5, update_id=6),
     ]
     for batch in [updates] if together else [[update] for update in updates]:
-        await doorway.door.take(batch)
-    asked = (await doorway.inbox(f"4242:{FORUM.id}"))[-1]
+        await bot.intake.take(batch)
+    asked = (await bot.inbox(f"4242:{FORUM.id}"))[-1]
     assert [one.text for one in asked.overheard] == ["shall we meet at 8?", "at 9", "hello all"]

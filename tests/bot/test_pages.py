@@ -13,7 +13,7 @@ from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store import Store
 from tests.bot.conftest import BOT as BOT_ID
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import BOT, message, pressed, said
 from tests.support.own_replies import own_replies
@@ -22,87 +22,87 @@ ANN = SessionKey.parse(ANNS)
 LIST = message("the list", sender=BOT)
 
 
-async def answered(doorway: Doorway, *updates: object) -> Reply:
-    await doorway.door.take(updates)
-    return [reply for _, reply in await own_replies(doorway.store, BOT_ID, 1000)][-1]
+async def answered(bot: BotUnderTest, *updates: object) -> Reply:
+    await bot.intake.take(updates)
+    return [reply for _, reply in await own_replies(bot.store, BOT_ID, 1000)][-1]
 
 
 def labels(reply: Reply) -> dict[str, str]:
     return {button.text: button.data for row in reply.buttons for button in row}
 
 
-async def test_every_reminder_is_on_a_page_and_taking_one_back_stays_there(doorway: Doorway) -> None:
+async def test_every_reminder_is_on_a_page_and_taking_one_back_stays_there(bot: BotUnderTest) -> None:
     for number in range(50):
-        await doorway.store.reminders.add(ANN, f"thing {number}.", 3600 + number, by=700)
-    shown = await answered(doorway, said("/reminders", update_id=1))
+        await bot.store.reminders.add(ANN, f"thing {number}.", 3600 + number, by=700)
+    shown = await answered(bot, said("/reminders", update_id=1))
     assert "1. " in shown.text
     assert "and 30 more" in shown.text
-    shown = await answered(doorway, pressed(labels(shown)["2 ›"], LIST, update_id=2))
+    shown = await answered(bot, pressed(labels(shown)["2 ›"], LIST, update_id=2))
     assert shown.edit == LIST.message_id
     assert "thing 20." in shown.text
-    last = await answered(doorway, said("/reminders 99", update_id=3))
+    last = await answered(bot, said("/reminders 99", update_id=3))
     assert "50. " in last.text
     assert "more" not in last.text
     assert "‹ 2" in labels(last)
-    gone = await answered(doorway, pressed(labels(last)["✕ 50"], LIST, update_id=4))
+    gone = await answered(bot, pressed(labels(last)["✕ 50"], LIST, update_id=4))
     assert gone.text.startswith(reminder_texts.one_cancelled(1))
     assert "thing 48." in gone.text
-    assert "thing 31." in (await answered(doorway, said("/reminders cancel 31", update_id=5))).text
-    assert [one.text for one in await doorway.store.reminders.waiting(ANN)][30] == "thing 31."
+    assert "thing 31." in (await answered(bot, said("/reminders cancel 31", update_id=5))).text
+    assert [one.text for one in await bot.store.reminders.waiting(ANN)][30] == "thing 31."
     assert all(len(data.encode()) <= 64 for data in labels(gone).values())
 
 
-async def test_every_note_is_on_a_page_and_is_shown_whole(doorway: Doorway) -> None:
+async def test_every_note_is_on_a_page_and_is_shown_whole(bot: BotUnderTest) -> None:
     for number in range(60):
-        await doorway.store.notes.remember(ANN, f"topic {number:02}", f"note {number}: {'x' * 1000}\nend {number}")
-    shown, seen = await answered(doorway, said("/memory", update_id=1)), set[str]()
+        await bot.store.notes.remember(ANN, f"topic {number:02}", f"note {number}: {'x' * 1000}\nend {number}")
+    shown, seen = await answered(bot, said("/memory", update_id=1)), set[str]()
     for update in range(2, 40):
         assert len(shown.text) <= 4096
         seen |= {line.partition(":")[0] for line in shown.text.splitlines() if line.startswith("topic")}
         on = next((data for text, data in labels(shown).items() if text.endswith("›")), None)
         if on is None:
             break
-        shown = await answered(doorway, pressed(on, LIST, update_id=update))
+        shown = await answered(bot, pressed(on, LIST, update_id=update))
         assert shown.edit == LIST.message_id
     assert len(seen) == 60
-    whole = await answered(doorway, said("/memory Topic 07", update_id=50))
+    whole = await answered(bot, said("/memory Topic 07", update_id=50))
     assert whole.text.endswith("\nend 7")
     assert len(whole.text) > 1000
-    assert (await answered(doorway, said("/memory nonsense", update_id=51))).text == phrase("forgotten-none")
+    assert (await answered(bot, said("/memory nonsense", update_id=51))).text == phrase("forgotten-none")
 
 
 async def test_all_of_200_people_are_on_pages_and_found_by_their_names(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset(), admins=frozenset({700})))
+    bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset(), admins=frozenset({700})))
     for number in range(200):
         await store.people.put(BOT_ID, 1000 + number, Person(role="member", name=f"Person {number}"))
-    shown, seen = await answered(doorway, said("/people", update_id=1)), set[str]()
+    shown, seen = await answered(bot, said("/people", update_id=1)), set[str]()
     for update in range(2, 40):
         assert len(shown.text) <= 4096
         seen |= {line for line in shown.text.splitlines() if line.startswith("Person")}
         on = next((data for text, data in labels(shown).items() if text.endswith("›")), None)
         if on is None:
             break
-        shown = await answered(doorway, pressed(on, LIST, update_id=update))
+        shown = await answered(bot, pressed(on, LIST, update_id=update))
         assert shown.edit == LIST.message_id
     assert len(seen) == 200
-    found = await answered(doorway, said("/people person 117", update_id=50))
+    found = await answered(bot, said("/people person 117", update_id=50))
     assert [line for line in found.text.splitlines() if "(" in line] == ["Person 117 (1117): member"]
     assert not found.buttons
-    assert (await answered(doorway, said("/people 1117", update_id=51))).text == found.text, "by its number, too"
-    assert (await answered(doorway, said("/people zoe", update_id=52))).text == phrase("people-unknown", name="zoe")
+    assert (await answered(bot, said("/people 1117", update_id=51))).text == found.text, "by its number, too"
+    assert (await answered(bot, said("/people zoe", update_id=52))).text == phrase("people-unknown", name="zoe")
 
 
 async def test_every_list_is_turned_in_one_manner(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset(), admins=frozenset({700})))
+    bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset(), admins=frozenset({700})))
     for number in range(50):
         await store.people.put(BOT_ID, 1000 + number, Person(role="member", name=f"Person {number}"))
         await store.reminders.add(ANN, f"thing {number}.", 3600 + number, by=700)
         await store.notes.remember(ANN, f"topic {number}", "x")
     index = [Conversation(number=number, at=number) for number in range(1, 51)]
-    await doorway.store.redis.hset(keys.earlier(ANN), "index", conversations.written(index))
+    await bot.store.redis.hset(keys.earlier(ANN), "index", conversations.written(index))
     for update, word in enumerate(("people", "reminders", "memory", "sessions"), 1):
         for page, turns in (("1", ["2 ›"]), ("2", ["‹ 1", "3 ›"]), ("999", None)):
-            shown = await answered(doorway, pressed(f"{word}:{page}", LIST, update_id=update * 100 + int(page)))
+            shown = await answered(bot, pressed(f"{word}:{page}", LIST, update_id=update * 100 + int(page)))
             on = [label for label in labels(shown) if re.fullmatch(r"‹ \d+|\d+ ›", label)]
             assert on == turns if turns else on[0].startswith("‹"), (word, page)
 

@@ -18,7 +18,7 @@ from playground.state.world import State
 from tasks.config.settings import Settings
 from tasks.errors import CohortError
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway, patient_watchdog, quick_backoff
+from tests.bot.conftest import BotUnderTest, make_bot, patient_watchdog, quick_backoff
 from tests.bot.stand_ins import SOON, AwaySometimes, Tally
 
 type Take = Callable[[Sequence[object]], Awaitable[object]]
@@ -94,29 +94,29 @@ async def test_updates_reach_the_intake_raw_with_fields_that_no_library_knows(
 async def test_a_batch_is_confirmed_only_after_it_was_accepted(
     settings: Settings, store: Store, telegram: Telegram, people: PlaygroundClient, playground: State
 ) -> None:
-    door = AwaySometimes(store)
-    doorway = make_doorway(settings, store, intake=door)
+    intake = AwaySometimes(store)
+    bot = make_bot(settings, store, intake=intake)
     chat = await people.chat()
-    async with polling(telegram, take := Counted(doorway.door.take)):
-        door.away = True
+    async with polling(telegram, take := Counted(bot.intake.take)):
+        intake.away = True
         await people.say(chat["id"], "hello")
         await take.times(3)
         assert held(playground) == 1, "Redis was away: Telegram must keep it"
-        door.away = False
+        intake.away = False
         await take.times(4)
     assert held(playground) == 0
-    assert [entry.text for entry in await doorway.inbox(f"4242:{chat['id']}")] == ["hello"]
+    assert [entry.text for entry in await bot.inbox(f"4242:{chat['id']}")] == ["hello"]
 
 
 async def test_a_clean_stop_finishes_the_batch_in_hand_and_confirms_it(
-    doorway: Doorway, telegram: Telegram, people: PlaygroundClient, playground: State
+    bot: BotUnderTest, telegram: Telegram, people: PlaygroundClient, playground: State
 ) -> None:
     reached, go_on = asyncio.Event(), asyncio.Event()
 
     async def slowly(updates: Sequence[object]) -> None:
         reached.set()
         await go_on.wait()
-        await doorway.door.take(updates)
+        await bot.intake.take(updates)
 
     chat = await people.chat()
     await people.say(chat["id"], "hello")
@@ -127,7 +127,7 @@ async def test_a_clean_stop_finishes_the_batch_in_hand_and_confirms_it(
         assert held(playground) == 1
         go_on.set()
     assert held(playground) == 0
-    assert len(await doorway.inbox(f"4242:{chat['id']}")) == 1
+    assert len(await bot.inbox(f"4242:{chat['id']}")) == 1
 
 
 async def test_a_stop_does_not_wait_for_a_long_poll_to_end(telegram: Telegram, people: PlaygroundClient) -> None:
@@ -214,7 +214,7 @@ async def killed(work: Coroutine[Any, Any, None], after: int) -> None:
 
 @pytest.mark.promise("stored-then-confirmed")
 async def test_killed_at_any_await_of_a_batch_nothing_is_lost_and_nothing_doubled(
-    doorway: Doorway, telegram: Telegram, people: PlaygroundClient
+    bot: BotUnderTest, telegram: Telegram, people: PlaygroundClient
 ) -> None:
     chat = await people.chat()
     expected: list[str] = []
@@ -222,12 +222,12 @@ async def test_killed_at_any_await_of_a_batch_nothing_is_lost_and_nothing_double
     for rounds in range(1, 181, 3):
         expected.append(f"message {rounds}")
         await people.say(chat["id"], expected[-1])
-        await killed(poller(telegram, doorway.door.take, timedelta(0)).run(Stop()), rounds)
-        accepted += len(await doorway.inbox(f"4242:{chat['id']}")) == len(expected)
+        await killed(poller(telegram, bot.intake.take, timedelta(0)).run(Stop()), rounds)
+        accepted += len(await bot.inbox(f"4242:{chat['id']}")) == len(expected)
     assert 0 < accepted < 60, "some were killed before the batch was accepted, some after"
     # Whatever the kills left undone, a restarted bot finishes.
-    async with polling(telegram, take := Counted(doorway.door.take)):
+    async with polling(telegram, take := Counted(bot.intake.take)):
         expected.append("last")
         await people.say(chat["id"], "last")
         await take.times(1)
-    assert [entry.text for entry in await doorway.inbox(f"4242:{chat['id']}")] == expected
+    assert [entry.text for entry in await bot.inbox(f"4242:{chat['id']}")] == expected

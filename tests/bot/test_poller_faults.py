@@ -11,7 +11,7 @@ from bot.process.stop import Stop
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.errors import Misconfigured, StoreUnavailable
-from tests.bot.conftest import Doorway
+from tests.bot.conftest import BotUnderTest
 from tests.bot.stand_ins import SOON
 from tests.bot.test_poller import Counted, Taken, held, poller, polling
 
@@ -64,29 +64,29 @@ async def test_a_webhook_left_from_another_time_does_not_stop_polling(
 
 
 async def test_updates_without_a_number_make_no_hot_loop_and_stop_no_others(
-    doorway: Doorway, telegram: Telegram, people: PlaygroundClient
+    bot: BotUnderTest, telegram: Telegram, people: PlaygroundClient
 ) -> None:
     await people.inject({"message": {}}, "junk", bare=True)
     chat = await people.chat()
     await people.say(chat["id"], "hello")
-    async with polling(telegram, take := Counted(doorway.door.take)):
+    async with polling(telegram, take := Counted(bot.intake.take)):
         await take.times(1)
-    assert [entry.text for entry in await doorway.inbox(f"4242:{chat['id']}")] == ["hello"]
-    assert len(await doorway.store.dead.list()) == 2
+    assert [entry.text for entry in await bot.inbox(f"4242:{chat['id']}")] == ["hello"]
+    assert len(await bot.store.dead.list()) == 2
 
 
 @pytest.mark.promise("poison-update")
 async def test_an_update_that_kills_every_parser_does_not_block_the_next(
-    doorway: Doorway, telegram: Telegram, people: PlaygroundClient, playground: State
+    bot: BotUnderTest, telegram: Telegram, people: PlaygroundClient, playground: State
 ) -> None:
     await people.inject({"message": {"chat": [], "date": "yesterday"}}, {"callback_query": 7})
     chat = await people.chat()
     await people.say(chat["id"], "hello")
-    async with polling(telegram, take := Counted(doorway.door.take)):
+    async with polling(telegram, take := Counted(bot.intake.take)):
         await take.times(1)
     assert held(playground) == 0
-    assert [entry.text for entry in await doorway.inbox(f"4242:{chat['id']}")] == ["hello"]
-    assert len(await doorway.store.dead.list()) == 2
+    assert [entry.text for entry in await bot.inbox(f"4242:{chat['id']}")] == ["hello"]
+    assert len(await bot.store.dead.list()) == 2
 
 
 @pytest.mark.promise("redis-away")

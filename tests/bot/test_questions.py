@@ -11,7 +11,7 @@ from tasks.chats.roles import Role
 from tasks.config.settings import Settings
 from tasks.phrases import phrase
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, raw, said
 
 ANNS, GROUPS = "4242:700", "4242:-55"
@@ -19,32 +19,32 @@ QUESTION = OpenQuestion(id="q1", key="k/0", kind="approve", about="book", text="
 TURN = ParkedTurn(turn="t", taken=1, ends=2e9, who=(ANN.id,), questions=(QUESTION,))
 
 
-async def asks(doorway: Doorway, turn: ParkedTurn = TURN) -> None:
-    await doorway.store.redis.hset(keys.state(ANNS), "parked", turn.to_json())
+async def asks(bot: BotUnderTest, turn: ParkedTurn = TURN) -> None:
+    await bot.store.redis.hset(keys.state(ANNS), "parked", turn.to_json())
 
 
-async def press(doorway: Doorway, *data: str) -> list[str | None]:
+async def press(bot: BotUnderTest, *data: str) -> list[str | None]:
     """Press buttons, each in a batch of its own; what is read."""
     for number, one in enumerate(data, 1):
-        await doorway.door.take([pressed(one, message("May I?", sender=BOT), update_id=number)])
-    await doorway.followed()
-    return [line for _, line in doorway.signs.pressed]
+        await bot.intake.take([pressed(one, message("May I?", sender=BOT), update_id=number)])
+    await bot.followed()
+    return [line for _, line in bot.signs.pressed]
 
 
 @pytest.mark.promise("ask-answered-once")
-async def test_the_first_press_is_stored_and_the_second_one_told(doorway: Doorway) -> None:
-    await asks(doorway)
-    assert await press(doorway, "ask:q1:once", "ask:q1:no") == [phrase("answer-taken"), phrase("question-answered")]
-    (entry,) = await doorway.inbox(ANNS)
+async def test_the_first_press_is_stored_and_the_second_one_told(bot: BotUnderTest) -> None:
+    await asks(bot)
+    assert await press(bot, "ask:q1:once", "ask:q1:no") == [phrase("answer-taken"), phrase("question-answered")]
+    (entry,) = await bot.inbox(ANNS)
     assert (entry.kind, entry.v, entry.choice, entry.person) == ("answer", 3, {"ask": "q1", "say": "once"}, ANN.id)
-    assert len(await doorway.doorbells()) == 1
+    assert len(await bot.doorbells()) == 1
 
 
-async def test_two_presses_of_one_batch_count_once(doorway: Doorway) -> None:
-    await asks(doorway)
+async def test_two_presses_of_one_batch_count_once(bot: BotUnderTest) -> None:
+    await asks(bot)
     on = message("May I?", sender=BOT)
-    await doorway.door.take([pressed(f"ask:q1:{verdict}", on, update_id=n) for n, verdict in ((1, "no"), (2, "once"))])
-    assert [entry.choice["say"] for entry in await doorway.inbox(ANNS)] == ["no"]
+    await bot.intake.take([pressed(f"ask:q1:{verdict}", on, update_id=n) for n, verdict in ((1, "no"), (2, "once"))])
+    assert [entry.choice["say"] for entry in await bot.inbox(ANNS)] == ["no"]
 
 
 @pytest.mark.promise("ask-who")
@@ -65,38 +65,38 @@ async def test_two_presses_of_one_batch_count_once(doorway: Doorway) -> None:
     ],
 )
 async def test_each_press_is_told_in_one_line_what_became_of_it(
-    doorway: Doorway, turn: ParkedTurn | None, data: str, line: str
+    bot: BotUnderTest, turn: ParkedTurn | None, data: str, line: str
 ) -> None:
     if turn is not None:
-        await asks(doorway, turn)
-    assert await press(doorway, data) == [line]
-    assert len(await doorway.inbox(ANNS)) == (line == phrase("answer-denied"))
+        await asks(bot, turn)
+    assert await press(bot, data) == [line]
+    assert len(await bot.inbox(ANNS)) == (line == phrase("answer-denied"))
 
 
-async def test_a_question_in_a_message_that_telegram_no_longer_shows_is_answered(doorway: Doorway) -> None:
-    await asks(doorway)
+async def test_a_question_in_a_message_that_telegram_no_longer_shows_is_answered(bot: BotUnderTest) -> None:
+    await asks(bot)
     gone = tg.InaccessibleMessage(chat=message("x").chat, message_id=10, date=0)
-    await doorway.door.take([pressed("ask:q1:once", gone)])
-    assert len(await doorway.inbox(ANNS)) == 1
+    await bot.intake.take([pressed("ask:q1:once", gone)])
+    assert len(await bot.inbox(ANNS)) == 1
 
 
-async def test_status_names_the_open_question(doorway: Doorway) -> None:
-    await asks(doorway)
-    await doorway.door.take([said("/status")])
-    ((_, text),) = await doorway.said()
+async def test_status_names_the_open_question(bot: BotUnderTest) -> None:
+    await asks(bot)
+    await bot.intake.take([said("/status")])
+    ((_, text),) = await bot.said()
     assert text.startswith(texts.asked("book"))
 
 
 @pytest.mark.parametrize(("more", "told"), [((), []), (("also this",), ["1 message is waiting."])])
 async def test_status_does_not_call_the_message_waiting_that_the_question_is_about(
-    doorway: Doorway, more: tuple[str, ...], told: list[str]
+    bot: BotUnderTest, more: tuple[str, ...], told: list[str]
 ) -> None:
     for number, words in enumerate(("book a table", *more), 1):
-        await doorway.door.take([said(words, update_id=number, message_id=number)])
-    await asks(doorway)
-    doorway.clock.time += 90
-    await doorway.door.take([said("/status", update_id=9, message_id=9)])
-    text = [text for _, text in await doorway.said()][-1]
+        await bot.intake.take([said(words, update_id=number, message_id=number)])
+    await asks(bot)
+    bot.clock.time += 90
+    await bot.intake.take([said("/status", update_id=9, message_id=9)])
+    text = [text for _, text in await bot.said()][-1]
     assert text.split("\n") == [texts.asked("book"), *told, text.split("\n")[-1]]
     assert text.split("\n")[-1].startswith("Agent:")
 
@@ -106,19 +106,19 @@ async def test_status_does_not_call_the_message_waiting_that_the_question_is_abo
     ("role", "counts"), [("owner", True), ("admin", True), ("member", False), ("guest", False), (None, False)]
 )
 async def test_the_bots_owner_and_admins_may_answer_what_others_are_asked(
-    doorway: Doorway, role: Role | None, *, counts: bool
+    bot: BotUnderTest, role: Role | None, *, counts: bool
 ) -> None:
     if role is not None:
-        await doorway.store.people.put(4242, BEN.id, Person(role=role, name="Ben"))
-    await doorway.store.redis.hset(keys.state(GROUPS), "parked", TURN.to_json())
+        await bot.store.people.put(4242, BEN.id, Person(role=role, name="Ben"))
+    await bot.store.redis.hset(keys.state(GROUPS), "parked", TURN.to_json())
     under = message("May I?", sender=BOT, chat=GROUP)
     query = tg.CallbackQuery(id="99", from_user=BEN, chat_instance="1", message=under, data="ask:q1:once")
-    await doorway.door.take([raw(tg.Update(update_id=1, callback_query=query))])
-    await doorway.followed()
-    assert [line for _, line in doorway.signs.pressed] == [
+    await bot.intake.take([raw(tg.Update(update_id=1, callback_query=query))])
+    await bot.followed()
+    assert [line for _, line in bot.signs.pressed] == [
         phrase("answer-taken") if counts else phrase("question-not-yours")
     ]
-    assert [entry.in_charge for entry in await doorway.inbox(GROUPS)] == [True] * counts
+    assert [entry.in_charge for entry in await bot.inbox(GROUPS)] == [True] * counts
 
 
 @pytest.mark.promise("ask-who")
@@ -136,23 +136,23 @@ async def test_a_question_to_an_anonymous_administrator_is_answered_by_each_of_t
     async def admins(_chat: int) -> frozenset[int]:
         return frozenset({BEN.id} if admin else ())
 
-    doorway = make_doorway(settings, store, admins=admins)
+    bot = make_bot(settings, store, admins=admins)
     turn = TURN.model_copy(update={"who": (who,)})
     await store.redis.hset(keys.state(GROUPS), "parked", turn.to_json())
     under = message("May I?", sender=BOT, chat=GROUP)
     query = tg.CallbackQuery(id="99", from_user=BEN, chat_instance="1", message=under, data="ask:q1:once")
-    await doorway.door.take([raw(tg.Update(update_id=1, callback_query=query))])
-    await doorway.followed()
+    await bot.intake.take([raw(tg.Update(update_id=1, callback_query=query))])
+    await bot.followed()
     said_of_it = phrase("answer-taken") if counts else phrase("question-not-yours")
-    assert [line for _, line in doorway.signs.pressed] == [said_of_it]
-    taken = await doorway.inbox(GROUPS)
+    assert [line for _, line in bot.signs.pressed] == [said_of_it]
+    taken = await bot.inbox(GROUPS)
     assert [turn.refusal(entry, ()) for entry in taken] == [None] * counts, "the worker takes it, too"
 
 
 async def test_what_an_owner_writes_in_a_group_counts_as_an_answer_and_in_private_is_as_it_was(
-    doorway: Doorway,
+    bot: BotUnderTest,
 ) -> None:
-    await doorway.store.people.put(4242, ANN.id, Person(role="owner", name="Ann"))
-    await doorway.door.take([said("/ask me", update_id=1), said("@cohort_bot Tuesday", chat=GROUP, update_id=2)])
-    assert [entry.in_charge for entry in await doorway.inbox(ANNS)] == [False]
-    assert [entry.in_charge for entry in await doorway.inbox(GROUPS)] == [True]
+    await bot.store.people.put(4242, ANN.id, Person(role="owner", name="Ann"))
+    await bot.intake.take([said("/ask me", update_id=1), said("@cohort_bot Tuesday", chat=GROUP, update_id=2)])
+    assert [entry.in_charge for entry in await bot.inbox(ANNS)] == [False]
+    assert [entry.in_charge for entry in await bot.inbox(GROUPS)] == [True]

@@ -3,16 +3,16 @@
 from bot.api import Telegram
 from bot.own_name import OwnName
 from playground.state.world import State
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import GROUP, said
 
 
 async def test_a_renamed_bot_is_called_by_its_new_name_and_no_longer_by_the_old_one(
-    telegram: Telegram, playground: State, doorway: Doorway
+    telegram: Telegram, playground: State, bot: BotUnderTest
 ) -> None:
     me, names = await telegram.me(), list[str]()
-    bot = make_doorway(doorway.settings, doorway.store, me=me)
-    name = OwnName(me, telegram.me, (bot.attention.renamed, lambda now: names.append(now.username)))
+    renamed = make_bot(bot.settings, bot.store, me=me)
+    name = OwnName(me, telegram.me, (renamed.attention.renamed, lambda now: names.append(now.username)))
     await name.look()
     assert names == []
     playground.bot.user["username"] = "Tea_Time_Bot"
@@ -20,6 +20,6 @@ async def test_a_renamed_bot_is_called_by_its_new_name_and_no_longer_by_the_old_
     await name.look()
     assert names == ["tea_time_bot"]
     for number, words in enumerate((f"@{me.username} hi", "@Tea_Time_Bot hello", "/new@tea_time_bot")):
-        await bot.door.take([said(words, chat=GROUP, message_id=number + 1, update_id=number + 1)])
-    waiting = await bot.inbox(f"{me.id}:{GROUP.id}")
+        await renamed.intake.take([said(words, chat=GROUP, message_id=number + 1, update_id=number + 1)])
+    waiting = await renamed.inbox(f"{me.id}:{GROUP.id}")
     assert [(entry.kind, entry.text) for entry in waiting] == [("message", "hello"), ("new", "")]

@@ -14,7 +14,7 @@ from tasks.config.settings import Settings
 from tasks.envelope import Reply
 from tasks.phrases import phrase
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.stand_ins import SOON, HandClock
 from tests.bot.test_replies import delivering, to
 from tests.bot.updates import ANN, FORUM, GROUP, pressed, said
@@ -29,38 +29,38 @@ def stranger(number: int) -> dict[str, object]:
 
 
 @pytest.fixture
-def doorway(settings: Settings, store: Store) -> Doorway:
-    return make_doorway(settings, store, access=ONLY_ANN)
+def bot(settings: Settings, store: Store) -> BotUnderTest:
+    return make_bot(settings, store, access=ONLY_ANN)
 
 
 @pytest.mark.promise("strangers")
-async def test_an_answer_goes_out_before_the_lines_to_a_crowd_of_strangers(doorway: Doorway, store: Store) -> None:
+async def test_an_answer_goes_out_before_the_lines_to_a_crowd_of_strangers(bot: BotUnderTest, store: Store) -> None:
     for first in range(0, 1500, 100):
-        await doorway.door.take([stranger(number) for number in range(first, first + 100)])
-    await doorway.door.take([said("/status", update_id=9)])
-    assert [text.partition("\n")[0] for _, text in await doorway.said()] == ["Ready."]
-    lines = await doorway.lines_to_strangers()
+        await bot.intake.take([stranger(number) for number in range(first, first + 100)])
+    await bot.intake.take([said("/status", update_id=9)])
+    assert [text.partition("\n")[0] for _, text in await bot.said()] == ["Ready."]
+    lines = await bot.lines_to_strangers()
     assert len(lines) == 100, "a small list of their own"
     assert len(set(lines)) == 100
     assert 0 < await store.redis.ttl(f"cohort:bot:{BOT}:strangers") <= 60
     assert await store.redis.keys("cohort:s:*") == []
 
 
-async def test_a_stranger_who_writes_everywhere_has_one_line(doorway: Doorway) -> None:
+async def test_a_stranger_who_writes_everywhere_has_one_line(bot: BotUnderTest) -> None:
     ben = tg.User(id=701, is_bot=False, first_name="Ben")
     groups = [tg.Chat(id=-100 - number, type="group", title="G") for number in range(5)]
-    await doorway.door.take(
+    await bot.intake.take(
         [said("@cohort_bot hi", sender=ben, chat=chat, update_id=number) for number, chat in enumerate(groups, 1)]
     )
-    assert await doorway.lines_to_strangers() == [("4242:-100", texts.stranger(701, -100))]
+    assert await bot.lines_to_strangers() == [("4242:-100", texts.stranger(701, -100))]
 
 
-async def test_a_group_of_strangers_has_one_line(doorway: Doorway) -> None:
+async def test_a_group_of_strangers_has_one_line(bot: BotUnderTest) -> None:
     people = [tg.User(id=800 + number, is_bot=False, first_name="S") for number in range(5)]
-    await doorway.door.take(
+    await bot.intake.take(
         [said("@cohort_bot hi", sender=who, chat=GROUP, update_id=number) for number, who in enumerate(people, 1)]
     )
-    assert await doorway.lines_to_strangers() == [("4242:-55", texts.stranger(800, -55))]
+    assert await bot.lines_to_strangers() == [("4242:-55", texts.stranger(800, -55))]
 
 
 async def test_old_lines_are_dropped_and_damaged_ones_passed_over(store: Store) -> None:
@@ -90,50 +90,50 @@ async def test_a_line_is_sent_when_nothing_else_is_to_be_sent(
 
 
 @pytest.mark.parametrize("chat", [GROUP, FORUM])
-async def test_a_strangers_group_that_became_a_supergroup_leaves_nothing(doorway: Doorway, chat: tg.Chat) -> None:
+async def test_a_strangers_group_that_became_a_supergroup_leaves_nothing(bot: BotUnderTest, chat: tg.Chat) -> None:
     moved = {"migrate_to_chat_id": FORUM.id} if chat is GROUP else {"migrate_from_chat_id": GROUP.id}
-    await doorway.door.take([said("@cohort_bot hi", sender=tg.User(id=5, is_bot=False, first_name="S"), chat=GROUP)])
-    await doorway.door.take([said(chat=chat, sender=None, update_id=2, **moved)])
-    assert await doorway.store.redis.keys("cohort:s:*") == []
-    assert await doorway.doorbells() == []
+    await bot.intake.take([said("@cohort_bot hi", sender=tg.User(id=5, is_bot=False, first_name="S"), chat=GROUP)])
+    await bot.intake.take([said(chat=chat, sender=None, update_id=2, **moved)])
+    assert await bot.store.redis.keys("cohort:s:*") == []
+    assert await bot.doorbells() == []
 
 
-async def test_a_group_in_which_someone_admitted_spoke_moves_also_within_one_batch(doorway: Doorway) -> None:
+async def test_a_group_in_which_someone_admitted_spoke_moves_also_within_one_batch(bot: BotUnderTest) -> None:
     moved = said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id, update_id=2)
-    await doorway.door.take([said("@cohort_bot hi", chat=GROUP), moved])
-    assert [entry.kind for entry in await doorway.inbox("4242:-55")] == ["message", "moved"]
+    await bot.intake.take([said("@cohort_bot hi", chat=GROUP), moved])
+    assert [entry.kind for entry in await bot.inbox("4242:-55")] == ["message", "moved"]
 
 
-async def test_a_group_whose_history_is_all_that_is_left_moves(doorway: Doorway) -> None:
-    await doorway.store.redis.hset("cohort:s:4242:-55:state", "epoch", "3")
-    await doorway.door.take([said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id, update_id=2)])
-    assert [entry.kind for entry in await doorway.inbox("4242:-55")] == ["moved"]
+async def test_a_group_whose_history_is_all_that_is_left_moves(bot: BotUnderTest) -> None:
+    await bot.store.redis.hset("cohort:s:4242:-55:state", "epoch", "3")
+    await bot.intake.take([said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id, update_id=2)])
+    assert [entry.kind for entry in await bot.inbox("4242:-55")] == ["moved"]
 
 
 async def test_one_session_that_asks_without_end_gets_twenty_answers_a_minute_and_is_told_so_once(
-    doorway: Doorway,
+    bot: BotUnderTest,
 ) -> None:
-    await doorway.door.take([said("/help", update_id=number) for number in range(1, 80)])
-    await doorway.door.take([said("/help", update_id=number) for number in range(80, 90)])
-    answers = [text for _, text in await doorway.said()]
+    await bot.intake.take([said("/help", update_id=number) for number in range(1, 80)])
+    await bot.intake.take([said("/help", update_id=number) for number in range(80, 90)])
+    answers = [text for _, text in await bot.said()]
     assert len(answers) == 21
     assert answers[20] == phrase("rate")
-    await doorway.door.take([said("still heard", update_id=90), said("/stop", update_id=91)])
-    assert [entry.kind for entry in await doorway.inbox("4242:700")] == ["message", "stop"]
-    doorway.clock.time += 61
-    await doorway.door.take([said("/help", update_id=92)])
-    assert len(await doorway.said()) == 22
+    await bot.intake.take([said("still heard", update_id=90), said("/stop", update_id=91)])
+    assert [entry.kind for entry in await bot.inbox("4242:700")] == ["message", "stop"]
+    bot.clock.time += 61
+    await bot.intake.take([said("/help", update_id=92)])
+    assert len(await bot.said()) == 22
 
 
-async def test_a_pressed_button_is_answered_when_its_session_asks_without_end(doorway: Doorway) -> None:
-    await doorway.door.take([said("/help", update_id=number) for number in range(1, 90)])
+async def test_a_pressed_button_is_answered_when_its_session_asks_without_end(bot: BotUnderTest) -> None:
+    await bot.intake.take([said("/help", update_id=number) for number in range(1, 90)])
     from tests.bot.updates import BOT as US
     from tests.bot.updates import message
 
-    await doorway.door.take([pressed("model:gpt", message("x", sender=US), update_id=95)])
+    await bot.intake.take([pressed("model:gpt", message("x", sender=US), update_id=95)])
     async with asyncio.timeout(SOON):
-        await doorway.followed()
-    assert doorway.signs.pressed == [("99", phrase("rate"))]
+        await bot.followed()
+    assert bot.signs.pressed == [("99", phrase("rate"))]
 
 
 def test_an_allowance_forgets_the_oldest_names() -> None:

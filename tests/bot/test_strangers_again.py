@@ -9,7 +9,7 @@ from tasks.config.settings import Settings
 from tasks.phrases import speaking
 from tasks.store import Store
 from tasks.store.connection.erasure_scope import ErasureScope
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
 from tests.conftest import BOT
@@ -19,41 +19,41 @@ REQUEST = message("x", sender=US, message_id=33)
 TOLD, ASKED = f"cohort:bot:{BOT}:told", f"cohort:bot:{BOT}:asked:{BEN.id}"
 
 
-async def started(settings: Settings, store: Store) -> Doorway:
+async def started(settings: Settings, store: Store) -> BotUnderTest:
     """A process of the bot that remembers nothing of its own."""
     await store.people.put(BOT, ANN.id, Person(role="owner"))
-    return make_doorway(settings, store, access=Access(everybody=False, allow=frozenset()))
+    return make_bot(settings, store, access=Access(everybody=False, allow=frozenset()))
 
 
 @pytest.mark.promise("strangers")
 async def test_a_stranger_and_admins_hear_once_an_hour_also_across_a_restart(settings: Settings, store: Store) -> None:
     for number in (1, 2):
-        doorway = await started(settings, store)
-        await doorway.door.take([said("hi", sender=BEN, chat=BENS, update_id=number)])
-    assert await doorway.lines_to_strangers() == [("4242:701", texts.stranger(BEN.id, BEN.id))]
-    assert await doorway.said() == [("4242:700", texts.request("Ben", BEN.id))]
+        bot = await started(settings, store)
+        await bot.intake.take([said("hi", sender=BEN, chat=BENS, update_id=number)])
+    assert await bot.lines_to_strangers() == [("4242:701", texts.stranger(BEN.id, BEN.id))]
+    assert await bot.said() == [("4242:700", texts.request("Ben", BEN.id))]
     assert 0 < await store.redis.ttl(TOLD) <= 3600
-    await store.redis.zadd(TOLD, {str(BEN.id): doorway.clock.now() - 3601})
-    doorway = await started(settings, store)
-    await doorway.door.take([said("hi", sender=BEN, chat=BENS, update_id=3)])
-    assert len(await doorway.lines_to_strangers()) == 2, "an hour later"
+    await store.redis.zadd(TOLD, {str(BEN.id): bot.clock.now() - 3601})
+    bot = await started(settings, store)
+    await bot.intake.take([said("hi", sender=BEN, chat=BENS, update_id=3)])
+    assert len(await bot.lines_to_strangers()) == 2, "an hour later"
 
 
 @pytest.mark.promise("strangers")
 async def test_an_hour_begins_with_the_line_whichever_process_said_it(settings: Settings, store: Store) -> None:
-    doorway = await started(settings, store)
+    bot = await started(settings, store)
     other = tg.User(id=803, is_bot=False, first_name="S")
     others = tg.Chat(id=803, type="private", first_name="S")
-    await store.redis.zadd(TOLD, {str(BEN.id): doorway.clock.now() - 3500, "803": doorway.clock.now() - 3500})
+    await store.redis.zadd(TOLD, {str(BEN.id): bot.clock.now() - 3500, "803": bot.clock.now() - 3500})
     third = said("hi", sender=ANN.model_copy(update={"id": 804}), chat=others.model_copy(update={"id": 804}))
-    await doorway.door.take([said("hi", sender=BEN, chat=BENS, update_id=2), third])
-    assert await doorway.lines_to_strangers() == [("4242:804", texts.stranger(804, 804))]
-    doorway.clock.time += 101
-    await doorway.door.take([said("hi", sender=BEN, chat=BENS, update_id=3)])
-    assert len(await doorway.lines_to_strangers()) == 2, "this process has only seen that it was said"
+    await bot.intake.take([said("hi", sender=BEN, chat=BENS, update_id=2), third])
+    assert await bot.lines_to_strangers() == [("4242:804", texts.stranger(804, 804))]
+    bot.clock.time += 101
+    await bot.intake.take([said("hi", sender=BEN, chat=BENS, update_id=3)])
+    assert len(await bot.lines_to_strangers()) == 2, "this process has only seen that it was said"
     again = await started(settings, store)
-    again.clock.time = doorway.clock.time
-    await again.door.take([said("hi", sender=other, chat=others, update_id=4)])
+    again.clock.time = bot.clock.time
+    await again.intake.take([said("hi", sender=other, chat=others, update_id=4)])
     assert len(await again.lines_to_strangers()) == 3, "a line to others has not moved it"
 
 
@@ -61,9 +61,9 @@ async def test_an_hour_begins_with_the_line_whichever_process_said_it(settings: 
 async def test_a_group_of_strangers_hears_once_across_a_restart(settings: Settings, store: Store) -> None:
     for number in (1, 2):
         who = tg.User(id=800 + number, is_bot=False, first_name="S")
-        doorway = await started(settings, store)
-        await doorway.door.take([said("@cohort_bot hi", sender=who, chat=GROUP, update_id=number)])
-    assert await doorway.lines_to_strangers() == [("4242:-55", texts.stranger(801, -55))]
+        bot = await started(settings, store)
+        await bot.intake.take([said("@cohort_bot hi", sender=who, chat=GROUP, update_id=number)])
+    assert await bot.lines_to_strangers() == [("4242:-55", texts.stranger(801, -55))]
 
 
 @pytest.mark.promise("admission")
@@ -71,10 +71,10 @@ async def test_a_person_who_is_let_in_after_a_restart_hears_so_by_name_and_in_th
     settings: Settings, store: Store
 ) -> None:
     ben = BEN.model_copy(update={"language_code": "de"})
-    await (await started(settings, store)).door.take([said("hi", sender=ben, chat=BENS, update_id=1)])
-    doorway = await started(settings, store)
-    await doorway.door.take([pressed(f"allow:{BEN.id}", REQUEST, update_id=2)])
-    lines = await doorway.said()
+    await (await started(settings, store)).intake.take([said("hi", sender=ben, chat=BENS, update_id=1)])
+    bot = await started(settings, store)
+    await bot.intake.take([pressed(f"allow:{BEN.id}", REQUEST, update_id=2)])
+    lines = await bot.said()
     with speaking("de"):
         assert ("4242:701", texts.paired("member")) in lines
     assert ("4242:700", texts.decided("Ben", BEN.id, "member")) in lines

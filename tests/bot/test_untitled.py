@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiogram import types as tg
 
-from tests.bot.conftest import Doorway
+from tests.bot.conftest import BotUnderTest
 from tests.bot.updates import FORUM, message, raw, said
 
 TOPIC = {"message_thread_id": 8, "is_topic_message": True}
@@ -16,24 +16,24 @@ def root(*, implicit: bool | None = None, **more: Any) -> tg.Message:
     return message(message_id=8, forum_topic_created=made, **TOPIC, **more)
 
 
-async def untitled(doorway: Doorway, *updates: dict[str, Any]) -> list[bool]:
+async def untitled(bot: BotUnderTest, *updates: dict[str, Any]) -> list[bool]:
     for update in updates:
-        await doorway.door.take([update])
-    return [entry.untitled for entry in await doorway.inbox("4242:700:t8")]
+        await bot.intake.take([update])
+    return [entry.untitled for entry in await bot.inbox("4242:700:t8")]
 
 
 @pytest.mark.promise("topic-titles")
-async def test_only_a_message_in_a_topic_with_a_made_up_name_says_so(doorway: Doorway) -> None:
+async def test_only_a_message_in_a_topic_with_a_made_up_name_says_so(bot: BotUnderTest) -> None:
     first = said("hi", update_id=1, reply_to_message=root(implicit=True), **TOPIC)
     second = said("hi", update_id=2, reply_to_message=root(), **TOPIC)
     third = said("hi", update_id=3, reply_to_message=message("earlier", **TOPIC), **TOPIC)
-    assert await untitled(doorway, first, second, third) == [True, False, False]
-    (entry, *_) = await doorway.inbox("4242:700:t8")
+    assert await untitled(bot, first, second, third) == [True, False, False]
+    (entry, *_) = await bot.inbox("4242:700:t8")
     assert entry.quote is None, "the topic's beginning is no quote"
 
 
 @pytest.mark.promise("topic-titles")
-async def test_a_name_that_a_person_gave_meanwhile_is_theirs(doorway: Doorway) -> None:
+async def test_a_name_that_a_person_gave_meanwhile_is_theirs(bot: BotUnderTest) -> None:
     named = raw(tg.Update(update_id=1, message=message(forum_topic_edited=tg.ForumTopicEdited(name="Mine"), **TOPIC)))
     recoloured = raw(
         tg.Update(
@@ -42,15 +42,15 @@ async def test_a_name_that_a_person_gave_meanwhile_is_theirs(doorway: Doorway) -
         )
     )
     later = said("hi", update_id=2, reply_to_message=root(implicit=True), **TOPIC)
-    assert await untitled(doorway, named, later) == [False]
+    assert await untitled(bot, named, later) == [False]
     other = said("@cohort_bot hi", update_id=4, chat=FORUM, reply_to_message=root(implicit=True, chat=FORUM), **TOPIC)
-    await doorway.door.take([recoloured, other])
-    assert [entry.untitled for entry in await doorway.inbox("4242:-1001234:t8")] == [True]
-    assert await doorway.said() == []
+    await bot.intake.take([recoloured, other])
+    assert [entry.untitled for entry in await bot.inbox("4242:-1001234:t8")] == [True]
+    assert await bot.said() == []
 
 
 @pytest.mark.parametrize("odd", [None, 7, "x", [], {"is_name_implicit": "yes"}, {"is_name_implicit": None}])
-async def test_odd_shapes_of_a_topics_beginning_lose_no_message(doorway: Doorway, odd: object) -> None:
+async def test_odd_shapes_of_a_topics_beginning_lose_no_message(bot: BotUnderTest, odd: object) -> None:
     update = said("hi", update_id=1, reply_to_message=root(implicit=True), **TOPIC)
     update["message"]["reply_to_message"]["forum_topic_created"] = odd
-    assert await untitled(doorway, update) == [False]
+    assert await untitled(bot, update) == [False]

@@ -17,7 +17,7 @@ from bot.receiving.webhook_connections import CONNECTIONS
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.clock import SystemClock
-from tests.bot.conftest import Doorway
+from tests.bot.conftest import BotUnderTest
 from tests.bot.test_process import bot, told
 from tests.bot.updates import said
 from tests.conftest import TOKEN
@@ -88,12 +88,12 @@ async def test_1100_connections_that_stand_still_keep_no_update_out_and_do_not_f
 
 
 @asynccontextmanager
-async def few_places(doorway: Doorway, most: int) -> AsyncGenerator[int]:
+async def few_places(bot: BotUnderTest, most: int) -> AsyncGenerator[int]:
     """A webhook with so many places; its port."""
     stop = Stop()
     with socket.create_server(("127.0.0.1", 0)) as sock:
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-            group.create_task(serve(WebhookEndpoint(doorway.door.take, SECRET), sock, stop, SystemClock(), most))
+            group.create_task(serve(WebhookEndpoint(bot.intake.take, SECRET), sock, stop, SystemClock(), most))
             yield sock.getsockname()[1]
             stop.set()
 
@@ -125,7 +125,7 @@ async def closed(port: int, sent: bytes) -> bytes:
     ],
 )
 async def test_a_connection_that_stands_still_is_ended(
-    doorway: Doorway, monkeypatch: pytest.MonkeyPatch, sent: bytes
+    bot: BotUnderTest, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     for name in (
         "tasks.http.connections.HEAD_S",
@@ -134,21 +134,21 @@ async def test_a_connection_that_stands_still_is_ended(
         "bot.receiving.webhook._KEEP_ALIVE_S",
     ):
         monkeypatch.setattr(name, 0.2)
-    async with few_places(doorway, 4) as port:
+    async with few_places(bot, 4) as port:
         await closed(port, sent)
 
 
 @pytest.mark.promise("webhook-crowd")
 async def test_a_head_without_end_ends_its_connection_before_its_deadline(
-    doorway: Doorway, monkeypatch: pytest.MonkeyPatch
+    bot: BotUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.http.connections.HEAD_S", 3600.0)
-    async with few_places(doorway, 4) as port:
+    async with few_places(bot, 4) as port:
         await closed(port, HEAD + b"A: " + b"x" * 200_000)
 
 
-async def test_one_connection_more_ends_the_oldest_stranger_and_never_a_known_one(doorway: Doorway) -> None:
-    async with few_places(doorway, 3) as port:
+async def test_one_connection_more_ends_the_oldest_stranger_and_never_a_known_one(bot: BotUnderTest) -> None:
+    async with few_places(bot, 3) as port:
         known, writing = await asyncio.open_connection("127.0.0.1", port)
         writing.write(KNOWN)
         async with httpx.AsyncClient(trust_env=False, verify=False, timeout=60) as client:
@@ -164,8 +164,8 @@ async def test_one_connection_more_ends_the_oldest_stranger_and_never_a_known_on
             writer.close()
 
 
-async def test_more_known_connections_than_there_are_places_are_asked_to_come_again(doorway: Doorway) -> None:
-    async with few_places(doorway, 2) as port:
+async def test_more_known_connections_than_there_are_places_are_asked_to_come_again(bot: BotUnderTest) -> None:
+    async with few_places(bot, 2) as port:
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         for _, writer in held:
             writer.write(KNOWN)

@@ -17,7 +17,7 @@ from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
 from tasks.http.server import listen
 from tasks.store import Store
-from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.stand_ins import SOON, AwaySometimes
 from tests.bot.updates import said
 
@@ -28,11 +28,11 @@ LOOPBACK = "127.0.0.1"
 
 
 @asynccontextmanager
-async def webhook(doorway: Doorway) -> AsyncGenerator[httpx.AsyncClient]:
+async def webhook(bot: BotUnderTest) -> AsyncGenerator[httpx.AsyncClient]:
     """The webhook on a port of its own, and a client that plays Telegram."""
 
     async def take(updates: Sequence[object]) -> None:
-        await doorway.door.take(updates)
+        await bot.intake.take(updates)
 
     stop = Stop()
     with socket.create_server(("127.0.0.1", 0)) as sock:
@@ -45,52 +45,52 @@ async def webhook(doorway: Doorway) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def calls(doorway: Doorway) -> AsyncIterator[httpx.AsyncClient]:
-    async with webhook(doorway) as client:
+async def calls(bot: BotUnderTest) -> AsyncIterator[httpx.AsyncClient]:
+    async with webhook(bot) as client:
         yield client
 
 
 @pytest.mark.promise("webhook")
-async def test_an_update_is_answered_with_200_once_it_is_durable(doorway: Doorway, calls: httpx.AsyncClient) -> None:
+async def test_an_update_is_answered_with_200_once_it_is_durable(bot: BotUnderTest, calls: httpx.AsyncClient) -> None:
     answer = await calls.post("/hook", json=said("hello"), headers=GIVEN)
     assert answer.status_code == 200
-    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["hello"]
+    assert [entry.text for entry in await bot.inbox(ANNS)] == ["hello"]
     again = await calls.post("/any/path", json=said("hello"), headers=GIVEN)
     assert again.status_code == 200
-    assert len(await doorway.inbox(ANNS)) == 1
+    assert len(await bot.inbox(ANNS)) == 1
 
 
 @pytest.mark.promise("webhook")
 @pytest.mark.parametrize("given", [{}, {SECRET_HEADER: "wrong"}, {SECRET_HEADER: SECRET + "x"}, {SECRET_HEADER: "é"}])
 async def test_a_caller_without_the_secret_reaches_no_inbox(
-    doorway: Doorway, calls: httpx.AsyncClient, given: dict[str, str]
+    bot: BotUnderTest, calls: httpx.AsyncClient, given: dict[str, str]
 ) -> None:
     headers = {name: value.encode() for name, value in given.items()}
     answer = await calls.post("/hook", json=said("hello"), headers=headers)
     assert answer.status_code == 401
-    assert await doorway.inbox(ANNS) == []
+    assert await bot.inbox(ANNS) == []
 
 
 @pytest.mark.promise("redis-away")
 async def test_while_redis_is_away_telegram_is_asked_to_come_again_and_the_log_says_so_once(
     settings: Settings, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    door = AwaySometimes(store)
-    doorway = make_doorway(settings, store, intake=door)
-    async with webhook(doorway) as calls:
-        door.away = True
+    intake = AwaySometimes(store)
+    bot = make_bot(settings, store, intake=intake)
+    async with webhook(bot) as calls:
+        intake.away = True
         assert (await calls.post("/hook", json=said("hello"), headers=GIVEN)).status_code == 503
         answer = await calls.post("/hook", json=said("hello"), headers=GIVEN)
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
-        door.away = False
+        intake.away = False
         assert (await calls.post("/hook", json=said("hello"), headers=GIVEN)).status_code == 200
-    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["hello"]
+    assert [entry.text for entry in await bot.inbox(ANNS)] == ["hello"]
     logged = [record.getMessage() for record in caplog.records if record.getMessage().startswith("store.")]
     assert logged == ["store.unavailable", "store.back"]
 
 
-async def test_what_is_no_json_or_too_large_is_refused(doorway: Doorway, calls: httpx.AsyncClient) -> None:
+async def test_what_is_no_json_or_too_large_is_refused(bot: BotUnderTest, calls: httpx.AsyncClient) -> None:
     assert (await calls.post("/hook", content=b"{", headers=GIVEN)).status_code == 400
     assert (await calls.post("/hook", content=b"[" * 100_000, headers=GIVEN)).status_code == 400
     large = b" " * (BODY_BYTES + 1)
@@ -102,19 +102,19 @@ async def test_what_is_no_json_or_too_large_is_refused(doorway: Doorway, calls: 
 
     assert (await calls.post("/hook", content=pieces(), headers=GIVEN)).status_code == 413
     assert (await calls.post("/hook", content=b"{}" + b" " * (BODY_BYTES - 2), headers=GIVEN)).status_code == 200
-    assert len(await doorway.store.dead.list()) == 1
+    assert len(await bot.store.dead.list()) == 1
 
 
 async def test_poison_is_taken_so_that_telegram_does_not_send_it_for_ever(
-    doorway: Doorway, calls: httpx.AsyncClient
+    bot: BotUnderTest, calls: httpx.AsyncClient
 ) -> None:
     poison: dict[str, Any] = {"update_id": 9, "message": {"chat": 1}}
     assert (await calls.post("/hook", json=poison, headers=GIVEN)).status_code == 200
     assert (await calls.post("/hook", json=poison, headers=GIVEN)).status_code == 200
-    assert [dead.letter.update_id for dead in await doorway.store.dead.list()] == [9]
+    assert [dead.letter.update_id for dead in await bot.store.dead.list()] == [9]
 
 
-async def test_many_updates_at_once_each_reach_their_inbox(doorway: Doorway, calls: httpx.AsyncClient) -> None:
+async def test_many_updates_at_once_each_reach_their_inbox(bot: BotUnderTest, calls: httpx.AsyncClient) -> None:
     async def post(number: int) -> None:
         update = said("x", update_id=number, message_id=number)
         answer = await calls.post("/hook", content=json.dumps(update), headers=GIVEN)
@@ -123,7 +123,7 @@ async def test_many_updates_at_once_each_reach_their_inbox(doorway: Doorway, cal
     async with asyncio.TaskGroup() as group:
         for number in range(1, 101):
             group.create_task(post(number))
-    assert sorted(entry.update_id for entry in await doorway.inbox(ANNS)) == list(range(1, 101))
+    assert sorted(entry.update_id for entry in await bot.inbox(ANNS)) == list(range(1, 101))
 
 
 async def test_other_requests_get_nothing(calls: httpx.AsyncClient) -> None:

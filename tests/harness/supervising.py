@@ -16,7 +16,7 @@ from tasks.clock import SystemClock
 PATIENCE = 60.0
 
 
-class Heard(Console):
+class ConsoleSpy(Console):
     """A console whose lines can be waited for."""
 
     def __init__(self, logs: Path) -> None:
@@ -68,7 +68,7 @@ class Deaths:
 
 @asynccontextmanager
 async def supervising(
-    console: Heard,
+    console: ConsoleSpy,
     deaths: Deaths | None = None,
     fatal: Callable[[str], None] | None = None,
     patience: float = 110.0,

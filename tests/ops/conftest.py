@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from ops.up.process import Spec
-from tests.harness.supervising import Heard
+from tests.harness.supervising import ConsoleSpy
 
 
 @pytest.fixture
-def console(tmp_path: Path) -> Iterator[Heard]:
+def console(tmp_path: Path) -> Iterator[ConsoleSpy]:
     logs = tmp_path / "logs"
     logs.mkdir()
-    heard = Heard(logs)
-    with heard.writing():
-        yield heard
+    spy = ConsoleSpy(logs)
+    with spy.writing():
+        yield spy
 
 
 def script(directory: Path, name: str, text: str, **more: object) -> Spec:

@@ -9,7 +9,7 @@ from ops.up.plan import Plan
 from ops.up.process import Spec
 from tasks.bots import ServedBot
 from tasks.config.settings import load
-from tests.harness.supervising import Heard, supervising
+from tests.harness.supervising import ConsoleSpy, supervising
 from tests.ops.conftest import PATIENT, script
 
 REFUSES = "if os.environ['TOKEN'].endswith('revoked'):\n    sys.exit(2)\n"
@@ -37,7 +37,7 @@ def renew(tokens: Path) -> None:
 
 @pytest.mark.promise("bots-live")
 async def test_a_bot_whose_token_was_revoked_starts_with_the_new_one_at_once_and_the_others_stay(
-    console: Heard, tokens: Path
+    console: ConsoleSpy, tokens: Path
 ) -> None:
     given = {"COHORT_BOTS": str(tokens.with_name("bots.yaml")), "COHORT_BOTS_ENV": str(tokens)}
     async with supervising(console) as supervisor:

@@ -17,7 +17,7 @@ from ops.up.forking import Template
 from ops.up.process import Spec
 from ops.up.supervisor import Supervisor
 from tests.harness.processes import ROOT
-from tests.harness.supervising import Heard, release_children, supervising
+from tests.harness.supervising import ConsoleSpy, release_children, supervising
 from tests.support.until import until
 
 MODULE = "tests.support.forked"
@@ -39,7 +39,7 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Template]]:
 
 
 @pytest.fixture
-async def supervisor(console: Heard) -> AsyncIterator[Supervisor]:
+async def supervisor(console: ConsoleSpy) -> AsyncIterator[Supervisor]:
     async with supervising(console, patience=110) as found:
         assert found.children.adopt()
         yield found
@@ -52,7 +52,7 @@ def spec(name: str, kind: str, module: str = MODULE, **env: str) -> Spec:
     return Spec(name=name, command=(sys.executable, "-P", *arguments), forked=arguments, env=ENV | env, member=True)
 
 
-async def said(console: Heard, name: str, *parts: str, times: int = 1) -> dict[str, Any]:
+async def said(console: ConsoleSpy, name: str, *parts: str, times: int = 1) -> dict[str, Any]:
     return json.loads((await console.hear(f"{name}: {{", *parts, times=times)).removeprefix(f"{name}: "))
 
 
@@ -67,7 +67,7 @@ async def no_process(pid: int) -> bool:
 
 @pytest.mark.promise("forked-clean")
 async def test_a_forked_process_has_its_own_environment_and_nothing_of_the_template_or_of_others(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template]
 ) -> None:
     supervisor.template = make(MODULE)
     supervisor.keep(spec("worker-1", "patient", SECRET_OF_ONE="abc"))
@@ -87,7 +87,7 @@ async def test_a_forked_process_has_its_own_environment_and_nothing_of_the_templ
 
 @pytest.mark.promise("forked-clean")
 async def test_forked_processes_share_no_chance(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template]
 ) -> None:
     supervisor.template = make(MODULE)
     drawn: list[list[Any]] = []
@@ -98,7 +98,7 @@ async def test_forked_processes_share_no_chance(
 
 
 async def test_what_was_forked_outlives_the_template_and_another_one_forks_the_next(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template]
 ) -> None:
     template = supervisor.template = make(MODULE)
     supervisor.keep(spec("worker-1", "patient"))
@@ -115,7 +115,7 @@ async def test_what_was_forked_outlives_the_template_and_another_one_forks_the_n
 
 
 async def test_code_that_has_changed_on_disk_is_in_the_next_fork(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template], tmp_path: Path
 ) -> None:
     code = "VERSION = {}\ndef load(): pass\n"
     (tmp_path / "changing.py").write_text(code.format("'first'"))
@@ -130,7 +130,7 @@ async def test_code_that_has_changed_on_disk_is_in_the_next_fork(
 
 
 async def test_what_cannot_be_forked_is_started(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template]
 ) -> None:
     supervisor.template = make("no_such_module")
     supervisor.keep(spec("worker-1", "patient"))
@@ -139,7 +139,7 @@ async def test_what_cannot_be_forked_is_started(
 
 
 async def test_a_template_that_does_not_answer_is_told_in_words_and_the_process_is_started(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template], tmp_path: Path
 ) -> None:
     (tmp_path / "starved.py").write_text("import signal\ndef load(): signal.pause()\n")
     supervisor.template = make("starved", patience_s=0.01)
@@ -175,7 +175,7 @@ def test_a_fork_that_comes_when_the_supervisor_has_given_it_up_ends_without_a_wo
 
 
 async def test_a_module_that_starts_a_thread_is_not_forked(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template], tmp_path: Path
 ) -> None:
     thread = "import threading\ndef load(): threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     (tmp_path / "threaded.py").write_text(thread)
@@ -185,7 +185,7 @@ async def test_a_module_that_starts_a_thread_is_not_forked(
 
 
 async def test_what_a_killed_process_leaves_behind_is_waited_for_when_it_ends(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template]
 ) -> None:
     supervisor.template = make(MODULE)
     supervisor.keep(spec("worker-1", "parent"))
@@ -198,7 +198,7 @@ async def test_what_a_killed_process_leaves_behind_is_waited_for_when_it_ends(
 
 
 async def test_a_forked_process_shares_its_memory_still_when_others_are_forked(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template], tmp_path: Path
 ) -> None:
     # Each module's name of a file lies in a page of its own: a look at 2,000 of them would write to 8 MiB.
     many = (
@@ -221,7 +221,7 @@ async def test_a_forked_process_shares_its_memory_still_when_others_are_forked(
 
 
 async def test_what_a_forked_process_allocates_lies_together(
-    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
+    supervisor: Supervisor, console: ConsoleSpy, make: Callable[..., Template], tmp_path: Path
 ) -> None:
     # A gap of 64 bytes in each 4 KiB of 12 MiB.
     gaps = "def load():\n    global kept\n    kept = [bytes(31) for _ in range(200_000)]\n    del kept[::63]\n"

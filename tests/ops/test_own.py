@@ -17,7 +17,7 @@ from tasks.session import SessionKey
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
 from tests.conftest import BOT
-from tests.harness.supervising import Heard, supervising
+from tests.harness.supervising import ConsoleSpy, supervising
 from tests.ops.conftest import PATIENT, script
 from tests.support.until import until
 from tests.workers.fakes import FakeClock
@@ -29,7 +29,7 @@ LONG_MS = 60_000
 @asynccontextmanager
 async def hosting(
     settings: Settings,
-    console: Heard,
+    console: ConsoleSpy,
     directory: Path,
     *,
     most: int,
@@ -59,7 +59,7 @@ async def no_places(store: Store) -> bool:
     return not [key async for key in store.redis.scan_iter("cohort:own:*")]
 
 
-async def ready(console: Heard, number: int, times: int = 1) -> tuple[int, str]:
+async def ready(console: ConsoleSpy, number: int, times: int = 1) -> tuple[int, str]:
     """Its pid and its incarnation."""
     words = (await console.hear(f"own-{number}: ready", times=times)).split()
     return int(words[-2]), words[-1]
@@ -67,7 +67,7 @@ async def ready(console: Heard, number: int, times: int = 1) -> tuple[int, str]:
 
 @pytest.mark.promise("own-process")
 async def test_a_process_is_started_once_for_a_session_that_asks_often(
-    settings: Settings, console: Heard, tmp_path: Path
+    settings: Settings, console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with hosting(settings, console, tmp_path, most=4) as (supervisor, store):
         await store.own.ask(ONE)
@@ -83,7 +83,7 @@ async def test_a_process_is_started_once_for_a_session_that_asks_often(
 
 @pytest.mark.promise("own-process")
 async def test_a_restart_has_chats_own_processes_end_and_their_next_messages_start_others(
-    settings: Settings, console: Heard, tmp_path: Path
+    settings: Settings, console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with hosting(settings, console, tmp_path, most=4) as (supervisor, store):
         for number, session in ((1, ONE), (2, TWO)):
@@ -104,7 +104,7 @@ async def none_wanted(store: Store) -> bool:
 
 @pytest.mark.promise("own-process")
 async def test_with_all_places_taken_the_one_that_rests_for_longest_leaves(
-    settings: Settings, console: Heard, tmp_path: Path
+    settings: Settings, console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with hosting(settings, console, tmp_path, most=2) as (supervisor, store):
         heard: list[str] = []
@@ -136,7 +136,7 @@ async def was_said(heard: list[str], word: str) -> bool:
 
 @pytest.mark.promise("own-process")
 async def test_one_that_works_is_not_asked_to_leave_and_the_next_session_waits(
-    settings: Settings, console: Heard, tmp_path: Path
+    settings: Settings, console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with hosting(settings, console, tmp_path, most=1) as (supervisor, store):
         await store.own.ask(ONE)
@@ -169,7 +169,7 @@ async def one_was_evicted(store: Store) -> bool:
 
 @pytest.mark.promise("own-process")
 async def test_a_session_that_is_asked_for_again_while_its_process_starts_takes_no_place_of_another_one(
-    settings: Settings, console: Heard, tmp_path: Path
+    settings: Settings, console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with hosting(settings, console, tmp_path, most=1) as (supervisor, store):
         await store.own.ask(ONE)
@@ -190,7 +190,7 @@ async def full(store: Store) -> bool:
 
 @pytest.mark.promise("own-process")
 async def test_one_that_fails_gives_its_place_back_and_is_not_started_again_at_once(
-    settings: Settings, console: Heard, tmp_path: Path
+    settings: Settings, console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with hosting(settings, console, tmp_path, most=1, text="sys.exit(3)") as (_, store):
         await store.own.ask(ONE)
@@ -202,7 +202,7 @@ async def test_one_that_fails_gives_its_place_back_and_is_not_started_again_at_o
 
 @pytest.mark.promise("own-process")
 async def test_no_more_start_at_a_time_than_the_machine_can_and_the_place_of_one_that_starts_is_kept_for_it(
-    settings: Settings, console: Heard, tmp_path: Path
+    settings: Settings, console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with hosting(settings, console, tmp_path, most=9, at_once=1) as (supervisor, store):
         for session in (ONE, TWO, THREE):
@@ -223,7 +223,7 @@ async def test_no_more_start_at_a_time_than_the_machine_can_and_the_place_of_one
 
 
 async def test_one_that_never_reports_is_killed_and_holds_up_no_other(
-    settings: Settings, console: Heard, tmp_path: Path
+    settings: Settings, console: ConsoleSpy, tmp_path: Path
 ) -> None:
     clock = FakeClock()
     async with hosting(settings, console, tmp_path, most=9, at_once=1, clock=clock) as (_, store):
@@ -251,7 +251,7 @@ async def report(store: Store, pid: int, incarnation: str) -> None:
     await store.own.reported()
 
 
-async def test_a_host_that_ends_is_no_host_any_more(settings: Settings, console: Heard, tmp_path: Path) -> None:
+async def test_a_host_that_ends_is_no_host_any_more(settings: Settings, console: ConsoleSpy, tmp_path: Path) -> None:
     async with connect(settings) as store:
         async with hosting(settings, console, tmp_path, most=3):
             (host,) = (await until(store.own.hosts)).values()
@@ -259,7 +259,7 @@ async def test_a_host_that_ends_is_no_host_any_more(settings: Settings, console:
         assert await store.own.hosts() == {}
 
 
-async def test_what_is_damaged_in_redis_stops_no_host(settings: Settings, console: Heard, tmp_path: Path) -> None:
+async def test_what_is_damaged_in_redis_stops_no_host(settings: Settings, console: ConsoleSpy, tmp_path: Path) -> None:
     async with hosting(settings, console, tmp_path, most=1) as (_, store):
         await store.redis.zadd("cohort:own-wanted", {"rubbish": 1.0, str(ONE): 2.0})
         await store.redis.hset("cohort:own-hosts", "other", b"\xff{")

@@ -23,7 +23,7 @@ from tasks.config.settings import load
 from tasks.errors import Misconfigured
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store
-from tests.harness.supervising import Heard, supervising
+from tests.harness.supervising import ConsoleSpy, supervising
 from tests.ops.conftest import PATIENT, STUBBORN, script
 from tests.support.until import until
 
@@ -41,7 +41,7 @@ say("finished", len(told))
 class System:
     """Two workers of a `cohort up`, which report as soon as they run."""
 
-    def __init__(self, supervisor: Supervisor, console: Heard, store: Store, running: Running, url: str) -> None:
+    def __init__(self, supervisor: Supervisor, console: ConsoleSpy, store: Store, running: Running, url: str) -> None:
         self.supervisor, self.console, self.store, self.running = supervisor, console, store, running
         environ = {"REDIS_URL": url}
         self.here = Context(load(environ), environ, Home(Path("nowhere")), running)
@@ -54,7 +54,7 @@ class System:
 
 
 @asynccontextmanager
-async def system(console: Heard, store: Store, url: str, directory: Path) -> AsyncGenerator[System]:
+async def system(console: ConsoleSpy, store: Store, url: str, directory: Path) -> AsyncGenerator[System]:
     async with supervising(console) as supervisor:
 
         def make(number: int) -> Spec:
@@ -71,7 +71,7 @@ async def system(console: Heard, store: Store, url: str, directory: Path) -> Asy
 
 @pytest.mark.promise("drain")
 async def test_all_workers_are_restarted_and_each_is_back_before_the_next_one_ends(
-    console: Heard, store: Store, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    console: ConsoleSpy, store: Store, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with system(console, store, redis_url, tmp_path) as up:
         for name in ("worker-1", "worker-2"):
@@ -101,7 +101,7 @@ async def test_all_workers_are_restarted_and_each_is_back_before_the_next_one_en
 
 @pytest.mark.promise("drain")
 async def test_a_worker_that_restarts_is_told_once_also_when_all_is_stopped_meanwhile(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         supervisor.scale(1, lambda number: script(tmp_path, f"worker-{number}", WORKING, member=True))
@@ -118,7 +118,7 @@ async def test_a_worker_that_restarts_is_told_once_also_when_all_is_stopped_mean
 
 
 async def test_a_worker_that_does_not_end_is_killed_after_its_grace_and_started_again(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         process = supervisor.keep(replace(script(tmp_path, "worker-1", STUBBORN, member=True), grace=0.1))

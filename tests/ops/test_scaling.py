@@ -13,14 +13,16 @@ from tasks.config.worker_count import WorkerCount
 from tasks.errors import Misconfigured
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store
-from tests.harness.supervising import Heard, supervising
+from tests.harness.supervising import ConsoleSpy, supervising
 from tests.ops.conftest import PATIENT, script
 
 
 class Machine:
     """A pool whose workers report what the test says."""
 
-    def __init__(self, supervisor: Supervisor, console: Heard, store: Store, directory: Path, workers: str) -> None:
+    def __init__(
+        self, supervisor: Supervisor, console: ConsoleSpy, store: Store, directory: Path, workers: str
+    ) -> None:
         settings: Settings = load({"COHORT_WORKERS": workers, "COHORT_LANES": "2"})
         self.told: list[Scale] = []
         self.supervisor, self.console, self.store = supervisor, console, store
@@ -47,7 +49,7 @@ class Machine:
 
 
 async def test_a_full_pool_gets_workers_and_a_number_given_by_hand_ends_that(
-    console: Heard, store: Store, tmp_path: Path
+    console: ConsoleSpy, store: Store, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         machine = Machine(supervisor, console, store, tmp_path, "auto:1..3")
@@ -77,7 +79,7 @@ async def test_a_full_pool_gets_workers_and_a_number_given_by_hand_ends_that(
 
 
 async def test_paused_turns_and_a_model_that_is_down_get_no_workers(
-    console: Heard, store: Store, tmp_path: Path
+    console: ConsoleSpy, store: Store, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         machine = Machine(supervisor, console, store, tmp_path, "auto:1..3")
@@ -92,7 +94,7 @@ async def test_paused_turns_and_a_model_that_is_down_get_no_workers(
 
 
 async def test_what_is_in_redis_may_be_damaged_and_changes_nothing(
-    console: Heard, store: Store, tmp_path: Path
+    console: ConsoleSpy, store: Store, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         machine = Machine(supervisor, console, store, tmp_path, "auto:1..3")
@@ -105,7 +107,7 @@ async def test_what_is_in_redis_may_be_damaged_and_changes_nothing(
 
 @pytest.mark.parametrize("number", [-1, 257, 10**9])
 async def test_a_number_out_of_bounds_is_refused_and_the_load_decides_on(
-    console: Heard, tmp_path: Path, store: Store, number: int
+    console: ConsoleSpy, tmp_path: Path, store: Store, number: int
 ) -> None:
     async with supervising(console) as supervisor:
         machine = Machine(supervisor, console, store, tmp_path, "auto:1..3")

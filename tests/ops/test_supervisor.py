@@ -13,7 +13,7 @@ from ops.up.managed import describe
 from ops.up.process import DIE_WITH_PARENT
 from tasks.clock import SystemClock
 from tasks.errors import StateDamaged
-from tests.harness.supervising import Deaths, Heard, supervising
+from tests.harness.supervising import ConsoleSpy, Deaths, supervising
 from tests.ops.conftest import PATIENT, STUBBORN, script
 from tests.support.until import until
 
@@ -27,7 +27,7 @@ def incarnation_of(line: str) -> str:
 
 
 @pytest.mark.promise("supervised")
-async def test_a_killed_child_is_started_again_at_once_and_its_end_is_told(console: Heard, tmp_path: Path) -> None:
+async def test_a_killed_child_is_started_again_at_once_and_its_end_is_told(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         supervisor.keep(script(tmp_path, "bot", PATIENT))
         first = pid_of(await console.hear("bot: ready"))
@@ -38,7 +38,7 @@ async def test_a_killed_child_is_started_again_at_once_and_its_end_is_told(conso
 
 @pytest.mark.promise("supervised")
 async def test_each_run_of_a_worker_is_another_incarnation_and_its_death_is_reported(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     deaths = Deaths()
     async with supervising(console, deaths) as supervisor:
@@ -52,7 +52,7 @@ async def test_each_run_of_a_worker_is_another_incarnation_and_its_death_is_repo
 
 
 async def test_of_a_store_that_ends_on_a_full_disk_the_disk_is_told_and_not_the_log_of_before(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         # /proc has no room, as a full disk.
@@ -61,7 +61,9 @@ async def test_of_a_store_that_ends_on_a_full_disk_the_disk_is_told_and_not_the_
         await console.hear("valkey ended with status 1")
 
 
-async def test_a_page_that_ends_for_one_reason_again_and_again_is_told_twice(console: Heard, tmp_path: Path) -> None:
+async def test_a_page_that_ends_for_one_reason_again_and_again_is_told_twice(
+    console: ConsoleSpy, tmp_path: Path
+) -> None:
     async with supervising(console) as supervisor:
         dies = "import os; print('port 5556 is taken (by nginx, pid', os.getpid(), ')', file=sys.stderr); sys.exit(2)"
         page = supervisor.keep(replace(script(tmp_path, "console", dies, vital=False), echo=False))
@@ -78,7 +80,7 @@ async def test_a_page_that_ends_for_one_reason_again_and_again_is_told_twice(con
     ]
 
 
-async def test_stopping_lets_children_finish(console: Heard, tmp_path: Path) -> None:
+async def test_stopping_lets_children_finish(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         supervisor.keep(script(tmp_path, "worker-1", PATIENT, member=True))
         await console.hear("worker-1: ready")
@@ -87,7 +89,7 @@ async def test_stopping_lets_children_finish(console: Heard, tmp_path: Path) -> 
         assert supervisor.processes == {} or all(process.ended.is_set() for process in supervisor.processes.values())
 
 
-async def test_a_second_signal_ends_at_once_what_does_not_finish(console: Heard, tmp_path: Path) -> None:
+async def test_a_second_signal_ends_at_once_what_does_not_finish(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor, asyncio.TaskGroup() as group:
         supervisor.keep(script(tmp_path, "worker-1", STUBBORN, member=True, grace=3600.0))
         await console.hear("worker-1: ready")
@@ -98,7 +100,7 @@ async def test_a_second_signal_ends_at_once_what_does_not_finish(console: Heard,
         await stopping
 
 
-async def test_what_does_not_end_within_its_grace_is_killed(console: Heard, tmp_path: Path) -> None:
+async def test_what_does_not_end_within_its_grace_is_killed(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         supervisor.keep(script(tmp_path, "bot", STUBBORN, grace=0.2))
         await console.hear("bot: ready")
@@ -106,7 +108,7 @@ async def test_what_does_not_end_within_its_grace_is_killed(console: Heard, tmp_
         assert "bot does not stop: killing it" in console.lines
 
 
-async def test_later_stages_end_only_when_the_earlier_have(console: Heard, tmp_path: Path) -> None:
+async def test_later_stages_end_only_when_the_earlier_have(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         for name, stage in (("valkey", 2), ("playground", 1), ("worker-1", 0)):
             supervisor.keep(script(tmp_path, name, PATIENT, stage=stage))
@@ -117,7 +119,7 @@ async def test_later_stages_end_only_when_the_earlier_have(console: Heard, tmp_p
         assert ends == [f"{name}: {word}" for name in names for word in ("draining", "drained")]
 
 
-async def test_what_a_dead_child_started_is_ended_with_it(console: Heard, tmp_path: Path) -> None:
+async def test_what_a_dead_child_started_is_ended_with_it(console: ConsoleSpy, tmp_path: Path) -> None:
     helper = "import os, signal\nprint('helper', os.getpid(), flush=True)\nsignal.pause()\n"
     text = f"import subprocess\nsubprocess.Popen([sys.executable, '-c', {helper!r}])\n{PATIENT}"
     async with supervising(console) as supervisor:
@@ -135,7 +137,9 @@ async def test_what_a_dead_child_started_is_ended_with_it(console: Heard, tmp_pa
         os.close(gone)
 
 
-async def test_a_child_that_is_set_up_wrong_at_its_first_start_ends_everything(console: Heard, tmp_path: Path) -> None:
+async def test_a_child_that_is_set_up_wrong_at_its_first_start_ends_everything(
+    console: ConsoleSpy, tmp_path: Path
+) -> None:
     text = "print('worker: COHORT_MODEL: no such model', file=sys.stderr)\nsys.exit(2)"
     async with supervising(console) as supervisor:
         supervisor.keep(script(tmp_path, "bot", text))
@@ -151,7 +155,7 @@ class Refused(Deaths):
         raise StateDamaged("cohort:news is of another type")
 
 
-async def test_a_death_that_cannot_be_reported_ends_no_other_process(console: Heard, tmp_path: Path) -> None:
+async def test_a_death_that_cannot_be_reported_ends_no_other_process(console: ConsoleSpy, tmp_path: Path) -> None:
     deaths = Refused()
     async with supervising(console, deaths) as supervisor:
         supervisor.keep(script(tmp_path, "bot", PATIENT))
@@ -163,7 +167,7 @@ async def test_a_death_that_cannot_be_reported_ends_no_other_process(console: He
 
 @pytest.mark.promise("bots-live")
 async def test_one_of_several_bots_that_is_set_up_wrong_is_told_and_tried_again_and_others_go_on(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     refused = "print('cohort bot: Telegram answered 401', file=sys.stderr)\nsys.exit(2)"
     async with supervising(console) as supervisor:
@@ -178,7 +182,9 @@ async def test_one_of_several_bots_that_is_set_up_wrong_is_told_and_tried_again_
 
 
 @pytest.mark.promise("bots-live")
-async def test_a_bot_whose_token_is_revoked_while_it_runs_ends_nothing_else(console: Heard, tmp_path: Path) -> None:
+async def test_a_bot_whose_token_is_revoked_while_it_runs_ends_nothing_else(
+    console: ConsoleSpy, tmp_path: Path
+) -> None:
     class LaterClock(SystemClock):
         def monotonic(self) -> float:
             return super().monotonic() + 60
@@ -197,7 +203,7 @@ async def test_a_bot_whose_token_is_revoked_while_it_runs_ends_nothing_else(cons
     assert not any("fatal" in line for line in console.lines)
 
 
-async def test_a_child_that_keeps_failing_is_started_at_growing_intervals(console: Heard, tmp_path: Path) -> None:
+async def test_a_child_that_keeps_failing_is_started_at_growing_intervals(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         supervisor.keep(script(tmp_path, "bot", "sys.exit(1)"))
         await console.hear("bot ended with status 1", "starting it again now")
@@ -207,7 +213,7 @@ async def test_a_child_that_keeps_failing_is_started_at_growing_intervals(consol
 
 
 async def test_scaling_starts_workers_and_lets_those_with_the_highest_numbers_finish(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         make = lambda number: script(tmp_path, f"worker-{number}", PATIENT, member=True)  # noqa: E731
@@ -223,7 +229,7 @@ async def test_scaling_starts_workers_and_lets_those_with_the_highest_numbers_fi
 
 
 async def test_what_drains_already_finishes_its_work_when_everything_is_told_to_stop(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         # As a worker: the first signal drains it, the second one ends it at once.
@@ -246,7 +252,7 @@ say("finished", len(told))
         await console.hear("worker-1: finished 1")
 
 
-async def test_a_drained_worker_does_not_come_back(console: Heard, tmp_path: Path) -> None:
+async def test_a_drained_worker_does_not_come_back(console: ConsoleSpy, tmp_path: Path) -> None:
     deaths = Deaths()
     async with supervising(console, deaths) as supervisor:
         make = lambda number: script(tmp_path, f"worker-{number}", PATIENT, member=True)  # noqa: E731

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from ops.up import valkey
 from ops.up.supervisor import Supervisor
 from tasks.errors import Misconfigured
-from tests.harness.supervising import PATIENCE, Heard, supervising
+from tests.harness.supervising import PATIENCE, ConsoleSpy, supervising
 from tests.support.ports import free_port
 
 
@@ -41,7 +41,7 @@ async def client(embedded: valkey.Embedded) -> AsyncIterator[Redis]:
 
 
 @pytest.mark.promise("redis-killed")
-async def test_data_survives_a_restart_of_the_whole_system(console: Heard, tmp_path: Path) -> None:
+async def test_data_survives_a_restart_of_the_whole_system(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         async with client(await begun(supervisor, tmp_path)) as redis:
             await redis.rpush("inbox", "kept")
@@ -52,7 +52,7 @@ async def test_data_survives_a_restart_of_the_whole_system(console: Heard, tmp_p
 
 @pytest.mark.promise("redis-killed")
 async def test_a_killed_server_comes_back_by_itself_with_every_acknowledged_write(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         embedded = await begun(supervisor, tmp_path)
@@ -68,7 +68,7 @@ async def test_a_killed_server_comes_back_by_itself_with_every_acknowledged_writ
             assert await redis.llen("inbox") == 200
 
 
-async def test_it_is_set_to_lose_and_to_evict_nothing(console: Heard, tmp_path: Path) -> None:
+async def test_it_is_set_to_lose_and_to_evict_nothing(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor, client(await begun(supervisor, tmp_path)) as redis:
         told = await redis.config_get("appendonly", "appendfsync", "maxmemory-policy", "bind")
     assert told == {
@@ -80,7 +80,7 @@ async def test_it_is_set_to_lose_and_to_evict_nothing(console: Heard, tmp_path: 
 
 
 async def test_a_client_without_the_password_is_refused_and_its_files_are_private(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         embedded = await begun(supervisor, tmp_path)
@@ -97,7 +97,7 @@ async def test_a_client_without_the_password_is_refused_and_its_files_are_privat
     "damage", [b"", b"\n", b"  ", b"short", b'a"b c\nrequirepass nothing-at-all', b"\xff\xfe" * 20]
 )
 async def test_a_damaged_password_is_replaced_and_no_client_is_served_without_the_new_one(
-    console: Heard, tmp_path: Path, damage: bytes
+    console: ConsoleSpy, tmp_path: Path, damage: bytes
 ) -> None:
     kept = tmp_path / "valkey" / "password"
     kept.parent.mkdir()
@@ -136,7 +136,7 @@ async def test_a_file_where_its_directory_should_be_is_one_clear_line(tmp_path: 
 
 
 async def test_a_server_left_by_a_killed_supervisor_is_ended_before_its_data_is_used_again(
-    console: Heard, tmp_path: Path
+    console: ConsoleSpy, tmp_path: Path
 ) -> None:
     async with supervising(console) as supervisor:
         left = await begun(supervisor, tmp_path)
@@ -149,7 +149,7 @@ async def test_a_server_left_by_a_killed_supervisor_is_ended_before_its_data_is_
             assert len(another.processes) == 1
 
 
-async def test_the_port_stays_the_same_while_it_is_free(console: Heard, tmp_path: Path) -> None:
+async def test_the_port_stays_the_same_while_it_is_free(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         first = await begun(supervisor, tmp_path)
         await supervisor.stop()
@@ -157,7 +157,7 @@ async def test_the_port_stays_the_same_while_it_is_free(console: Heard, tmp_path
         assert (await begun(supervisor, tmp_path)).port == first.port
 
 
-async def test_a_port_that_is_taken_before_the_server_starts_is_replaced(console: Heard, tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_before_the_server_starts_is_replaced(console: ConsoleSpy, tmp_path: Path) -> None:
     embedded = await prepared(tmp_path)
     with socket.create_server((valkey.HOST, embedded.port)):
         async with supervising(console) as supervisor:
@@ -167,7 +167,7 @@ async def test_a_port_that_is_taken_before_the_server_starts_is_replaced(console
             assert await valkey.answers(started)
 
 
-async def test_a_directory_with_blanks_and_quotes_serves_as_well(console: Heard, tmp_path: Path) -> None:
+async def test_a_directory_with_blanks_and_quotes_serves_as_well(console: ConsoleSpy, tmp_path: Path) -> None:
     home = tmp_path / 'my "home" dir'
     home.mkdir()
     async with supervising(console) as supervisor, client(await begun(supervisor, home)) as redis:
@@ -175,7 +175,7 @@ async def test_a_directory_with_blanks_and_quotes_serves_as_well(console: Heard,
     assert (home / "valkey.log").is_file()
 
 
-async def test_damaged_data_is_told_and_not_waited_for(console: Heard, tmp_path: Path) -> None:
+async def test_damaged_data_is_told_and_not_waited_for(console: ConsoleSpy, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         await begun(supervisor, tmp_path)
         await supervisor.stop()

@@ -104,8 +104,7 @@ def texts() -> Iterator[tuple[Path, str]]:
         elif path.suffix == ".md" and name.name != "CHANGELOG.md":
             yield name, path.read_text()
         elif name.parts[0] == "tests" and path.suffix == ".py" and house.retired(path.read_text()):
-            defined = re.findall(r"^ *(?:async )?(?:def|class) (\w+)", path.read_text(), flags=re.MULTILINE)
-            yield name, "\n".join([str(name), *defined, *house.prose(path.read_text())])
+            yield name, "\n".join([str(name), *house.names(path.read_text()), *house.prose(path.read_text())])
 
 
 LOGS = {"debug": 0, "info": 0, "warning": 0, "error": 0, "exception": 0, "critical": 0, "log": 1}

@@ -14,7 +14,7 @@ from tasks.app import make_app
 from tests.harness.scene import scene
 
 
-class Heard:
+class TaskEvents:
     """The task events of a deployment, collected in a thread as Flower does it."""
 
     def __init__(self, app: Celery) -> None:
@@ -59,7 +59,7 @@ class Heard:
 async def test_no_task_stays_started_when_a_drain_hands_its_turn_back(tmp_path: Path) -> None:
     async with scene(tmp_path, COHORT_DRAIN_GRACE="0") as stage:
         await stage.start()
-        with Heard(make_app(stage.harness.settings())) as heard:
+        with TaskEvents(make_app(stage.harness.settings())) as heard:
             chat = await stage.chat()
             # Until it listens, events go to no one.
             task = ""

@@ -15,7 +15,7 @@ from tasks.store.processes.membership import View
 from tests.harness.checker import check
 from tests.harness.processes import ROOT
 from tests.harness.scene import BOT, Scene, scene
-from tests.harness.supervising import Heard, forking, supervising
+from tests.harness.supervising import ConsoleSpy, forking, supervising
 
 LIMIT_MIB = 400
 """Twice what a worker has by itself; with what the tool keeps it is above this."""
@@ -50,12 +50,12 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 @pytest.fixture
-def console(tmp_path: Path) -> Iterator[Heard]:
+def console(tmp_path: Path) -> Iterator[ConsoleSpy]:
     logs = tmp_path / "logs"
     logs.mkdir()
-    heard = Heard(logs)
-    with heard.writing():
-        yield heard
+    spy = ConsoleSpy(logs)
+    with spy.writing():
+        yield spy
 
 
 async def slots_of(stage: Scene, worker: str, wanted: int) -> View:
@@ -72,7 +72,7 @@ async def slots_of(stage: Scene, worker: str, wanted: int) -> View:
 @pytest.mark.promise("recycled")
 @pytest.mark.timeout(240)
 async def test_a_worker_above_its_memory_limit_hands_its_slots_over_ends_well_and_is_replaced(
-    stage: Scene, console: Heard
+    stage: Scene, console: ConsoleSpy
 ) -> None:
     stop = asyncio.Event()
     given = {"PYTHONPATH": str(ROOT), **stage.harness.environ}

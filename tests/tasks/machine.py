@@ -15,9 +15,9 @@ class ModelSession:
     history: bytes = b""
     tokens: int = 0
     pending: bool = False
-    moved: str | None = None
-    awaits: str | None = None
-    fetched: bool = False
+    migrated_to: str | None = None
+    migrating_from: str | None = None
+    migration_done: bool = False
 
     def read(self, *, begun: bool = True) -> None:
         """The owner reads: with no reply in the way, the head of the inbox is begun."""

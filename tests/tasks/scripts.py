@@ -82,7 +82,7 @@ OLD = {
 }
 NEW = {"state": {**STATE, "awaits": "7:2"}, "inbox": [FRACTION], "pending": ("7:1",), "notes": {"c": "d"}}
 ADVANCE = ["state", "inbox", "outbox", "pending", "parked"]
-ITEM = ["41", "message", "7:1", ENTRY, "bell", ""]
+ITEM = ["41", "message", "7:1", ENTRY, "doorbell", ""]
 CONTROL = ["42", "control", "7:1", ENTRY, "", "{}"]
 
 STEPS = (
@@ -96,7 +96,14 @@ STEPS = (
             *["43", "none", "", "", "", "{}"],
             *["44", "dead", "", "{}", "", ""],
         ],
-        {"seen": ("40",), "inbox": [ENTRY], "pending": ("7:1",), "queue": ["bell"], "dead": "{}", "replies": ["{}"]},
+        {
+            "seen": ("40",),
+            "inbox": [ENTRY],
+            "pending": ("7:1",),
+            "queue": ["doorbell"],
+            "dead": "{}",
+            "replies": ["{}"],
+        },
     ),
     Step("advance", ADVANCE, ["w-one", "3", "7:1", "64", "1", "", "", "0"], SESSION),
     Step("advance", ADVANCE, ["w-one", "3", "7:1", "64", "1", "2", "", "0"], {"state": STATE, "pending": ("7:1",)}),

@@ -79,12 +79,12 @@ async def claimed(store: Store, session: SessionKey, worker: str = "w-one") -> C
 
 async def filled(store: Store, settings: Settings) -> None:
     """Something of Ann's in every kind of key, and something of Bob's beside it."""
-    bells = Doorbells(make_app(settings), slots=settings.slots)
+    doorbells = Doorbells(make_app(settings), slots=settings.slots)
     batch = [
         *[said(1, HERS, ANN, media=(PHOTO,)), said(2, HERS, ANN), said(3, TOPIC, ANN), said(4, HIS, BOB)],
         *[said(5, GROUP, ANN), said(6, GROUP, BOB), said(7, GROUP, ANN, media=(PHOTO,)), said(8, HIS, BOB)],
     ]
-    accepts = [Accept(one.update_id, inbound=one, doorbell=bells.of(one.key, one.update_id)) for one in batch]
+    accepts = [Accept(one.update_id, inbound=one, doorbell=doorbells.of(one.key, one.update_id)) for one in batch]
     await store.intake.accept(BOT, accepts)
     for session, answered in ((HERS, batch[0]), (HIS, batch[3])):
         claim = await claimed(store, session)

@@ -61,7 +61,7 @@ class StoreMachine(StoreStage):
             return
         begun = session.tries + (not again) if told else None
         work = self.run(self.store.sessions.advance(claim, again=again, begun=begun))
-        if session.inbox or session.outbox or session.awaits:
+        if session.inbox or session.outbox or session.migrating_from:
             session.read(begun=not again)
             self._same_work(session, work)
             if told:
@@ -152,16 +152,16 @@ class StoreMachine(StoreStage):
         if place is not None:
             del session.inbox[place]
         if name != new:
-            session.owner, session.moved, other.awaits = None, new, name
+            session.owner, session.migrated_to, other.migrating_from = None, new, name
             session.tries = max(0, session.tries - 1)
             session.pending = other.pending = True
 
     @rule(name=sessions, times=st.integers(1, 2))
     def fetch(self, name: str, times: int) -> None:
         claim, session = self._last_claim(name), self.model.sessions[name]
-        if claim is None or session.awaits is None:
+        if claim is None or session.migrating_from is None:
             return
-        old, there = SessionKey.parse(session.awaits), self.model.sessions[session.awaits]
+        old, there = SessionKey.parse(session.migrating_from), self.model.sessions[session.migrating_from]
         if not self._stands(claim):
             with pytest.raises(ClaimLost):
                 self.run(self.store.moves.fetch(claim, old))
@@ -170,20 +170,20 @@ class StoreMachine(StoreStage):
         if there.owner in self.model.alive:
             assert got is None
             return
-        replaced = bool(there.inbox) and not (there.fetched and session.inbox)
+        replaced = bool(there.inbox) and not (there.migration_done and session.inbox)
         assert got.replaced == replaced
         if replaced:
             session.tries = there.tries
-        place = len(session.inbox) if there.fetched else 0
+        place = len(session.inbox) if there.migration_done else 0
         session.inbox[place:place] = there.inbox
         session.outbox += [
             Reply.from_json(raw).model_copy(update={"edit": None, "reply_to": None}).to_json() for raw in there.outbox
         ]
         session.history = there.history or session.history
         session.tokens += there.tokens
-        session.awaits, session.pending = None, True
+        session.migrating_from, session.pending = None, True
         # What it was told itself to fetch is told again by the worker that finds that one pending.
-        there.__init__(epoch=there.epoch, moved=name, fetched=True)
+        there.__init__(epoch=there.epoch, migrated_to=name, migration_done=True)
         assert got.state.get("history", b"") == session.history
         for _ in range(times - 1):
             assert self.run(self.store.moves.fetch(claim, old)).replaced is False
@@ -221,11 +221,11 @@ class StoreMachine(StoreStage):
             assert (state.get(b"owner") or b"").decode() == (session.owner or "")
             assert int(state.get(b"input_tokens", 0)) == session.tokens
             assert waits == session.pending
-            assert (state.get(b"moved") or b"").decode() == (session.moved or "")
-            assert (state.get(b"awaits") or b"").decode() == (session.awaits or "")
+            assert (state.get(b"moved") or b"").decode() == (session.migrated_to or "")
+            assert (state.get(b"awaits") or b"").decode() == (session.migrating_from or "")
             assert state.get(b"history", b"") == session.history
             # Nothing that must be answered is ever out of the sweep's sight.
-            assert waits or not (inbox or outbox or session.awaits)
+            assert waits or not (inbox or outbox or session.migrating_from)
         assert self.run(self.store.dead.count()) == self.model.dead
 
     async def _read(self, name: str) -> tuple[Any, Any, Any, bool]:

@@ -148,10 +148,10 @@ async def test_a_bot_with_many_chats_leaves_doorbells_of_another_their_places(po
         flood, other = [SessionKey(4242, chat) for chat in range(1, 6)], SessionKey(202, 1)
         await pool.store.intake.accept(4242, [accepted(one, one.chat) for one in flood])
         await pool.store.intake.accept(202, [accepted(other, 1)])
-        bells = [loops.create_task(scheduler.visit(one), name=str(one)) for one in (*flood, other)]
+        visits = [loops.create_task(scheduler.visit(one), name=str(one)) for one in (*flood, other)]
         await pool.model.changes.until(lambda: len(pool.model.calls) >= 3)
         assert (scheduler.awake, sorted(seen)) == (3, [202, 4242, 4242])
-        assert sum(bell.done() for bell in bells) == 3, "a session that waits holds no place"
+        assert sum(visit.done() for visit in visits) == 3, "a session that waits holds no place"
         hold.go.set()
         await pool.telegram.until_delivered(6)
     assert len(seen) == 6

@@ -12,7 +12,7 @@ from tasks import keys, session_files
 from tasks.chats.access import Access, Person
 from tasks.envelope import OverheardMessage, Sender
 from tasks.store.state import StateField
-from tests.bot.conftest import ME, make_doorway
+from tests.bot.conftest import ME, make_bot
 from tests.bot.updates import said
 from tests.conftest import BOT
 from tests.workers.pool import Pool
@@ -147,13 +147,13 @@ async def test_what_a_group_has_comes_along_whichever_kind_of_key_holds_it(pool:
     await plant(pool)
     worker = await pool.worker("w-one", COHORT_HOME=str(tmp_path))
     (session_files.place(tmp_path, OLD) / "kept.txt").write_text("kept")
-    doorway = make_doorway(settings, pool.store, access=Access(everybody=False, allow=frozenset()))
-    doorway.chats.look()
+    bot = make_bot(settings, pool.store, access=Access(everybody=False, allow=frozenset()))
+    bot.chats.look()
     moved = (
         said(chat=GROUP, sender=None, migrate_to_chat_id=NEW.chat, update_id=1, message_id=10),
         said(chat=SUPERGROUP, sender=None, migrate_from_chat_id=OLD.chat, update_id=2, message_id=1),
     )
-    await following(doorway.door.take, ME, pool.store.pauses)(moved)
+    await following(bot.intake.take, ME, pool.store.pauses)(moved)
     # A worker's view of pauses is its process's; here the pause is lifted as an operator does it.
     assert {str(one) for one in (await pool.store.pauses.look()).sessions} == {str(NEW)}
     await worker.answer(OLD)
