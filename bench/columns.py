@@ -11,17 +11,18 @@ from tests.harness.processes import Process
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``module``: the peer's entry module, None for Cohort; ``workers``: processes beside the bot.
-
-    ``kept``: with what ``peers.common.keep`` keeps. ``worker``: the entry module of Cohort's worker.
-    """
+    """A peer, or Cohort, as it is started on a stand."""
 
     name: str
     workers: int = 0
+    """Processes beside the bot."""
     module: str | None = None
+    """The peer's entry module; None for Cohort."""
     says: str = ""
     kept: bool = False
+    """With what ``peers.common.keep`` keeps."""
     worker: str = "workers"
+    """The entry module of Cohort's worker."""
 
     @asynccontextmanager
     async def on(self, stand: Stand, **environ: str) -> AsyncIterator[Running]:

@@ -10,11 +10,14 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """``rss_mib``: resident; ``pss_mib``: the same with shared pages divided; ``cpu_s``: user and system, so far."""
+    """What process trees take."""
 
     rss_mib: float
+    """Resident memory."""
     pss_mib: float
+    """The same with shared pages divided."""
     cpu_s: float
+    """User and system time, so far."""
     processes: int
 
 

@@ -75,7 +75,12 @@ def whoami(user: int, chat: int, topic: int | None) -> str:
 def status(*, waiting: int, oldest_s: float | None, working: bool | None, agent: str | None, model: str | None) -> str:
     """What /status answers.
 
-    ``oldest_s``: how long the oldest message has waited. ``working``: None where a turn asks a person.
+    Args:
+        waiting: How many messages wait.
+        oldest_s: How long the oldest of them has waited, in seconds.
+        working: Whether a turn runs; None where it asks a person.
+        agent: The chosen agent; None: the default.
+        model: The chosen model; None: the default.
     """
     lines = [] if working is None else [phrase("ready")]
     if waiting and oldest_s is not None and round(oldest_s):

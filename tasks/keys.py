@@ -19,24 +19,24 @@ BROUGHT = f"{PREFIX}bot:*:brought:*"
 ALBUM = f"{PREFIX}bot:*:album:*"
 
 type Lifetime = Literal["permanent", "expires", "empties"]
-type Backup = Literal["first", "session", "last", "no"]
+"""Permanent is declared to stay; what expires always has a TTL; what empties, Redis removes with its last element."""
+type Backup = Literal[
+    "first",  # before the sessions: what leaves it for an inbox meanwhile is then in both and not in neither
+    "session",  # with all of its session, at one moment
+    "last",  # after the sessions
+    "no",  # who works now, or what is made again without it
+]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyKind:
-    """One kind of key: ``pattern`` (glob), Redis type, and why it does not live for ever.
-
-    ``permanent``: declared to stay. ``expires``: always has a TTL. ``empties``: Redis removes it with its last element.
-
-    ``backup``: when ``cohort backup`` reads it. ``first``: before the sessions, because what leaves it for an inbox
-    meanwhile is then in both and not in neither. ``session``: with all of its session, at one moment. ``last``: after
-    the sessions. ``no``: who works now, or what is made again without it.
-    """
+    """One kind of key; its pattern is a glob."""
 
     pattern: str
     type: Literal["string", "list", "hash", "zset", "set", "stream"]
     lifetime: Lifetime
     backup: Backup
+    """When ``cohort backup`` reads it."""
     purpose: str
 
 

@@ -32,7 +32,14 @@ class Publisher:
     """Publishes beside the process's work. What it cannot write now it writes later; nothing depends on it."""
 
     def __init__(self, store: FigureStore, process: str, clock: Clock, work: WorkNow | None = None) -> None:
-        """``process``: its incarnation, or its name among the bots. ``work``: of a worker."""
+        """Publish for a process.
+
+        Args:
+            store: Where the figures go.
+            process: Its incarnation, or its name among the bots.
+            clock: The time.
+            work: Its work now, of a worker.
+        """
         self._store = store
         self._process = process
         self._clock = clock

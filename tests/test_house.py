@@ -25,6 +25,7 @@ from tests.support.tree import (
     names_a_file,
     opening,
     pages,
+    run_in,
     shell,
     sources,
     texts,
@@ -232,6 +233,27 @@ def test_every_metric_stands_in_the_operators_page() -> None:
 def test_the_decisions_are_numbered_without_gaps() -> None:
     numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.promise("docs-true")
+def test_each_decision_says_under_its_heading_its_date_its_status_and_when_to_revisit_it() -> None:
+    status = r"Status: (?:holds|replaced by \[\d+\]\(\S+\))\."
+    head = re.compile(rf"# \d+\. \S.+\n\nDate: 20\d\d-[01]\d-[0-3]\d\. {status} Revisit when \S+ .+")
+    pages = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    assert named([page for page in pages if not head.match(page.read_text())]) == []
+
+
+@pytest.mark.promise("docs-true")
+def test_the_list_of_decisions_has_each_by_its_heading() -> None:
+    folder = ROOT / "docs" / "adr"
+    heads = [(path.read_text().partition("\n")[0], path.name) for path in sorted(folder.glob("[0-9]*.md"))]
+    listed = re.findall(r"^- \[(.+)\]\((.+)\)$", (folder / "README.md").read_text(), flags=re.MULTILINE)
+    assert listed == [(head.removeprefix("# "), name) for head, name in heads]
+
+
+@pytest.mark.promise("docs-true")
+def test_a_docstring_that_explains_several_names_gives_each_a_line() -> None:
+    assert [said for path in sources(".py") for said in run_in(path)] == []
 
 
 @pytest.mark.promise("clean-tree")

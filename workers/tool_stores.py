@@ -81,7 +81,12 @@ class Reminders(Protocol):
     ) -> float:
         """Have ``text`` come back as a turn, ``seconds`` from now; when that is, in seconds since the epoch.
 
-        ``by``: the person whose turn sets it. ``depth``: how many reminders led to it since a person wrote.
+        Args:
+            session: The session of the turn.
+            text: What the agent is to be told then.
+            seconds: From now.
+            by: The person whose turn sets it.
+            depth: How many reminders led to it since a person wrote.
 
         Raises:
             Terminal: too near or too far off, too long, too many, or a chain without end.

@@ -29,10 +29,12 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """``quick``: a smoke test, not a measurement. ``seed``: of everything random in a run."""
+    """How much a run measures."""
 
     quick: bool = False
+    """A smoke test, not a measurement."""
     seed: int = 1
+    """Of everything random in a run."""
 
     def of(self, full: int, quick: int) -> int:
         return quick if self.quick else full
@@ -40,10 +42,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """``metric`` of ``column`` against ``at_most`` or ``at_least``: a number, or a ratio to ``to``'s.
-
-    ``worst``: of all runs, not their median; where one loss in five runs is a loss.
-    """
+    """``metric`` of ``column`` against ``at_most`` or ``at_least``, a number or a ratio to ``to``'s."""
 
     column: str
     metric: str
@@ -51,4 +50,5 @@ class Goal:
     at_least: float | None = None
     to: str | None = None
     worst: bool = False
+    """Of all runs, not their median; where one loss in five runs is a loss."""
     says: str = ""

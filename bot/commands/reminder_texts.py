@@ -28,7 +28,14 @@ def on_page(waiting: Sequence[Inbound], page: int) -> list[tuple[int, Inbound]]:
 
 
 def reminders(waiting: Sequence[Inbound], zone: str, now: float, page: int = 0) -> str:
-    """What /reminders answers; ``waiting``: the next one first; ``zone``: of those that name no zone."""
+    """What /reminders answers.
+
+    Args:
+        waiting: The reminders, the next one first.
+        zone: The zone of those that name none.
+        now: Seconds since the epoch.
+        page: The number of the page, from 0.
+    """
     if not waiting:
         return phrase("reminders-none")
     lines = [f"{place}. {_line(one, zone, now)}" for place, one in on_page(waiting, page)]

@@ -135,7 +135,12 @@ class AskedInline:
     heard: Incoming
     """What they ask; until the message is there, in their private chat."""
     how: Literal["typed", "called", "pressed"]
-    """``typed``: they still type. ``called``: they call a guest. ``pressed``: they ask for an answer."""
+    """How they ask.
+
+    - ``typed``: they still type.
+    - ``called``: they call a guest.
+    - ``pressed``: they ask for an answer.
+    """
 
 
 @dataclass(frozen=True, slots=True)

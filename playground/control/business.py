@@ -43,7 +43,11 @@ class Business:
         return connection.wire() | {"update_id": update}
 
     async def change(self, request: Request) -> Json:
-        """``enabled``: true or false; ``rights``: those that change."""
+        """Change a connection.
+
+        - ``enabled``: true or false.
+        - ``rights``: those that change.
+        """
         given, connection = await body(request), self._connection(request)
         enabled = given.get("enabled")
         if enabled not in (None, True, False):

@@ -87,7 +87,11 @@ class Machine:
         return bulk(self._state, messages, chats, str(given.get("text", "message {n}")), into)
 
     async def inject(self, request: Request) -> Json:
-        """``update``: any JSON value; ``bare``: send it without an ``update_id``. Or ``updates``: several."""
+        """Queue what the bot is to fetch.
+
+        - ``update``: any JSON value; or ``updates``: several.
+        - ``bare``: send it without an ``update_id``.
+        """
         given = await body(request)
         values = given.get("updates", [given["update"]] if "update" in given else None)
         if not isinstance(values, list):

@@ -10,7 +10,11 @@ from tasks.chats.roles import Role
 from tasks.config.settings import Settings
 
 type Decision = Literal["admit", "tell", "ignore"]
-"""``tell``: a stranger, who hears so with their id. ``ignore``: a stranger who must not hear from us."""
+"""What becomes of a message.
+
+- ``tell``: a stranger, who hears so with their id.
+- ``ignore``: a stranger who must not hear from us.
+"""
 
 type Standing = Literal["owner", "admin", "member", "guest", "denied"]
 

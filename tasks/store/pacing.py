@@ -70,8 +70,12 @@ class Taken:
     """What ``PaceStore.reserve`` gave."""
 
     what: Literal["nothing", "chat", "all"]
-    """``nothing``: a penalty holds; wait, then begin again. ``chat``: the chat's permit; wait, then ``reserve`` with
-    ``chat_taken``. ``all``: wait, then send."""
+    """What was taken, and so what to do after ``seconds``.
+
+    - ``nothing``: a penalty holds; begin again.
+    - ``chat``: the chat's permit; ``reserve`` with ``chat_taken``.
+    - ``all``: send.
+    """
     seconds: float
     """How long to wait now."""
 

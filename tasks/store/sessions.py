@@ -163,9 +163,11 @@ class SessionStore(SessionViews):
     ) -> Work | None:
         """What is next, or None: nothing was left and the session is released.
 
-        ``again``: the head of the inbox was only waited for, or set aside by its user; that was no try. ``begun``: the
-        caller has kept count: so often the head was begun, if there is one to begin now. ``rest``: its turn is parked,
-        so the session is released also while the inbox holds just what its owner has seen.
+        Args:
+            claim: The session, as it is held.
+            again: The head of the inbox was only waited for, or set aside by its user; that was no try.
+            begun: The caller has kept count: so often the head was begun, if there is one to begin now.
+            rest: Its turn is parked; the session is also released while the inbox holds just what its owner has seen.
 
         Raises:
             ClaimLost: another incarnation owns it now.
@@ -258,10 +260,7 @@ class SessionStore(SessionViews):
             raise ClaimLost
 
     async def hand_off(self, claim: Claim, *, counts: bool = False) -> None:
-        """Let go with the work left in place, for the next owner. A lost claim is as good.
-
-        ``counts``: the head of the inbox was begun and is to blame for the end.
-        """
+        """Let go with the work left in place; a lost claim is as good. ``counts``: its head is to blame for the end."""
         await self._handoff([keys.state(claim.session)], [claim.owner, claim.epoch, int(counts)])
 
     async def verify_claim(self, claim: Claim) -> None:

@@ -24,15 +24,14 @@ log = logging.getLogger("cohort.store")
 
 @dataclass(frozen=True, slots=True)
 class SlotWork:
-    """What a sweep finds in a slot.
-
-    ``sessions``: those with work, the longest waiting first, then those whose parked turn is to be given up.
-    ``parked``: how many turns of the slot wait for a person. ``more``: there may be further sessions behind these.
-    """
+    """What a sweep finds in a slot."""
 
     sessions: tuple[SessionKey, ...]
+    """Those with work, the longest waiting first, then those whose parked turn is to be given up."""
     parked: int
+    """How many turns of the slot wait for a person."""
     more: bool = False
+    """There may be further sessions behind these."""
 
 
 class SlotSweeps:

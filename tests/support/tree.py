@@ -123,3 +123,16 @@ def logged(path: Path) -> Iterator[ast.expr]:
                 yield node.args[LOGS[method]]
             case _:
                 pass
+
+
+def run_in(path: Path) -> Iterator[str]:
+    """Docstrings that explain several names in running text, as "A. ``x``: this. ``y``: that."."""
+    explained = re.compile(r"(?:^|[.;,]?\s)``\w*``(?:, ``\w+``)*: ")
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(said))):
+                running = "\n".join(line for line in said.splitlines() if not line.lstrip().startswith("- "))
+                if len(explained.findall(running)) > 1:
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}"
+            case _:
+                pass

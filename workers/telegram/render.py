@@ -45,9 +45,17 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
 ) -> tuple[Reply, ...]:
     """The messages of an answer; the first are the edits of ``edits``, or the first one answers ``reply_to``.
 
-    ``notes``: plain sentences of our own below it, in italics; below them the steps of ``trace``, above it all what was
-    heard and the thoughts. They are put to the finished text: in its Markdown they would stand within a block of code
-    or a link that was not ended. ``rich``: messages whose form entities cannot show are rich ones, too.
+    Notes and steps are put to the finished text: in its Markdown they would stand within a block of code or a link that
+    was not ended.
+
+    Args:
+        markdown: The answer.
+        edits: The messages that are edited.
+        reply_to: The message that it answers.
+        notes: Plain sentences of our own below it, in italics.
+        trace: Steps stand below the notes; what was heard and the thoughts stand above it all.
+        most: Messages that it may take; a longer one is a file.
+        rich: Messages whose form entities cannot show are rich ones, too.
     """
     below = [_note(note) for note in notes if note.strip()]
     if trace.steps:

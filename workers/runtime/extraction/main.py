@@ -24,8 +24,12 @@ from workers.runtime.extraction.rtf import rtf
 from workers.runtime.extraction.workbook import open_workbook, workbook
 
 EXITS = {"read": 0, "damaged": 3, "locked": 4, "pictures": 6, "password": 7, "protected": 8}
-"""``locked``: it is of an old release of Office, or has a password. ``pictures``: a PDF without text. ``protected``: a
-book that only its shop's own programs open."""
+"""The exit status of each outcome.
+
+- ``locked``: it is of an old release of Office, or has a password.
+- ``pictures``: a PDF without text.
+- ``protected``: a book that only its shop's own programs open.
+"""
 _HEAD = 1024
 """Bytes within which a PDF says what it is; other bytes may stand before that."""
 _HEADER = re.compile(rb"(?:From [^\n]{0,200}\n)?[A-Za-z][A-Za-z0-9-]{0,60}:[ \t]")

@@ -18,7 +18,11 @@ from av.error import FFmpegError
 from workers.runtime.extraction.archive import Ended
 
 EXITS = {"read": 0, "damaged": 3, "long": 4, "other": 5, "silent": 6}
-"""``other``: a format that is not read. ``silent``: it has no sound."""
+"""The exit status of each outcome.
+
+- ``other``: a format that is not read.
+- ``silent``: it has no sound.
+"""
 RATE = 16_000
 BYTES_A_SECOND = 2 * RATE
 HEADER = 44

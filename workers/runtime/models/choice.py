@@ -63,7 +63,15 @@ class ModelChooser:
         rule_of: Callable[[SessionKey], ChatRule] = lambda _: ChatRule(),
         bots: BotsOfTurns | None = None,
     ) -> None:
-        """Choose by these; ``rule_of``: what the operator says of a session, ``bots``: of its bot, among several."""
+        """Choose by these.
+
+        Args:
+            fast: The registered cards.
+            settings: The settings.
+            breaker: Knows which models fail now.
+            rule_of: What the operator says of a session.
+            bots: What the operator says of its bot, among several.
+        """
         self._bots = bots
         self._fast = fast
         self._rule_of = rule_of

@@ -28,7 +28,11 @@ class Patch:
     by: str
     """``module.name``, in this package, of the function that is given the original and returns the replacement."""
     kind: Literal["needed", "speed"]
-    """``needed``: for safety or correctness. ``speed``: the same result in less processor time."""
+    """Why it is replaced.
+
+    - ``needed``: for safety or correctness.
+    - ``speed``: the same result in less processor time.
+    """
     shapes: tuple[str, ...]
     """What the replacement is right for, as ``shape_of`` says it; ``...`` in one stands for anything."""
     reason: str

@@ -57,9 +57,16 @@ type Kind = Literal["opens", "closes", "header", "wraps", "unwraps", "ends", ""]
 
 @dataclass(frozen=True, slots=True)
 class ThoughtMark:
-    """What a mark does. ``opens``: thoughts; ``wraps``: an answer; ``ends``: all of it. ``""``: it is text."""
+    """What a mark does."""
 
     kind: Kind
+    """What it is to the text around it.
+
+    - ``opens``, ``closes``: thoughts.
+    - ``wraps``, ``unwraps``: an answer.
+    - ``ends``: all of it.
+    - ``""``: it is text.
+    """
     name: str = ""
     """Of what it opens or closes."""
 

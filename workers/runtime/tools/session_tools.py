@@ -38,10 +38,12 @@ toolbox_of_turn: ContextVar[Toolbox] = ContextVar("toolbox_of_turn")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a turn came from. ``by``: the person who wants it. ``depth``: that of a reminder set in it."""
+    """What a turn came from."""
 
     by: int | None = None
+    """The person who wants it."""
     depth: int = 0
+    """The depth of a reminder that is set in it."""
 
     @classmethod
     def of(cls, messages: Sequence[Inbound]) -> Self:

@@ -23,7 +23,14 @@ class TurnJournal:
     """The ``StepLog`` of one turn, over all its tries here. Nothing is written before a step is added."""
 
     def __init__(self, owned: OwnedSession, spending: Spending, updates: Sequence[int], *, joins: bool = False) -> None:
-        """``updates``: what the turn answers; they name it. ``joins``: messages may join it while it runs."""
+        """Begin the journal of a turn.
+
+        Args:
+            owned: The session.
+            spending: Counts what the turn has used.
+            updates: What the turn answers; they name it.
+            joins: Messages may join it while it runs.
+        """
         self._owned = owned
         self._spending = spending
         self._mark = Mark.new(updates, joins=joins)
