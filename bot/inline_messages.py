@@ -23,6 +23,7 @@ from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import CohortError
 from tasks.phrases import phrase
+from tasks.store.records.typed import TypedQuestions
 
 log = logging.getLogger("cohort.bot")
 
@@ -43,23 +44,11 @@ class GuestCalls(Protocol):
         ...
 
 
-class Questions(Protocol):
-    """What people typed (``tasks.store.records.typed``)."""
-
-    async def keep(self, bot: int, person: int, question: str) -> str:
-        """Keep a question; its name."""
-        ...
-
-    async def find(self, bot: int, person: int, name: str) -> str | None:
-        """The question of this name; None where it is kept no longer."""
-        ...
-
-
 class InlineMessages:
     """Decides who is answered, and opens the messages."""
 
     def __init__(
-        self, calls: GuestCalls, people: PeopleView, acks: Acknowledgements, typed: Questions, clock: Clock
+        self, calls: GuestCalls, people: PeopleView, acks: Acknowledgements, typed: TypedQuestions, clock: Clock
     ) -> None:
         self._calls = calls
         self._typed = typed

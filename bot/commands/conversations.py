@@ -1,7 +1,5 @@
 """What people ask about earlier conversations: their list, and whether one of them may be gone on with now."""
 
-from typing import Protocol
-
 from bot.commands.glances import Glances
 from bot.commands.saying import say
 from bot.updates.commands import Command
@@ -10,21 +8,14 @@ from tasks.chats.conversations import Conversation, Current
 from tasks.envelope import Inbound, Reply
 from tasks.phrases import phrase
 from tasks.session import SessionKey
+from tasks.store.earlier import EarlierStore
 from tasks.text import is_digits
-
-
-class EarlierConversations(Protocol):
-    """The conversations of a session (``tasks.store.earlier.EarlierStore``)."""
-
-    async def look(self, session: SessionKey) -> tuple[Current, tuple[Conversation, ...]]:
-        """The one that goes on, and the earlier ones, the last one first."""
-        ...
 
 
 class ConversationCommands:
     """Answers /sessions, /resume and /title."""
 
-    def __init__(self, sessions: Glances, earlier: EarlierConversations) -> None:
+    def __init__(self, sessions: Glances, earlier: EarlierStore) -> None:
         self._sessions = sessions
         self._earlier = earlier
 

@@ -2,27 +2,19 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Protocol
 
 from tasks.chats.choices import LANGUAGE
 from tasks.envelope import Inbound
 from tasks.errors import StateDamaged
 from tasks.phrases import language_of
 from tasks.session import SessionKey
-
-
-class ChosenLanguages(Protocol):
-    """The state of sessions, read from outside (``tasks.store.views``)."""
-
-    async def languages(self, session: SessionKey) -> tuple[str | None, ...]:
-        """What a session chose, and what its person was answered in last; None where it is not known."""
-        ...
+from tasks.store.views import SessionViews
 
 
 class Languages:
     """Asks Redis, so it is asked only where something is said."""
 
-    def __init__(self, sessions: ChosenLanguages) -> None:
+    def __init__(self, sessions: SessionViews) -> None:
         self._sessions = sessions
 
     async def of(self, session: SessionKey, tongue: str | None, before: Iterable[Inbound] = ()) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from bot.logins import texts
 from bot.logins.revocations import Revocation, Revocations
-from tasks.chats.asking import LOGGED_IN, WORD, OpenQuestion, ParkedTurn
+from tasks.chats.asking import LOGGED_IN, WORD, OpenQuestion
 from tasks.chats.logins import Login, LoginState, PendingLogin
 from tasks.clock import Clock
 from tasks.doorbell import Doorbells
@@ -19,6 +19,7 @@ from tasks.secret_box import SecretBox
 from tasks.session import SessionKey
 from tasks.store.chats.logins import LoginStore
 from tasks.store.intake import Accept, Verdict
+from tasks.store.views import SessionViews
 
 log = logging.getLogger("cohort.bot")
 
@@ -26,14 +27,6 @@ _LONGEST = 8_000
 """Characters of an address that is pasted."""
 _DATA = 64
 """Bytes of a button's data (Bot API)."""
-
-
-class ParkedTurns(Protocol):
-    """The state of sessions, read from outside."""
-
-    async def parked(self, session: SessionKey) -> tuple[ParkedTurn | None, tuple[Inbound, ...]]:
-        """What a session asks, and the last entries of its inbox."""
-        ...
 
 
 class AnswerStore(Protocol):
@@ -78,7 +71,7 @@ class LoginService:
         bot: int,
         *,
         store: LoginStore,
-        sessions: ParkedTurns,
+        sessions: SessionViews,
         intake: AnswerStore,
         doorbells: Doorbells,
         revocations: Revocations,

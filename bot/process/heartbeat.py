@@ -5,34 +5,21 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
 
 from tasks.clock import Clock
 from tasks.errors import StoreUnavailable
 from tasks.status.bot import BotStatus
 from tasks.status.worker import Sends
-from tasks.store.processes.bots import BEAT
+from tasks.store.processes.bots import BEAT, BotStore
 from tasks.telemetry import metrics
 from tasks.waiting import came_within
-
-
-class HeartbeatStore(Protocol):
-    """Where it is written (``tasks.store.processes.bots.BotStore``)."""
-
-    async def beat(self, holder: str, status: BotStatus) -> None:
-        """Say that this process lives."""
-        ...
-
-    async def leave(self, holder: str) -> None:
-        """Say that it ends."""
-        ...
 
 
 class BotHeartbeat:
     """Beats beside the bot's work, and never stops it."""
 
     def __init__(
-        self, store: HeartbeatStore, holder: str, about: BotStatus, clock: Clock, *, sends: Callable[[], Sends] = Sends
+        self, store: BotStore, holder: str, about: BotStatus, clock: Clock, *, sends: Callable[[], Sends] = Sends
     ) -> None:
         """Prepare it.
 
