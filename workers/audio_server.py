@@ -43,7 +43,7 @@ class AudioFailed(CohortError):  # noqa: N818 - reads as the event
         """That it refused with, as it will again; 0 where it did not."""
 
 
-type Told = Callable[[str, str], Awaitable[None]]
+type Told = Callable[[str, str], Awaitable[object]]
 """Tells operators: the kind of problem, and what they need to know."""
 
 

@@ -98,7 +98,7 @@ class TurnFailed(CohortError):  # noqa: N818 - reads as the event
 
         Args:
             action: ``retry`` (passing), ``tell`` (permanent: the user reads ``words``), ``operator`` (an alert, too).
-            words: One or two plain sentences for the user.
+            words: One or two plain sentences for the user; of ``retry`` what is shown until the next try, in few words.
             detail: For logs and operators; it holds no message text and no secrets.
             backoff: Seconds to wait at least before the next try.
             cause: The kind of alert; each is raised once an hour.

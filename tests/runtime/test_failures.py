@@ -16,6 +16,10 @@ from workers.runtime.faults.classify import (
     RequestRejected,
     Unfinished,
     classify,
+    cut_off,
+    no_room,
+    no_server,
+    paused,
 )
 
 NO_SUCH_MODEL = (
@@ -99,7 +103,7 @@ def test_each_fault_has_its_action(fault: ModelFault, action: str, kind: type | 
         assert type(failure) is kind
     assert (failure.backoff > 0) == (action == "retry")
     assert failure.words[0].isupper()
-    assert failure.words.endswith(".")
+    assert failure.words.endswith(".") == (action != "retry"), "until the next try it is a step"
 
 
 KEYS = (
@@ -160,6 +164,14 @@ def test_a_rate_limit_waits_longer_than_an_overload_and_that_longer_than_a_hiccu
     waits = [classify(ModelFault(("x",), status)).backoff for status in (429, 529, 500)]
     assert waits == sorted(waits, reverse=True)
     assert len(set(waits)) == 3
+
+
+def test_people_read_that_the_model_is_busy_where_its_provider_is() -> None:
+    busy = [classify(ModelFault(("x",), status)) for status in (408, 429, 500, 502, 503, 504, 529)]
+    busy += [classify(ModelFault(("ConnectError",))), paused("m", 5)]
+    assert {fault.words for fault in busy} == {phrase("fault-busy")}
+    ours = [classify(ModelFault(("x",))), cut_off("m"), no_room(5), no_server("files")]
+    assert {fault.words for fault in ours} == {phrase("another-try")}
 
 
 def test_googles_errors_carry_their_status_in_code() -> None:

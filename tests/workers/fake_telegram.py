@@ -33,6 +33,7 @@ class Telegram:
         self.drafts = False
         """Answers grow in drafts, of which nothing is known afterwards."""
         self.changes = Changes()
+        self.phases: list[str] = []
         self._last_id = 100
 
     def chat(self, session: SessionKey) -> Chat:
@@ -125,6 +126,7 @@ class ScriptedLive:
         self._news.set()
 
     def phase(self, words: str) -> None:
+        self._telegram.phases.append(words)
         self._news.set()
 
     def settled(self, reply: Reply) -> bool:

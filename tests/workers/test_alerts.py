@@ -55,6 +55,20 @@ async def test_a_fault_that_only_an_operator_can_mend_is_told_to_both(pool: Pool
     assert reply.text == "Operator: model: 401 from the provider"
 
 
+@pytest.mark.parametrize("bot", [None, BOT])
+async def test_who_repeats_an_alert_learns_whether_the_first_was_told(store: Store, bot: int | None) -> None:
+    alone = Alerts(load({"TELEGRAM_BOT_TOKEN": TOKEN}), store.alerts, store.intake)
+    telling = Alerts(load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_ADMINS": "7"}), store.alerts, store.intake)
+    said = [await one.raise_("model", "401", bot) for one in (alone, alone, telling)]
+    assert said == [False, False, False], "the first was told to no one, so its repetitions are not told"
+    said = [await one.raise_("disk", "full", bot) for one in (telling, telling, alone)]
+    assert said == [True, True, True]
+    (told,) = await own_replies(store, BOT)
+    assert told[1].text == "Operator: disk: full"
+    assert await telling.raise_("disk", "full", 7 if bot else None), "the same words, by another bot"
+    assert 0 < await store.redis.ttl("cohort:alert:disk" if bot is None else f"cohort:alert:bot:{BOT}:disk") <= 3600
+
+
 async def test_where_no_operator_is_set_an_apology_names_none_as_told(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     pool.model.fail("hello", TurnFailed("operator", "I cannot work right now.", "401 from the provider"))

@@ -33,6 +33,14 @@ async def test_a_passing_fault_is_tried_again_and_its_user_sees_one_answer(pool:
     assert [call.end for call in pool.model.calls] == ["TurnFailed", "TurnFailed", "answered"]
 
 
+async def test_until_the_next_try_its_user_reads_what_is_waited_for(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", TurnFailed("retry", phrase("fault-busy"), "503"), ValueError("a defect of ours"))
+    await pool.say(1, "hello")
+    await worker.answer(ONE)
+    assert pool.telegram.phases == [phrase("fault-busy"), "", phrase("another-try"), ""]
+
+
 async def test_a_permanent_fault_is_told_at_once_and_leaves_the_history_as_it_was(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     pool.model.fail("bad", refusal())

@@ -33,7 +33,7 @@ class Alerts:
         self._operators = operators or self._admins
         self._named = named if operators is not None else None
 
-    async def raise_(self, cause: str, detail: str, bot: int | None = None) -> None:
+    async def raise_(self, cause: str, detail: str, bot: int | None = None) -> bool:
         """Raise an alert, unless one of the same cause was raised within the hour. Without Redis only the log has it.
 
         With ``bot`` it is one of the same cause by this bot, or of the same words by any.
@@ -42,13 +42,19 @@ class Alerts:
             cause: The kind of problem, which the alert is limited by.
             detail: What the operator needs to know.
             bot: Whose chat met it; None: it is no single bot's.
+
+        Returns:
+            Whether an operator is told, by this alert or by the one within the hour that it repeats.
         """
         first = True
         # Redis remembers which worker raised it. Without Redis each worker logs it: twice is better than never.
         with suppress(StoreUnavailable):
             first = await (self._store.first(cause) if bot is None else self._store.first_of(bot, cause, detail))
+        told = False
         if not first:
-            return
+            with suppress(StoreUnavailable):
+                told = await self._store.was_told(bot, cause, detail)
+            return told
         whose = {} if bot is None or self._named is None else {"bot": self._named(bot)}
         log.error("operator.alert", extra={"cause": cause, "detail": detail, **whose})
         text = f"Operator: {cause}{f' (bot {whose["bot"]})' if whose else ''}: {detail}"
@@ -58,6 +64,10 @@ class Alerts:
         with suppress(StoreUnavailable):
             for of, replies in by_bot.items():
                 await self._intake.push_replies(of, replies)
+                told = True
+            if told:
+                await self._store.note_told(bot, cause, detail)
+        return told
 
     async def emptied(self) -> None:
         """All that was in Redis is gone."""

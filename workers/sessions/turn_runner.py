@@ -58,6 +58,7 @@ class TurnRunner:
         self._parked = owned.parking.turn if asked.resumed is not None and owned.parking is not None else None
         self._text, self._trace = TurnText(), NO_TRACE
         self._live: LiveAnswer | None = None
+        self._told = False
         self._linked: Sequence[OutFile] = ()
         self.timeline = Timeline(owned.session, deps.incarnation, asked.messages, asked.answers, deps.clock)
         self.timeline.used = spending.measured()
@@ -183,18 +184,18 @@ class TurnRunner:
             except TurnFailed as problem:
                 log.warning("turn.failed", extra={"action": problem.action, "detail": problem.detail})
                 if problem.action == "operator":
-                    await self._deps.alerts.raise_(problem.cause, problem.detail, self._owned.session.bot)
+                    self._told = await self._deps.alerts.raise_(problem.cause, problem.detail, self._owned.session.bot)
                 if problem.action != "retry" or failures.gives_up(problem.backoff):
                     return without_frames(problem)
-                pause = failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
+                again, pause = problem.words, failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
             except Exception as defect:
                 log.exception("turn.defect")
                 if failures.count >= MAX_TRIES:
                     return without_frames(defect)
-                pause = failures.pause_s(0, random())  # noqa: S311 - spreads load, guards nothing
+                again, pause = phrase("another-try"), failures.pause_s(0, random())  # noqa: S311 - spreads load, guards nothing
             self._spending.count_soon()
             live.begin_again()
-            live.phase(phrase("another-try"))
+            live.phase(again)
             await self._owned.tries.pause(self._deps.sleep, pause)
             live.phase("")
 
@@ -216,7 +217,7 @@ class TurnRunner:
         except Terminal as problem:
             raise TurnFailed("tell", str(problem), type(problem).__name__) from problem
         except Retryable as problem:
-            raise TurnFailed("retry", phrase("outage"), f"{type(problem).__name__}: {problem}") from problem
+            raise TurnFailed("retry", phrase("another-try"), f"{type(problem).__name__}: {problem}") from problem
         self._spending.spent_in_all(result.usage, before)
         return result
 
@@ -236,7 +237,7 @@ class TurnRunner:
         if problem.action == "tell":
             return Outcome(self._apology(problem.words), unset=self._settled(), how="failed")
         outage, single = problem.action == "retry", self._messages[0].kind == "compact" or self._alone
-        words = texts.given_up(problem.words, outage=outage, told=bool(self._deps.settings.admins), retry=not single)
+        words = texts.given_up(problem.words, outage=outage, told=self._told, retry=not single)
         replies, before, asked = self._apology(words), (), (*self._messages, *self._asked.joined)
         if not (single or self._owned.said_most.strip() or self._asked.by):
             replies, before = self._owned.apologies.once(words, asked, replies)

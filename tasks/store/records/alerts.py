@@ -9,6 +9,7 @@ from tasks import keys
 from tasks.store.connection.redis import guard
 
 QUIET_FOR = timedelta(hours=1)
+_TOLD = b"told"
 
 
 class AlertStore:
@@ -27,8 +28,26 @@ class AlertStore:
 
         So what all bots share is told once, and what one bot has hides nothing of another.
         """
-        mine, same = f"bot:{bot}:{cause}", f"{cause}:{blake2s(detail.encode(), digest_size=8).hexdigest()}"
+        mine, same = _of(bot, cause, detail)
         with guard():
             if await self._redis.exists(keys.alert(mine)):
                 return False
         return await self.first(same) and await self.first(mine)
+
+    async def note_told(self, bot: int | None, cause: str, detail: str) -> None:
+        """Remember that an operator reads what was raised."""
+        with guard():
+            for name in _of(bot, cause, detail):
+                await self._redis.set(keys.alert(name), _TOLD, xx=True, keepttl=True)
+
+    async def was_told(self, bot: int | None, cause: str, detail: str) -> bool:
+        """Whether an operator reads what was raised before, in place of this."""
+        with guard():
+            return _TOLD in await self._redis.mget([keys.alert(name) for name in _of(bot, cause, detail)])
+
+
+def _of(bot: int | None, cause: str, detail: str) -> tuple[str, ...]:
+    """The names of an alert: of what this bot has, and of the same words by any."""
+    if bot is None:
+        return (cause,)
+    return f"bot:{bot}:{cause}", f"{cause}:{blake2s(detail.encode(), digest_size=8).hexdigest()}"

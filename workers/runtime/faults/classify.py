@@ -145,13 +145,13 @@ def _by_kind(fault: ModelFault, where: str) -> TurnFailed:
         (_ODD, TurnFailed("tell", phrase("fault-odd"), where)),
         (_SILENCES, ModelSilent("retry", phrase("fault-busy"), where, backoff=SHORT_S)),
         (_NETWORK_ERRORS, ProviderFault("retry", phrase("fault-busy"), where, backoff=SHORT_S)),
-        (_UNFINISHED, Unfinished("retry", phrase("fault-busy"), where, backoff=SHORT_S)),
+        (_UNFINISHED, Unfinished("retry", phrase("another-try"), where, backoff=SHORT_S)),
     ):
         if not kinds.isdisjoint(fault.kinds):
             return failure
     # An answer that cannot be read and what we do not know are tried again, but do not speak against the provider:
     # the text that was sent may be the cause.
-    return TurnFailed("retry", phrase("fault-busy"), where, backoff=SHORT_S)
+    return TurnFailed("retry", phrase("another-try"), where, backoff=SHORT_S)
 
 
 def unusable(model: str, detail: str, *, chosen: bool = True) -> TurnFailed:
@@ -219,7 +219,7 @@ def length_reached(model: str) -> TurnFailed:
 
 def cut_off(model: str) -> TurnFailed:
     """The stream ended before the answer did."""
-    return Unfinished("retry", phrase("fault-busy"), f"{model}: stream cut off", backoff=SHORT_S)
+    return Unfinished("retry", phrase("another-try"), f"{model}: stream cut off", backoff=SHORT_S)
 
 
 def out_of_steps(model: str) -> TurnFailed:
@@ -247,7 +247,7 @@ def no_lane(problem: Exception) -> TurnFailed:
     """A lane could not be made. A cause in cards, hooks or tools does not pass by itself, so the operator must act."""
     fault = ModelFault.of(problem)
     if _SETUP_ERRORS.isdisjoint(fault.kinds):
-        return TurnFailed("retry", phrase("fault-busy"), f"no lane: {fault.detail}", backoff=MEDIUM_S)
+        return TurnFailed("retry", phrase("another-try"), f"no lane: {fault.detail}", backoff=MEDIUM_S)
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [fault.detail]
     return SetupFault("operator", phrase("fault-broken"), f"no lane: {': '.join(lines[:2])}")
 
@@ -265,12 +265,12 @@ def no_cards(problem: str) -> TurnFailed:
 
 def no_room(seconds: float) -> TurnFailed:
     """The turn waited for a lane as long as a turn may take."""
-    return TurnFailed("retry", phrase("fault-busy"), f"waited {seconds:g} s for a lane", backoff=SHORT_S)
+    return TurnFailed("retry", phrase("another-try"), f"waited {seconds:g} s for a lane", backoff=SHORT_S)
 
 
 def no_server(names: str) -> TurnFailed:
     """A session's own MCP server does not start."""
-    return TurnFailed("retry", phrase("fault-busy"), f"MCP server does not start: {names}", backoff=MEDIUM_S)
+    return TurnFailed("retry", phrase("another-try"), f"MCP server does not start: {names}", backoff=MEDIUM_S)
 
 
 def no_file(detail: str) -> TurnFailed:

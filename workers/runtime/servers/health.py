@@ -37,7 +37,7 @@ _IN_OUR_WORDS = (
     ("Session terminated", "it does not know the session that it has just begun"),
 )
 
-type Alert = Callable[[str, str], Awaitable[None]]
+type Alert = Callable[[str, str], Awaitable[object]]
 """Tells the operator, once for each cause. Arguments: the cause, the detail."""
 
 type Probe = Callable[[str], Awaitable[Sequence[Tool]]]

@@ -120,7 +120,7 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
         # Taken out: its traceback holds this frame, which would hold it.
         raise problem.pop()
     if not outcome:
-        raise TurnFailed("retry", phrase("fault-busy"), "the turn was cancelled from within", backoff=faults.SHORT_S)
+        raise TurnFailed("retry", phrase("another-try"), "the turn was cancelled from within", backoff=faults.SHORT_S)
     return outcome[0]
 
 

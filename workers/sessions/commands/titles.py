@@ -112,7 +112,7 @@ class TopicTitles:
         maker: TitleMaker,
         names: TopicNames,
         spending: Callable[[SessionKey], Spending],
-        alert: Callable[[str, str, int], Awaitable[None]],
+        alert: Callable[[str, str, int], Awaitable[object]],
         *,
         clock: Clock,
     ) -> None:
