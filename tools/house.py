@@ -37,7 +37,21 @@ RETIRED = {
     "hurry": "kill_now",
 }
 """Words that hide the subject of a sentence or that the field does not use, and what stands in place of each."""
+RETIRED_NAMES = {
+    "Poison": "Malformed",
+    "Duty": "LeaderLoop",
+    "duty": "LeaderLoop",
+    "Wired": "Dependencies, or what the parts are",
+    "wired": "Dependencies, or what the parts are",
+    "make_sure": "ensure_owned",
+    "be_sure": "ensure_owned_once",
+    "CeleryHost": "LoopThreadPort",
+    "Attempts": "TurnRunner",
+    "suspects": "isolate_next",
+}
+"""Names that stand no more, as whole words in this case; in quotes they are data, as fields of the store are."""
 _RETIRED = re.compile(rf"(?<![A-Za-z])({'|'.join(RETIRED)})s?(?![A-Za-z])", re.IGNORECASE)
+_NAMES = re.compile(rf"(?<![\w\"])(?:{'|'.join(RETIRED_NAMES)})(?![\w\"])")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
 
 
@@ -117,8 +131,8 @@ def comments(text: str) -> Iterator[str]:
 
 
 def retired(text: str) -> list[str]:
-    """The retired words in a text, also as parts of names and in the plural."""
-    return [word.lower() for word in _RETIRED.findall(text)]
+    """The retired words in a text, also as parts of names and in the plural, and the retired names."""
+    return [*(word.lower() for word in _RETIRED.findall(text)), *_NAMES.findall(text)]
 
 
 def _functions(tree: ast.AST) -> Iterator[int]:

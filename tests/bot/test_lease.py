@@ -1,4 +1,4 @@
-"""Hot standby: one bot process is on duty, the next takes over."""
+"""Hot standby: one bot process leads, the next takes over."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -19,7 +19,7 @@ QUICK = LeaseTimes(ttl=timedelta(milliseconds=400), renew=timedelta(milliseconds
 
 
 class Work:
-    """On duty until told otherwise."""
+    """Leads until told otherwise."""
 
     def __init__(self) -> None:
         self.begun = Tally()
@@ -112,7 +112,7 @@ async def test_a_bot_that_lost_the_lease_stops_and_stands_by(store: Store) -> No
         await work.begun.reaches(2)
 
 
-async def test_the_holder_stays_on_duty_while_redis_is_away_and_says_so_once(
+async def test_the_holder_goes_on_leading_while_redis_is_away_and_says_so_once(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     lease = Watched(store)

@@ -101,7 +101,7 @@ def texts() -> Iterator[tuple[Path, str]]:
         name = path.relative_to(ROOT)
         if name.parts[0] in PACKAGES and path.suffix in (".py", ".lua", ".js"):
             yield name, f"{name}\n{path.read_text()}"
-        elif path.suffix == ".md" and name.name != "CHANGELOG.md":
+        elif path.suffix in (".md", ".toml", ".yaml", ".yml") and name.name != "CHANGELOG.md":
             yield name, path.read_text()
         elif name.parts[0] == "tests" and path.suffix == ".py" and house.retired(path.read_text()):
             yield name, "\n".join([str(name), *house.names(path.read_text()), *house.prose(path.read_text())])

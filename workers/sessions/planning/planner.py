@@ -90,7 +90,7 @@ def decide(
         return move
     # A suspect was begun once already, in the batch whose turn crashed, before it became the head.
     begun = tries + (1 if isolate_next else 0)
-    # The last try never ended. All entries that it took are suspects, as any of them may have crashed the worker.
+    # The last try never ended. All entries that it took are suspect, as any of them may have crashed the worker.
     if tries > 1 and not isolate_next:
         isolate_next = earlier.batch_size
 
