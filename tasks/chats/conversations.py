@@ -137,7 +137,8 @@ def list_text(current: Current, index: Sequence[Conversation], page: int = 0, he
     lines += [phrase("conversation-kept", name=_numbered(one), date=_day(one.at)) for one in _shown(index, page)]
     further = len(index) - (page + 1) * _PAGE
     more = [phrase("and-more", count=further)] if further > 0 else []
-    how = ["", phrase("conversations-how")] if page == 0 else []
+    find = [phrase("conversations-find")] if index else []
+    how = ["", phrase("conversations-how"), *find] if page == 0 else []
     return "\n".join([head or phrase("conversations"), "", *lines, *more, *how])
 
 

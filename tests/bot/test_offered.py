@@ -10,6 +10,7 @@ from bot.api import Telegram
 from bot.commands.menus import OTHERS, CommandMenus
 from bot.commands.offered import CommandOffer, Control
 from bot.groups.control import GroupControl
+from bot.updates.commands import ASKS, CONTROL
 from bot.updates.meaning import Incoming
 from bot.updates.understand import understand
 from playground.client import PlaygroundClient
@@ -23,6 +24,10 @@ from tests.bot.stand_ins import HandClock
 from tests.bot.updates import ANN, BEN, GROUP, PRIVATE, said
 from tests.conftest import BOT
 
+TOLD_ELSEWHERE = {"resume": "conversations-find", "forget": "memory-how"}
+"""Commands that stand in the list to which they belong, and not in /help, which fills a phone as it is."""
+WITHOUT_WORDS = {"start", "reset", "clear"}
+"""Telegram's own button, and other names of /new."""
 NO_RULES, SOME = RoleRules(), RoleRules(commands={"*": "member", "usage": "admin", "title": "guest"})
 LISTS: dict[str, Role] = {"owner": "owner", "admin": "admin", "member": "member", "guest": "guest"}
 
@@ -31,6 +36,14 @@ def heard(text: str, *, group: bool) -> Incoming:
     found = understand(said(text, sender=BEN, chat=GROUP if group else PRIVATE), ME, 0.0)
     assert isinstance(found, Incoming), text
     return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_command_stands_in_help_or_in_the_list_to_which_it_belongs(language: str) -> None:
+    told = {*texts.COMMANDS, *texts.ADMIN_COMMANDS, *TOLD_ELSEWHERE}
+    assert {*CONTROL, *ASKS} - told == WITHOUT_WORDS
+    with speaking(language):
+        assert [name for name, ident in TOLD_ELSEWHERE.items() if f"/{name} " not in phrase(ident)] == []
 
 
 @pytest.mark.promise("offered")
