@@ -37,6 +37,11 @@ class LiveAgents:
         shown = [name for name in offered if name in names or not names] if offered else names
         return {name: about.get(name, "") for name in shown}
 
+    async def model_facts(self) -> Mapping[str, tuple[str, ...]]:
+        """What a live worker knows of the models that chats may choose (``tasks.chats.model_lines``)."""
+        view = await self._members.look()
+        return next((one.model_facts for one in view.members.values() if one.model_facts), {})
+
 
 def _told(status: WorkerStatus, bot: int | None) -> tuple[tuple[str, ...], Mapping[str, str]]:
     if bot is None:

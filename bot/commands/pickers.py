@@ -10,6 +10,7 @@ from bot.updates.buttons import choice_of
 from bot.updates.commands import Command
 from tasks.chats import choices as chat_choices
 from tasks.chats.choices import CHAT_CHOICES, DEFAULT, ChatChoice
+from tasks.chats.model_lines import model_lines
 from tasks.config.settings import Settings
 from tasks.envelope import Inbound, Reply
 from tasks.operator_files.chat_rules import ChatRulesFile
@@ -23,6 +24,10 @@ class Agents(Protocol):
 
     async def agents(self) -> Mapping[str, str]:
         """Their names, and what is said of each; empty when no worker has told them."""
+        ...
+
+    async def model_facts(self) -> Mapping[str, Sequence[str]]:
+        """What they know of models (``tasks.chats.model_lines``)."""
         ...
 
 
@@ -83,11 +88,15 @@ class Pickers:
     async def _names(self, what: str) -> Mapping[str, str]:
         return dict.fromkeys(self._settings.models, "") if what == "model" else await self._agents.agents()
 
+    async def _about(self, what: str, names: Mapping[str, str]) -> Mapping[str, str]:
+        """The names, with what is said of each."""
+        return names if what == "agent" else model_lines(tuple(names), await self._agents.model_facts())
+
     async def _shown(self, what: str, seen: Glance, inbound: Inbound, unknown: str = "") -> Reply:
         """The picker; ``unknown``: a name that does not exist."""
         if (choice := CHAT_CHOICES.get(what)) is not None:
             return self._values(choice, seen, inbound, unknown)
-        about, key = await self._names(what), inbound.key
+        about, key = await self._about(what, await self._names(what)), inbound.key
         names: Sequence[str] = tuple(about)
         now = await self.agent(seen.next("agent"), key) if what == "agent" else self.model(seen.next("model"), key)
         said = texts.no_such(what, unknown, names) if unknown else chat_choices.uses(what, now, names, about)

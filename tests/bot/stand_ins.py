@@ -106,9 +106,13 @@ class NamedAgents:
     def __init__(self) -> None:
         self.names: tuple[str, ...] = ("assistant", "poet")
         self.about: dict[str, str] = {}
+        self.facts: dict[str, tuple[str, ...]] = {}
 
     async def agents(self) -> dict[str, str]:
         return {name: self.about.get(name, "") for name in self.names}
+
+    async def model_facts(self) -> dict[str, tuple[str, ...]]:
+        return self.facts
 
 
 class AwaySometimes:

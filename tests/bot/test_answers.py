@@ -34,6 +34,9 @@ class Chosen:
     async def agents(self) -> dict[str, str]:
         return {"chef": ""}
 
+    async def model_facts(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
 
 @pytest.mark.promise("choice-gone")
 async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answers() -> None:

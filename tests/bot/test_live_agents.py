@@ -35,6 +35,14 @@ async def test_a_bot_with_cards_of_its_own_offers_no_agent_of_the_common_ones(st
     assert await own.agents() == {"clerk": "keeps the books", "poet": ""}
 
 
+async def test_what_is_known_of_models_is_told_by_a_worker_that_says_it(store: Store) -> None:
+    agents = LiveAgents(store.members, tuple[str, ...])
+    await store.members.beat("w-old", WorkerStatus(agents=("a",)), LONG, member=True)
+    assert await agents.model_facts() == {}
+    await store.members.beat("w-new", WorkerStatus(model_facts={"sonnet": ("Anthropic", "image")}), LONG, member=True)
+    assert await agents.model_facts() == {"sonnet": ("Anthropic", "image")}
+
+
 @pytest.mark.parametrize("own", [None, 202])
 async def test_descriptions_are_in_the_language_that_is_spoken_where_a_card_has_it(
     store: Store, own: int | None

@@ -5,8 +5,9 @@ import pytest
 from tasks.chats import choices as chat_choices
 from tasks.chats.access import Access
 from tasks.chats.choices import CHAT_CHOICES
+from tasks.chats.model_lines import KINDS, model_line
 from tasks.config.settings import Settings
-from tasks.phrases import LANGUAGES, phrase, speaking
+from tasks.phrases import LANGUAGES, labelled, phrase, speaking
 from tasks.store import Store
 from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BOT, GROUP, message, pressed, said
@@ -124,6 +125,24 @@ async def test_agents_are_told_apart_by_what_their_cards_say(bot: BotUnderTest) 
     ((_, shown),) = await own_replies(bot.store, 4242)
     assert shown.text.splitlines()[-1] == "poet: Writes in verse"
     assert "assistant: " not in shown.text, "its card says nothing"
+
+
+async def test_models_are_told_apart_by_their_provider_and_what_they_read(settings: Settings, store: Store) -> None:
+    bot = make_bot(settings.model_copy(update={"models": ("sonnet", "a" * 50, "own")}), store)
+    bot.agents.facts = {
+        "sonnet": ("Anthropic", "image", "pdf", "smell"),
+        "a" * 50: ("Google", "image"),
+        "own": ("",),
+    }
+    await bot.intake.take([said("/model", update_id=1)])
+    ((_, shown),) = await own_replies(bot.store, 4242)
+    lines = shown.text.splitlines()
+    assert lines[lines.index("") + 1 :] == ["sonnet: Anthropic · reads images, PDFs", f"{'a' * 50}: Google"]
+    facts = ("Alibaba Cloud", *KINDS)
+    for language in LANGUAGES:
+        with speaking(language):
+            assert len(labelled("sonnet", model_line("sonnet", facts))) <= 64
+            assert model_line("sonnet", ("", *KINDS))
 
 
 async def test_the_agent_that_answers_where_none_was_chosen_is_named_and_marked(bot: BotUnderTest) -> None:

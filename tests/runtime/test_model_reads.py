@@ -43,6 +43,30 @@ async def test_a_model_that_fast_agent_does_not_know_sees_when_its_operator_says
     assert done.notices == ("This model can't read images, so I skipped yours.",), "it holds for one start only"
 
 
+async def test_people_are_told_what_is_known_of_a_model_without_asking_its_provider(runtime: Open) -> None:
+    async with runtime(COHORT_MODEL_READS="generic.mock=image,ogg") as engine:
+        choices = engine.sets.common.choices
+        names = (
+            "sonnet",
+            "gemini25",
+            "responses.gpt-5",
+            "anthropic.claude-x",
+            "generic.mock",
+            "generic.other",
+            "no such",
+        )
+        told = {name: choices.facts(name) for name in names}
+    assert told == {
+        "sonnet": ("Anthropic", "image", "pdf"),
+        "gemini25": ("Google", "image", "pdf", "audio", "video"),
+        "responses.gpt-5": ("OpenAI", "image", "pdf"),
+        "anthropic.claude-x": ("",),
+        "generic.mock": ("", "image", "audio"),
+        "generic.other": ("",),
+        "no such": ("",),
+    }
+
+
 @pytest.mark.promise("model-reads")
 async def test_a_wrong_word_of_what_models_read_is_one_line_at_the_start(runtime: Open) -> None:
     for value in ("generic.mock", "generic.mock=sound", "=image", "generic.mock="):

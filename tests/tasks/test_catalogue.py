@@ -56,6 +56,7 @@ ALIKE = {
         "conversation-untitled",
         "choice-thinking-hide",
         "switched-value",
+        "reads-pdf",
     ),
 }
 """Texts that are the same in two languages because their words are, or they have none."""

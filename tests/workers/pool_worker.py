@@ -176,6 +176,7 @@ class Worker:
                     titles=self._titles,
                     expire=self.store.erasure.expire,
                     sleep=self.pool.naps,
+                    model_facts=lambda name: (f"Maker of {name}",),
                     places=SharedPlace(self.store.own, lambda where, _agent: where in self._isolated, self.pool.clock),
                 )
                 self.scheduler = SessionScheduler(deps, self._loops, capacity=self._capacity)

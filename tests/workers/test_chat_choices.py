@@ -72,6 +72,7 @@ async def test_a_pressed_button_edits_its_picker_and_marks_the_value_chosen(pool
         _, reply = pool.telegram.delivered[-1]
         assert reply.edit == 55
         assert [button.text for row in reply.buttons for button in row if button.text.startswith("✓")] == [marked]
+    assert reply.text.splitlines()[-2:] == ["haiku: Maker of haiku", "sonnet: Maker of sonnet"]
 
 
 async def test_default_goes_back_to_the_deployments_setting(pool: Pool) -> None:

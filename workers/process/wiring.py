@@ -135,6 +135,7 @@ async def open_worker(
             of_bot=served and served.dependencies,
             agents_of=served and engine.sets.agents_of,
             descriptions_of=lambda bot: engine.sets.descriptions_of(bot).spoken(),
+            model_facts=engine.sets.common.choices.facts,
             places=OnePlace() if own else SharedPlace(store.own, engine.isolated, clock),
         )
         yield WorkerAssembly(store, engine, dependencies, pauses, titles, told.sends, served)

@@ -89,6 +89,8 @@ class Dependencies:
     """The agents of a bot, which may have cards of its own."""
     descriptions_of: Callable[[int], Mapping[str, str]] = lambda _: {}
     """What the cards of a bot's agents say of them."""
+    model_facts: Callable[[str], tuple[str, ...]] = lambda _: ()
+    """What is known of a model (``tasks.chats.model_lines``)."""
     of_bot: "Callable[[Dependencies, SessionKey], Dependencies] | None" = None
     """Where the worker serves several bots: what belongs to a session's bot in place of what is common."""
 

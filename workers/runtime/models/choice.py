@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fast_agent.core.model_resolution import get_context_model_references, resolve_model_reference
 from fast_agent.llm.model_factory import ModelFactory
 
+from tasks.chats.model_lines import KINDS
 from tasks.config.settings import Settings
 from tasks.operator_files.chat_rules import ChatRule
 from tasks.session import SessionKey
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
 
 ECHO = "passthrough"
 """fast-agent's stand-in for a model."""
+_PROVIDERS = {
+    "generic": "",
+    "fast-agent": "",
+    "tensorzero": "",
+    "openresponses": "",
+    "responses": "OpenAI",
+    "codexresponses": "OpenAI",
+    "googleoai": "Google",
+    "aliyun": "Alibaba Cloud",
+    "hf": "Hugging Face",
+}
+"""Names of providers that fast-agent calls otherwise; of an address that an operator sets there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,7 @@ class ModelChooser:
         self._breaker = breaker
         self._parts = CardParts(fast)
         self._reads: dict[str, Callable[[str], bool]] = {}
+        self._facts: dict[str, tuple[str, ...]] = {}
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -221,6 +235,24 @@ class ModelChooser:
                 info = None
             self._reads[model] = lambda mime: info is not None and info.supports_mime(mime, resource_source="embedded")
         return self._reads[model]
+
+    def facts(self, model: str) -> tuple[str, ...]:
+        """What is known of a model without asking its provider, as people are told it (``model_lines``)."""
+        if model not in self._facts:
+            reads = self.reads(model)
+            provider, kinds = self._provider(model), (kind for kind, mime in KINDS.items() if reads(mime))
+            self._facts[model] = (provider, *kinds)
+        return self._facts[model]
+
+    def _provider(self, model: str) -> str:
+        """The name of a model's provider; empty where the model's own name begins with it, or it is no company's."""
+        references = get_context_model_references(self._fast.context)
+        try:
+            found = ModelFactory.resolve_model_spec(resolve_model_reference(model, references)).provider
+        except Exception:  # noqa: BLE001 - as above
+            return ""
+        named = _PROVIDERS.get(found.value, found.display_name)
+        return "" if named.casefold() == model.partition(".")[0].casefold() else named
 
     def needed(self, agent: str) -> frozenset[str]:
         """The agents without which an agent gives no answer: itself, and all members of a workflow that asks each."""

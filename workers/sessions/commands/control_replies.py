@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tasks.chats import choices as chat_choices
 from tasks.chats.choices import CHAT_CHOICES
+from tasks.chats.model_lines import model_lines
 from tasks.envelope import Button, Reply
 from tasks.phrases import phrase, sentences
 from tasks.session import SessionKey
@@ -98,7 +99,12 @@ def _picker(deps: Dependencies, plan: plans.Control, message_id: int) -> Reply:
         agents, models = (deps.agents, settings.agent), (settings.models, settings.model)
         names, default = agents if what == "agent" else models
         now = value or default or (next(iter(names), None) if what == "agent" else None)
-        said = chat_choices.uses(what, now, names, deps.descriptions_of(deps.bot) if what == "agent" else {})
+        about = (
+            deps.descriptions_of(deps.bot)
+            if what == "agent"
+            else model_lines(names, {name: deps.model_facts(name) for name in names})
+        )
+        said = chat_choices.uses(what, now, names, about)
     return Reply(text=said, buttons=chat_choices.buttons(what, names, now), edit=message_id)
 
 
