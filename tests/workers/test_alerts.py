@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from tasks.chats.access import OperatorsWord, Person
 from tasks.config.settings import load
 from tasks.errors import StoreUnavailable
 from tasks.phrases import phrase
@@ -13,7 +14,7 @@ from tests.conftest import BOT, TOKEN
 from tests.support.own_replies import own_replies
 from tests.workers.pool import Pool, session
 from workers.interfaces import TurnFailed
-from workers.sessions.alerts import Alerts
+from workers.sessions.alerts import Alerts, in_charge
 
 
 async def test_each_admin_is_told_of_a_cause_once(store: Store) -> None:
@@ -67,6 +68,16 @@ async def test_who_repeats_an_alert_learns_whether_the_first_was_told(store: Sto
     assert told[1].text == "Operator: disk: full"
     assert await telling.raise_("disk", "full", 7 if bot else None), "the same words, by another bot"
     assert 0 < await store.redis.ttl("cohort:alert:disk" if bot is None else f"cohort:alert:bot:{BOT}:disk") <= 3600
+
+
+@pytest.mark.parametrize("ours", [{}, {"COHORT_ADMINS": "7"}])
+async def test_who_is_in_charge_by_role_is_told_like_those_of_the_settings(store: Store, ours: dict[str, str]) -> None:
+    settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, **ours})
+    for who, role in ((1, "owner"), (2, "admin"), (3, "member"), (7, "denied")):
+        await store.people.put(BOT, who, Person.model_validate({"role": role}))
+    await store.people.publish(BOT, OperatorsWord(mode="pairing", allow=(), admins=(8,)))
+    told = [chat.chat for chat in await in_charge({BOT: settings}, store.people)]
+    assert told == ([7, 1, 2] if ours else [8, 1, 2])
 
 
 async def test_where_no_operator_is_set_an_apology_names_none_as_told(pool: Pool) -> None:

@@ -1,6 +1,7 @@
 """Several bots in one worker: each session is worked on with what belongs to its bot, and no bot fills the pool."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.support.several_bots import several_bots
 from tests.telegram.fakes import FakeClock
 from tests.workers.pool import Pool, Worker
 from workers.process.served_bots import ServedBots, watched_bots
-from workers.sessions.alerts import Alerts
+from workers.sessions.alerts import Alerts, in_charge
 from workers.sessions.scheduler import SessionScheduler
 from workers.sessions.spending import LEAST_HELD, USED_UP, Spending
 from workers.usage import Usage
@@ -79,7 +80,8 @@ async def test_each_bot_has_its_token_its_settings_and_its_floods(settings: Sett
         assert counted(two.bot) == sent_before + 1, "of this bot, in the metrics"
 
         assert [served.settings(session.bot).budget_chat for session in (one, two)] == [7, 0]
-        assert served.operators() == (SessionKey(4242, 5), SessionKey(4242, 6)), "each admin hears of it once"
+        operators = await in_charge(served.all_settings(), store.people)
+        assert operators == (SessionKey(4242, 5), SessionKey(4242, 6)), "each admin hears of it once"
         assert served.serves(one)
         assert not served.serves(SessionKey(303, 1)), "a bot whose token is not here"
         assert served.media(one)._cache is served.media(two)._cache
@@ -96,9 +98,16 @@ async def test_each_bot_has_its_token_its_settings_and_its_floods(settings: Sett
         assert served.entries() is served.entries(), "a turn asks several times"
 
 
+def telling(*chats: SessionKey) -> Callable[[], Awaitable[Sequence[SessionKey]]]:
+    async def operators() -> Sequence[SessionKey]:
+        return chats
+
+    return operators
+
+
 async def test_an_alert_reaches_each_admin_by_the_first_bot_that_names_them(settings: Settings, store: Store) -> None:
     chats = (SessionKey(4242, 5), SessionKey(202, 6))
-    alerts = Alerts(settings, store.alerts, store.intake, operators=lambda: chats)
+    alerts = Alerts(settings, store.alerts, store.intake, operators=telling(*chats))
     await alerts.raise_("model", "refused")
     for chat in chats:
         replies = await own_replies(store, chat.bot)
@@ -111,7 +120,7 @@ async def test_an_alert_of_one_bot_hides_none_of_another_and_what_bots_share_is_
 ) -> None:
     names = {4242: "shop", 202: "bank"}
     alerts = Alerts(
-        settings, store.alerts, store.intake, operators=lambda: (SessionKey(4242, 5),), named=lambda bot: names[bot]
+        settings, store.alerts, store.intake, operators=telling(SessionKey(4242, 5)), named=lambda bot: names[bot]
     )
     await alerts.raise_("cards", "shop/cards: no agent", 4242)
     await alerts.raise_("cards", "shop/cards: no card of clerk", 4242)

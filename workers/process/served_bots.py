@@ -1,6 +1,6 @@
 """The bots of ``COHORT_BOTS`` in a worker: a client, send permits, settings and agents for each."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from botapi.client import Connection
@@ -155,13 +155,9 @@ class ServedBots:
             )
         return served.dependencies
 
-    def operators(self) -> Sequence[SessionKey]:
-        """The chats of all admins, each at the first bot that names them."""
-        found: dict[int, SessionKey] = {}
-        for bot in self._watched.now:
-            for admin in bot.settings(self._settings).admins:
-                found.setdefault(admin, SessionKey(bot.id, admin))
-        return tuple(found.values())
+    def all_settings(self) -> Mapping[int, Settings]:
+        """What counts for each bot of the file, in its order."""
+        return {bot.id: bot.settings(self._settings) for bot in self._watched.now}
 
     def named(self, bot: int) -> str:
         """What ``COHORT_BOTS`` calls a bot."""

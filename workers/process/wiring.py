@@ -1,6 +1,6 @@
 """The composition root: everything a worker is made of, put together in one place."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from workers.process.places import SharedPlace
 from workers.process.served_bots import ServedBots, watched_bots
 from workers.runtime import last_good
 from workers.runtime.engine import Engine
-from workers.sessions.alerts import Alerts
+from workers.sessions.alerts import Alerts, in_charge
 from workers.sessions.commands.titles import TopicTitles, wanted_by
 from workers.sessions.dependencies import Dependencies, Steps
 from workers.sessions.heartbeat import Heartbeat
@@ -171,9 +171,11 @@ def _telegram_side(  # noqa: PLR0913 - what both kinds are made of
 
 
 def _alerts(settings: Settings, store: Store, served: ServedBots | None) -> Alerts:
-    if served is None:
-        return Alerts(settings, store.alerts, store.intake)
-    return Alerts(settings, store.alerts, store.intake, operators=served.operators, named=served.named)
+    def operators() -> Awaitable[Sequence[SessionKey]]:
+        return in_charge({settings.bot_id: settings} if served is None else served.all_settings(), store.people)
+
+    named = served.named if served is not None else None
+    return Alerts(settings, store.alerts, store.intake, operators=operators, named=named)
 
 
 def _engine(settings: Settings, store: Store, told: _TelegramSide, *, clock: Clock, alerts: Alerts) -> Engine:

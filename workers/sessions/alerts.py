@@ -1,13 +1,15 @@
 """Alerts: what operators must act on goes to the log and to their own chats, once an hour for each cause."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
+from tasks.chats.access import People, access_by, operators_word, says_who_may_talk
 from tasks.config.settings import Settings
 from tasks.envelope import Reply
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
+from tasks.store.chats.people import PeopleStore
 from tasks.store.intake import IntakeStore
 from tasks.store.records.alerts import AlertStore
 
@@ -23,15 +25,23 @@ class Alerts:
         store: AlertStore,
         intake: IntakeStore,
         *,
-        operators: Callable[[], Sequence[SessionKey]] | None = None,
-        named: Callable[[int], str] = str,
+        operators: Callable[[], Awaitable[Sequence[SessionKey]]] | None = None,
+        named: Callable[[int], str] | None = None,
     ) -> None:
-        """Of several bots: ``operators`` whom to tell, ``named`` what a bot is called."""
+        """Prepare alerts.
+
+        Args:
+            settings: Of the deployment.
+            store: Remembers which were raised.
+            intake: Takes the messages to operators.
+            operators: Whom to tell; None: ``COHORT_ADMINS``.
+            named: What a bot is called, where there are several.
+        """
         self._settings = settings
         self._store = store
         self._intake = intake
         self._operators = operators or self._admins
-        self._named = named if operators is not None else None
+        self._named = named
 
     async def raise_(self, cause: str, detail: str, bot: int | None = None) -> bool:
         """Raise an alert, unless one of the same cause was raised within the hour. Without Redis only the log has it.
@@ -59,7 +69,7 @@ class Alerts:
         log.error("operator.alert", extra={"cause": cause, "detail": detail, **whose})
         text = f"Operator: {cause}{f' (bot {whose["bot"]})' if whose else ''}: {detail}"
         by_bot: dict[int, list[Reply]] = {}
-        for chat in self._operators():
+        for chat in await self._operators():
             by_bot.setdefault(chat.bot, []).append(Reply(text=text, session=str(chat)))
         with suppress(StoreUnavailable):
             for of, replies in by_bot.items():
@@ -87,9 +97,23 @@ class Alerts:
         lost = f"maxmemory-policy is {policy}: conversations and messages will be lost; set noeviction"
         await self.raise_("Redis evicts", lost)
 
-    def _admins(self) -> Sequence[SessionKey]:
+    async def _admins(self) -> Sequence[SessionKey]:
         admins = self._settings.admins
         return [SessionKey(self._settings.bot_id, admin) for admin in admins] if admins else ()
+
+
+async def in_charge(bots: Mapping[int, Settings], people: PeopleStore) -> Sequence[SessionKey]:
+    """The chats of all owners and admins, each at the first bot that has them; without Redis those of the settings."""
+    found: dict[int, SessionKey] = {}
+    for bot, settings in bots.items():
+        stored = People()
+        with suppress(StoreUnavailable):
+            stored = await people.look(bot)
+        kept = None if says_who_may_talk(settings) else stored.operator
+        word = kept or operators_word(settings)
+        for who in (*word.admins, *sorted(access_by(word, stored).in_charge.difference(word.admins))):
+            found.setdefault(who, SessionKey(bot, who))
+    return tuple(found.values())
 
 
 def _length(seconds: float) -> str:
