@@ -53,16 +53,21 @@ def post(  # noqa: PLR0913 - the fields of a message
     if reply_to is not None:
         message["reply_to_message"] = quoted(reply_to)
     message |= content
+    _put(state, chat, message, by_bot=sender["is_bot"])
+    return message
+
+
+def _put(state: State, chat: Chat, message: Json, *, by_bot: bool) -> None:
+    """Put a message into a chat and tell the open pages."""
     chat.put(message)
-    if sender["is_bot"]:
+    if by_bot:
         chat.from_bot += 1
         chat.action = None
         chat.drafts.clear()
     state.events.tell("message", chat=chat.id, message=message)
-    if account is not None and sender["is_bot"]:
+    if by_bot and state.business.of(chat) is not None:
         # The bot is told of what it has sent itself, too (NousResearch/hermes-agent issue 42400).
         told(state, chat, "message", message)
-    return message
 
 
 def told(state: State, chat: Chat, kind: str, payload: Json) -> int | None:
