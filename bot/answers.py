@@ -70,6 +70,14 @@ class LoginAnswers(Protocol):
         ...
 
 
+class Hearing(Protocol):
+    """What the bot is shown of its groups (``bot.groups.hearing``)."""
+
+    async def all_of(self, chat: int) -> bool | None:
+        """Whether it is shown all messages of a group; None where Telegram does not tell."""
+        ...
+
+
 LATER = frozenset({"choose", "conversation", "compact", "retry", "undo"})
 """Words that a session's worker carries out behind what it works on."""
 
@@ -91,12 +99,13 @@ class Answers:
         chats: ChatRulesFile,
         conversations: ConversationCommands,
         rights: PersonalRights,
+        hearing: Hearing,
     ) -> None:
         self._settings = settings
         self._admission = admission
         self._logins = logins
         self._pickers = Pickers(settings, sessions, agents, chats)
-        self._conversations, self._rights = conversations, rights
+        self._conversations, self._rights, self._hearing = conversations, rights, hearing
         self._sessions = sessions
         self._clock = clock
         self._builders: Mapping[str, Callable[[Command, Inbound], Awaitable[Reply | None]]] = {
@@ -160,18 +169,24 @@ class Answers:
             case "start":
                 said = phrase("start")
             case "help":
-                names, context = await self._rights.offered(inbound), self._settings.group_context
-                said = texts.help_text(names, group=group, context=context)
+                names, heard = await self._rights.offered(inbound), await self._heard(inbound)
+                said = texts.help_text(names, group=group, context=self._settings.group_context, hears=heard)
             case "whoami":
                 user = inbound.sender.id if inbound.sender else inbound.key.chat
                 said = texts.whoami(user, inbound.key.chat, inbound.key.topic)
             case GREETING.name:
-                said = texts.greeting(context=self._settings.group_context)
+                said = texts.greeting(context=self._settings.group_context, hears=await self._heard(inbound))
             case CODE.name:
                 said = phrase("code-in-group") if group else phrase("code-useless")
             case _:
                 said = phrase("unreadable")
         return say(inbound, said)
+
+    async def _heard(self, inbound: Inbound) -> bool | None:
+        """Whether the bot is shown what a group says to others, where that matters."""
+        if inbound.chat_type == "private" or not self._settings.group_context:
+            return None
+        return await self._hearing.all_of(inbound.key.chat)
 
     def hidden_ask(self, inbound: Inbound) -> Command | None:
         """What a message is that no agent reads, though it is no command: the address at which a login ended."""

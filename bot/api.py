@@ -106,7 +106,8 @@ class Telegram:
             raise Misconfigured(
                 "TELEGRAM_BOT_TOKEN is malformed, or TELEGRAM_BASE_URL is no Bot API server: it answered 404"
             ) from None
-        return BotIdentity.of(user.id, user.username or "", **self._wants)
+        reads_groups = bool(user.can_read_all_group_messages)
+        return BotIdentity.of(user.id, user.username or "", reads_groups=reads_groups, **self._wants)
 
     async def updates(self, offset: int | None, *, hold: timedelta = LONG_POLL, limit: int = BATCH) -> list[Any]:
         """The next raw updates (https://core.telegram.org/bots/api#getupdates).

@@ -1,4 +1,4 @@
-"""The bot's @name: it may be changed at BotFather while the bot runs, and people call it by the new one at once."""
+"""What BotFather may change while the bot runs: its @name, by which people call it at once, and its privacy mode."""
 
 import asyncio
 import logging
@@ -36,15 +36,16 @@ class OwnName:
                 await self.look()
 
     async def look(self) -> None:
-        """Ask for the name.
+        """Ask for both.
 
         Raises:
             CohortError: Telegram does not tell.
         """
         me = await self._ask()
-        if me.id != self._me.id or me.username == self._me.username:
+        if me.id != self._me.id or me == self._me:
             return
+        if me.username != self._me.username:
+            log.info("bot.renamed", extra={"bot": me.id, "username": me.username})
         self._me = me
-        log.info("bot.renamed", extra={"bot": me.id, "username": me.username})
         for tell in self._told:
             tell(me)

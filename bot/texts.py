@@ -35,26 +35,38 @@ ADMIN_COMMANDS = ("people", "allow", "deny")
 """Added to the menu of admins."""
 
 
-def help_text(names: Sequence[str], *, group: bool, context: int = 0) -> str:
+def help_text(names: Sequence[str], *, group: bool, context: int = 0, hears: bool | None = None) -> str:
     """What /help answers.
 
     Args:
         names: The commands that its person may use; those of agents are not described here.
         group: In a group.
         context: How many of a group's messages to others are read.
+        hears: Whether the bot is shown them; None where that is not known.
     """
     shown = [name for name in names if name in (*COMMANDS, *ADMIN_COMMANDS) and name != "help"]
     lines = [phrase("help"), "", *(f"/{name} - {phrase(f'menu-{name}')}" for name in shown)]
     if group:
-        lines += ["", phrase("help-group")]
-    if group and context:
-        lines.append(phrase("help-context", count=context))
+        lines += ["", phrase("help-group"), *_heard(context, hears=hears)]
     return "\n".join(lines)
 
 
-def greeting(*, context: int) -> str:
-    """To a group that the bot was added to; ``context`` as for ``help_text``."""
-    return "\n".join([phrase("greeting"), *([phrase("help-context", count=context)] if context else [])])
+def greeting(*, context: int, hears: bool | None) -> str:
+    """To a group that the bot was added to; ``context`` and ``hears`` as for ``help_text``."""
+    return "\n".join([phrase("greeting"), *_heard(context, hears=hears)])
+
+
+def _heard(context: int, *, hears: bool | None) -> list[str]:
+    """What a group has to know of its messages to others."""
+    if not context:
+        return []
+    match hears:
+        case True:
+            return [phrase("context-shown", count=context)]
+        case False:
+            return [phrase("context-not-shown")]
+        case None:
+            return [phrase("context-unknown", count=context)]
 
 
 def stranger(user: int, chat: int) -> str:

@@ -23,10 +23,12 @@ from bot.commands.menus import CommandMenus
 from bot.commands.offered import CommandOffer
 from bot.connections import Connections, opened
 from bot.feedback import Feedback
+from bot.groups.admin_lists import AdminLists
 from bot.groups.attention import Attention
 from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
 from bot.groups.control import GroupControl, RightsHere
+from bot.groups.hearing import GroupHearing
 from bot.groups.overheard import OverheardMessages
 from bot.groups.paused import following
 from bot.inline_messages import InlineMessages
@@ -99,7 +101,10 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     attention = Attention(
         connections.me, chats, store.overheard, people, clock, posts=posts, business=business, bursts=bursts
     )
-    intake = _intake(connections, _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer))
+    admins = AdminLists(telegram.administrators, clock)
+    hearing = GroupHearing(connections.me, admins)
+    shared = _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer, admins, hearing)
+    intake = _intake(connections, shared)
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
     about = BotStatus(bot=bot, name=settings.bot or "", username=connections.me.username, mode=mode)
@@ -122,7 +127,9 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             "acks": acks.run(),
             "heartbeat": heartbeat.run(),
             "name": OwnName(
-                connections.me, telegram.me, (attention.renamed, lambda me: heartbeat.renamed(me.username))
+                connections.me,
+                telegram.me,
+                (attention.renamed, hearing.changed, lambda me: heartbeat.renamed(me.username)),
             ).watch(),
             "loop lag": loop_lag.measure(clock.monotonic),
             "pauses": pauses.watch(partial(tell, bot)),
@@ -160,13 +167,15 @@ class _Shared:
     acks: Acknowledgements
     logins: LoginService | None
     offer: CommandOffer
+    admins: AdminLists
+    hearing: GroupHearing
 
 
 def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
     bot, people, chats = connections.me.id, shared.people, shared.chats
     admission, rate = AccessControl(people, clock), PersonalRate(settings.rate)
-    control = GroupControl(settings.group_control, telegram.administrators, clock, chats.roles, store.sessions.askers)
+    control = GroupControl(settings.group_control, shared.admins, chats.roles, store.sessions.askers)
     answers = Answers(
         settings,
         store.sessions,
@@ -179,6 +188,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         chats=chats,
         conversations=ConversationCommands(store.sessions, store.earlier),
         rights=RightsHere(control, shared.offer, people),
+        hearing=shared.hearing,
     )
     return UpdateIntake(
         connections.me,

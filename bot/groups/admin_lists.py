@@ -41,10 +41,14 @@ class AdminLists:
 
     async def has(self, person: int | None, chat: int) -> bool:
         """Whether a person is one of the group's administrators, as far as Telegram tells."""
+        return bool(await self.tells_of(person, chat))
+
+    async def tells_of(self, person: int | None, chat: int) -> bool | None:
+        """The same; None where Telegram has not told them."""
         known = await self._of(chat, FRESH)
         if known is not None and person not in known:
             known = await self._of(chat, PROMOTED)
-        return person in (known or ())
+        return None if known is None else person in known
 
     async def _of(self, chat: int, fresh: timedelta) -> frozenset[int] | None:
         now = self._clock.monotonic()

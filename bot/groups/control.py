@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from bot.access.people import PeopleView
 from bot.commands.offered import IN_CHARGE, CommandOffer, Control
 from bot.commands.role_control import role_refusal
-from bot.groups.admin_lists import Administrators, AdminLists
+from bot.groups.admin_lists import AdminLists
 from bot.updates.commands import ADMINS, LOGINS
 from bot.updates.meaning import Incoming
 from tasks.chats.access import Access
 from tasks.chats.roles import Role, RoleRules
-from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.phrases import phrase
 from tasks.session import SessionKey
@@ -37,8 +36,7 @@ class GroupControl:
     def __init__(
         self,
         control: Control,
-        administrators: Administrators,
-        clock: Clock,
+        admins: AdminLists,
         rules: Callable[[], RoleRules],
         askers: Askers,
     ) -> None:
@@ -46,7 +44,7 @@ class GroupControl:
         self._askers = askers
         self._rules = rules
         self._control = control
-        self._admins = AdminLists(administrators, clock)
+        self._admins = admins
 
     async def refusal(self, heard: Incoming, role: Role | None) -> str | None:
         """What a person hears who may not do this; None when they may.

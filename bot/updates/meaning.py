@@ -31,6 +31,8 @@ class BotIdentity:
     """Whether it answers inline queries."""
     guests: bool = False
     """Whether it answers where it is no member."""
+    reads_groups: bool = False
+    """Whether Telegram shows it all messages of its groups: its privacy mode is off."""
 
     def is_at(self, address: str) -> bool:
         """Whether an address is a link to the bot."""
@@ -47,10 +49,11 @@ class BotIdentity:
         business: bool = True,
         inline: bool = False,
         guests: bool = False,
+        reads_groups: bool = False,
     ) -> "BotIdentity":
         """From what getMe answers."""
         mention = re.compile(rf"(?<!\w)@{re.escape(username)}(?!\w)", re.IGNORECASE)
-        return cls(id, username.lower(), mention, channels, business, inline, guests)
+        return cls(id, username.lower(), mention, channels, business, inline, guests, reads_groups)
 
 
 @dataclass(frozen=True, slots=True)

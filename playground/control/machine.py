@@ -1,4 +1,4 @@
-"""Control API: updates in bulk or raw, the queue, faults, flood limits, the journal."""
+"""Control API: updates in bulk or raw, the queue, faults, flood limits, BotFather's switches, the journal."""
 
 import sys
 from dataclasses import asdict
@@ -63,6 +63,7 @@ class Machine:
             route("DELETE", "/playground/faults", self.clear_faults),
             route("POST", "/playground/flood", self.flood),
             route("POST", "/playground/inline", self.inline),
+            route("POST", "/playground/privacy", self.privacy),
             route("POST", "/playground/reset", self.reset),
         ]
 
@@ -132,7 +133,8 @@ class Machine:
     async def faults(self, _request: Request) -> Json:
         state = self._state
         faults = [asdict(fault) for fault in state.faults.all()]
-        return {"faults": faults, "flood": state.flood.state(), "inline": {"feedback": state.elsewhere.feedback}}
+        inline, privacy = {"feedback": state.elsewhere.feedback}, {"on": state.bot.privacy}
+        return {"faults": faults, "flood": state.flood.state(), "inline": inline, "privacy": privacy}
 
     async def add_fault(self, request: Request) -> Json:
         return asdict(self._state.faults.add(await body(request)))
@@ -152,6 +154,14 @@ class Machine:
             raise ControlError("feedback is true or false")
         self._state.elsewhere.feedback = told
         return {"feedback": told}
+
+    async def privacy(self, request: Request) -> Json:
+        """``on``: in groups the bot is shown only what is meant for it (BotFather's /setprivacy)."""
+        on = (await body(request)).get("on")
+        if not isinstance(on, bool):
+            raise ControlError("on is true or false")
+        self._state.bot.privacy = on
+        return {"on": on}
 
     async def reset(self, _request: Request) -> Json:
         self._state.reset()

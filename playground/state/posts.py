@@ -2,6 +2,7 @@
 
 from playground import Json
 from playground.state.chats import Chat
+from playground.state.privacy import hidden
 from playground.state.world import State
 
 
@@ -86,7 +87,7 @@ def told(state: State, chat: Chat, kind: str, payload: Json) -> int | None:
     if account is not None:
         kind = {"message": "business_message", "edited_message": "edited_business_message"}[kind]
         return state.bot.queue.add(kind, payload, chat.id) if account.enabled else None
-    if chat.bot_status in ("left", "kicked"):
+    if chat.bot_status in ("left", "kicked") or hidden(state.bot, chat, payload):
         return None
     return state.bot.queue.add(kind, payload, chat.id)
 

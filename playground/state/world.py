@@ -59,6 +59,8 @@ class Bot:
             "username": "cohort_playground_bot",
         }
         """The bot as it stands in messages."""
+        self.privacy = False
+        """BotFather's /setprivacy: in groups the bot is shown what is meant for it, and no more."""
         self.queue = UpdateQueue(clock, random)
         self.webhook = WebhookTarget()
         self.webhook_changed = Wakeup()
@@ -80,7 +82,7 @@ class Bot:
         return {
             **self.user,
             "can_join_groups": True,
-            "can_read_all_group_messages": True,
+            "can_read_all_group_messages": not self.privacy,
             "supports_inline_queries": True,
             "supports_guest_queries": True,
             "can_connect_to_business": True,
@@ -141,6 +143,7 @@ class State:
         self.files.clear()
         self.faults.clear()
         self.flood.on = False
+        self.bot.privacy = False
         self.elsewhere = InlineQueries()
         self.journal.clear()
         self.bot.webhook = copy(self.bot.webhook)  # a new object: the courier drops what it carries and starts again

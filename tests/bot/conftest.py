@@ -21,10 +21,12 @@ from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
 from bot.commands.offered import CommandOffer
 from bot.feedback import Feedback
+from bot.groups.admin_lists import Administrators, AdminLists
 from bot.groups.attention import Attention
 from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
-from bot.groups.control import Administrators, GroupControl, RightsHere
+from bot.groups.control import GroupControl, RightsHere
+from bot.groups.hearing import GroupHearing
 from bot.groups.overheard import OverheardMessages
 from bot.inline_messages import InlineMessages
 from bot.intake import UpdateIntake
@@ -152,7 +154,8 @@ def make_bot(
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)
-    control = GroupControl(settings.group_control, admins, clock, chats.roles, store.sessions.askers)
+    listed = AdminLists(admins, clock)
+    control = GroupControl(settings.group_control, listed, chats.roles, store.sessions.askers)
     offer = CommandOffer(chats.roles, settings.group_control, settings.commands, unavailable(settings))
     update_intake = UpdateIntake(
         me,
@@ -171,6 +174,7 @@ def make_bot(
             chats=chats,
             conversations=ConversationCommands(store.sessions, store.earlier),
             rights=RightsHere(control, offer, people),
+            hearing=GroupHearing(me, listed),
         ),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         doorbells=doorbells,

@@ -56,6 +56,7 @@ async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answe
             chats=ChatRulesFile(settings.chats),
             conversations=session,
             rights=session,
+            hearing=session,
         )
         for command in ("status", "model"):
             reply = await answers.answer(Command(command), message)
@@ -91,6 +92,7 @@ async def test_a_thousand_names_to_choose_from_are_a_message_that_telegram_takes
         chats=ChatRulesFile(settings.chats),
         conversations=session,
         rights=session,
+        hearing=session,
     )
     for command in ("agent", "model"):
         message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")

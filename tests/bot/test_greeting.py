@@ -33,7 +33,7 @@ def bot(settings: Settings, store: Store) -> BotUnderTest:
 async def test_a_group_is_greeted_once_and_no_turn_starts(bot: BotUnderTest, old: Any, chat: tg.Chat) -> None:
     for _ in range(2):
         await bot.intake.take([changed(old, MEMBER, chat=chat)])
-    assert await bot.said() == [(f"4242:{chat.id}", texts.greeting(context=20))]
+    assert await bot.said() == [(f"4242:{chat.id}", texts.greeting(context=20, hears=False))]
     assert await bot.inbox(f"4242:{chat.id}") == []
 
 

@@ -45,7 +45,7 @@ async def test_in_a_group_the_person_who_asks_is_told_in_their_own_language(bot:
     )
     for (_, text), (_, language) in zip(await bot.said(), asked, strict=True):
         with speaking(language):
-            assert text == texts.help_text(OURS, group=True, context=bot.settings.group_context)
+            assert text == texts.help_text(OURS, group=True, context=bot.settings.group_context, hears=False)
 
 
 async def test_what_a_chat_chose_counts_for_commands_and_buttons(bot: BotUnderTest, store: Store) -> None:

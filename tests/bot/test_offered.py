@@ -9,6 +9,7 @@ from bot.access.people import PeopleView
 from bot.api import Telegram
 from bot.commands.menus import OTHERS, CommandMenus
 from bot.commands.offered import CommandOffer, Control
+from bot.groups.admin_lists import AdminLists
 from bot.groups.control import GroupControl
 from bot.updates.commands import ASKS, CONTROL
 from bot.updates.meaning import Incoming
@@ -61,7 +62,7 @@ async def test_what_is_offered_is_not_refused_and_what_is_not_offered_is(
     async def none(_session: object) -> frozenset[int]:
         return frozenset()
 
-    refusing = GroupControl(control, admins, HandClock(), lambda: rules, none)
+    refusing = GroupControl(control, AdminLists(admins, HandClock()), lambda: rules, none)
     offer = CommandOffer(lambda: rules, control)
     offered = await refusing.offered(offer, heard("/help", group=group).inbound, role)
     for name in texts.COMMANDS:

@@ -6,6 +6,7 @@ import pytest
 from aiogram import types as tg
 
 from bot.commands.offered import CommandOffer, Control
+from bot.groups.admin_lists import AdminLists
 from bot.groups.control import GroupControl
 from bot.updates.commands import ADMINS, ASKS, CONTROL
 from bot.updates.meaning import Incoming
@@ -213,7 +214,7 @@ async def test_what_is_refused_in_a_group_is_not_what_a_mistyped_one_means(
         return frozenset()
 
     asked = [understand(said(word, sender=BEN, chat=GROUP), ME, 0.0) for word in (f"/{command}", f"/{command} x")]
-    refusing = GroupControl(control, admins, HandClock(), RoleRules, none)
+    refusing = GroupControl(control, AdminLists(admins, HandClock()), RoleRules, none)
     refused = [await refusing.refusal(one, role) is not None for one in asked if isinstance(one, Incoming)]
     admins_only = command in ADMINS and role not in ("owner", "admin")
     allowed = await refusing.allows(CommandOffer(RoleRules, control), asked[0].inbound, role, command)  # type: ignore[union-attr]

@@ -34,7 +34,8 @@ def get_chat_administrators(call: ApiCall) -> list[Json]:
         raise bad_request("there are no administrators in the private chat")
     users = call.state.book.users
     made = [{"status": "creator", "user": users[member], "is_anonymous": False} for member in chat.members[:1]]
-    return made + [administrator(users[member]) for member in chat.admins]
+    ours = [call.bot.user] if chat.bot_status == "administrator" else []
+    return made + [administrator(user) for user in [*(users[member] for member in chat.admins), *ours]]
 
 
 def answer_callback_query(call: ApiCall) -> bool:
