@@ -70,7 +70,7 @@ class LoginAnswers(Protocol):
         ...
 
 
-class Hearing(Protocol):
+class HearsGroups(Protocol):
     """What the bot is shown of its groups (``bot.groups.hearing``)."""
 
     async def all_of(self, chat: int) -> bool | None:
@@ -99,7 +99,7 @@ class Answers:
         chats: ChatRulesFile,
         conversations: ConversationCommands,
         rights: PersonalRights,
-        hearing: Hearing,
+        hearing: HearsGroups,
     ) -> None:
         self._settings = settings
         self._admission = admission
