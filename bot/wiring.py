@@ -101,9 +101,8 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     attention = Attention(
         connections.me, chats, store.overheard, people, clock, posts=posts, business=business, bursts=bursts
     )
-    admins = AdminLists(telegram.administrators, clock)
-    hearing = GroupHearing(connections.me, admins)
-    shared = _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer, admins, hearing)
+    hearing = GroupHearing(connections.me, AdminLists(telegram.administrators, clock))
+    shared = _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer, hearing)
     intake = _intake(connections, shared)
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
@@ -126,11 +125,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             "interrupts": interrupts.run(),
             "acks": acks.run(),
             "heartbeat": heartbeat.run(),
-            "name": OwnName(
-                connections.me,
-                telegram.me,
-                (attention.renamed, hearing.changed, lambda me: heartbeat.renamed(me.username)),
-            ).watch(),
+            "name": _own_name(connections, attention, hearing, heartbeat).watch(),
             "loop lag": loop_lag.measure(clock.monotonic),
             "pauses": pauses.watch(partial(tell, bot)),
             "chats": attention.watch(menus.changed),
@@ -141,6 +136,13 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             "revocations": revocations.run(),
         },
     )
+
+
+def _own_name(
+    connections: Connections, attention: Attention, hearing: GroupHearing, heartbeat: BotHeartbeat
+) -> OwnName:
+    told = (attention.renamed, hearing.changed, lambda me: heartbeat.renamed(me.username))
+    return OwnName(connections.me, connections.telegram.me, told)
 
 
 async def _look_first(people: PeopleView, pauses: IntakePause, chats: ChatRulesFile) -> None:
@@ -167,7 +169,6 @@ class _Shared:
     acks: Acknowledgements
     logins: LoginService | None
     offer: CommandOffer
-    admins: AdminLists
     hearing: GroupHearing
 
 
@@ -175,7 +176,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
     bot, people, chats = connections.me.id, shared.people, shared.chats
     admission, rate = AccessControl(people, clock), PersonalRate(settings.rate)
-    control = GroupControl(settings.group_control, shared.admins, chats.roles, store.sessions.askers)
+    control = GroupControl(settings.group_control, shared.hearing.admins, chats.roles, store.sessions.askers)
     answers = Answers(
         settings,
         store.sessions,
