@@ -141,8 +141,11 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
 def _own_name(
     connections: Connections, attention: Attention, hearing: GroupHearing, heartbeat: BotHeartbeat
 ) -> OwnName:
-    told = (attention.renamed, hearing.changed, lambda me: heartbeat.renamed(me.username))
-    return OwnName(connections.me, connections.telegram.me, told)
+    return OwnName(
+        connections.me,
+        connections.telegram.me,
+        (attention.renamed, hearing.changed, lambda me: heartbeat.renamed(me.username)),
+    )
 
 
 async def _look_first(people: PeopleView, pauses: IntakePause, chats: ChatRulesFile) -> None:
