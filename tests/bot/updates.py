@@ -27,7 +27,11 @@ def message(
 
 def raw(update: tg.Update) -> dict[str, Any]:
     """As it comes over the wire."""
-    return json.loads(update.model_dump_json(by_alias=True, exclude_none=True))
+    # What a bot of aiogram's sets by default (`Default`) is nothing on the wire.
+    told = update.model_dump_json(by_alias=True, exclude_none=True, fallback=lambda _: None)
+    return json.loads(
+        told, object_hook=lambda given: {name: value for name, value in given.items() if value is not None}
+    )
 
 
 def said(text: str | None = None, *, update_id: int = 1, kind: str = "message", **fields: Any) -> dict[str, Any]:
