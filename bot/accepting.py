@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.entries import Item
 from tasks.doorbell import Doorbells
 from tasks.session import SessionKey
-from tasks.store.intake import Accept, Verdict
+from tasks.store.intake import Accept, IntakeResult
 from tasks.telemetry import tracing
 from tasks.telemetry.logs import session_hash
 from tasks.telemetry.tracing import NO_SPAN
@@ -17,7 +17,7 @@ from tasks.telemetry.tracing import NO_SPAN
 class Intake(Protocol):
     """Where updates are stored (``tasks.store.intake``)."""
 
-    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[Verdict]:
+    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[IntakeResult]:
         """Accept a batch, whole or not at all."""
         ...
 
@@ -41,7 +41,7 @@ class AcceptSpans:
     def __init__(self, items: Sequence[Item]) -> None:
         self._items = items
 
-    def say(self, verdicts: Sequence[Verdict]) -> None:
+    def say(self, verdicts: Sequence[IntakeResult]) -> None:
         """One for each item."""
         # Where nothing is traced there are no items.
         for item, verdict in zip(self._items, verdicts, strict=False):

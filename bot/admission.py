@@ -11,7 +11,7 @@ from bot.commands.saying import here, say
 from bot.recent import Allowance
 from bot.updates.commands import Command
 from tasks.bounded_dict import BoundedDict
-from tasks.chats.access import Applicant, Person, Standing
+from tasks.chats.access import AccessStanding, Applicant, Person
 from tasks.chats.pages import page_of, paged, turning
 from tasks.chats.roles import ROLES, Role, outranks
 from tasks.clock import Clock
@@ -28,7 +28,7 @@ _REQUESTS, _REQUESTS_IN = 10, timedelta(hours=1)
 """Requests of strangers that admins hear of within that time, in all: a crowd must not fill their chats."""
 _REMEMBERED = 10_000
 
-_WORDS: dict[str, Standing] = {"deny": "denied", "allow": "member"}
+_WORDS: dict[str, AccessStanding] = {"deny": "denied", "allow": "member"}
 
 
 type Rows = Callable[[], tuple[tuple[Button, ...], ...]]
@@ -80,7 +80,7 @@ class AccessControl:
         if role in ("wrong", "no gain"):
             return say(inbound, phrase("code-useless")) if has else None
         log.info("access.paired", extra={"role": role})
-        joined: Standing = role
+        joined: AccessStanding = role
         self._lines += [
             self._to(admin, lambda: texts.joined(name, who, joined)) for admin in sorted(access.in_charge - {who})
         ]
@@ -157,9 +157,9 @@ class AccessControl:
         turned = () if by_words else turning("people", page, len(pages))
         return here(inbound, say(inbound, texts.people(pages, page, words if lines else ""), turned))
 
-    def _named(self, ask: Command, inbound: Inbound) -> tuple[int | None, Standing | None]:
+    def _named(self, ask: Command, inbound: Inbound) -> tuple[int | None, AccessStanding | None]:
         """Whom a command means, and the role that it gives."""
-        standing: Standing | None = _WORDS[ask.name]
+        standing: AccessStanding | None = _WORDS[ask.name]
         whom: int | None = None
         for word in ask.argument.split():
             if whom is None and _is_id(word):
@@ -176,7 +176,7 @@ class AccessControl:
             whom = chat
         return whom, standing
 
-    async def _decide(self, whom: int, standing: Standing, inbound: Inbound, mine: Role) -> str:
+    async def _decide(self, whom: int, standing: AccessStanding, inbound: Inbound, mine: Role) -> str:
         access, store, bot = self._view.access, self._view.store, self._view.bot
         asked_as, whom = whom, self._renamed.get(whom, whom)
         has = access.role(whom, whom)
@@ -210,11 +210,11 @@ class AccessControl:
             return texts.one_line(quoted.name)
         return self._titles.get(whom) or (asked.name if asked is not None else "")
 
-    def _listed(self) -> list[tuple[Standing, str, int]]:
+    def _listed(self) -> list[tuple[AccessStanding, str, int]]:
         """Everyone with a role or without: (standing, name, id), the highest first."""
         access, entries = self._view.access, self._view.people.entries
         ids = {*entries, *access.allow, *access.admins}
-        found: list[tuple[Standing, str, int]] = []
+        found: list[tuple[AccessStanding, str, int]] = []
         for who in ids:
             name = entries[who].name if who in entries else ""
             found.append((access.role(who, who) or "denied", name, who))

@@ -44,7 +44,7 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import StoreUnavailable
 from tasks.phrases import language_of, phrase, speak, speaking
 from tasks.session import SessionKey
-from tasks.store.intake import Accept, Verdict
+from tasks.store.intake import Accept, IntakeResult
 from tasks.telemetry import metrics
 from tasks.turn_record import reference, task_id
 
@@ -247,7 +247,7 @@ class UpdateIntake:
         takes = self._asks.take(heard.inbound.session, heard.update_id)
         return told(heard, reply, says) if takes else crowded(heard)
 
-    async def _accept(self, batch: list[Accept]) -> list[Verdict]:
+    async def _accept(self, batch: list[Accept]) -> list[IntakeResult]:
         """Store a batch in one call. After a defect, store its items one by one, so that one cannot stop the others.
 
         Raises:
@@ -259,7 +259,7 @@ class UpdateIntake:
             raise
         except Exception:
             log.exception("batch.failed", extra={"updates": len(batch)})
-        verdicts: list[Verdict] = []
+        verdicts: list[IntakeResult] = []
         for item in batch:
             try:
                 verdicts += await self._intake.accept(self._me.id, [item])
@@ -270,7 +270,7 @@ class UpdateIntake:
                 verdicts.append("seen")
         return verdicts
 
-    def _follow(self, item: Item, verdict: Verdict, after: After) -> None:
+    def _follow(self, item: Item, verdict: IntakeResult, after: After) -> None:
         if item.press is not None:
             self._acks.press(item.press, item.press_says)
         metrics.series(metrics.UPDATES, verdict).inc()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.chats.access import Standing
+from tasks.chats.access import AccessStanding
 from tasks.chats.choices import CHAT_CHOICES, listed
 from tasks.phrases import grouped, labelled, phrase
 from tasks.text import on_one_line
@@ -188,7 +188,7 @@ def paired(role: str) -> str:
             return phrase("paired")
 
 
-def role_name(role: Standing) -> str:
+def role_name(role: AccessStanding) -> str:
     """A role as people read it."""
     match role:
         case "owner":
@@ -203,7 +203,7 @@ def role_name(role: Standing) -> str:
             return phrase("role-denied")
 
 
-def joined(name: str, user: int, role: Standing) -> str:
+def joined(name: str, user: int, role: AccessStanding) -> str:
     """To admins, after a pairing code was used."""
     return phrase("joined", who=who(name, user), role=role_name(role))
 
@@ -218,14 +218,14 @@ def group_request(name: str, user: int, chat: int, title: str = "") -> str:
     return phrase("group-request", who=who(name, user), chat=f"{title}, {chat}" if title else str(chat))
 
 
-def decided(name: str, user: int, standing: Standing) -> str:
+def decided(name: str, user: int, standing: AccessStanding) -> str:
     """After /allow, /deny and their buttons."""
     if standing == "denied":
         return phrase("decided-denied", who=who(name, user))
     return phrase("decided", who=who(name, user), role=role_name(standing))
 
 
-def decided_before(name: str, user: int, standing: Standing) -> str:
+def decided_before(name: str, user: int, standing: AccessStanding) -> str:
     """After a button of a request that was decided meanwhile."""
     if standing == "denied":
         return phrase("decided-before-denied", who=who(name, user))
@@ -237,7 +237,7 @@ def by_settings(user: int) -> str:
     return phrase("by-settings", user=str(user))
 
 
-def people_lines(listed: Sequence[tuple[Standing, str, int]]) -> list[str]:
+def people_lines(listed: Sequence[tuple[AccessStanding, str, int]]) -> list[str]:
     """A line for each person of /people; ``listed``: (role, name, id)."""
     return [labelled(who(name, user), role_name(role)) for role, name, user in listed]
 

@@ -24,7 +24,7 @@ from tasks.telemetry.tracing import NO_SPAN, TraceSpan
 
 log = logging.getLogger("cohort.delivery")
 
-type Wait = Callable[[CohortError], Awaitable[None]]
+type RetryWait = Callable[[CohortError], Awaitable[None]]
 """Returns when the call that failed may be made again, or raises the error so that the caller comes back later.
 
 The error is ``Flooded``, ``Misconfigured`` (a wrong token) or another ``TelegramAway``."""
@@ -40,7 +40,7 @@ def inline(file: OutFile) -> bytes | None:
 
 
 async def deliver(
-    calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait, read: Read = inline
+    calls: Calls, session: SessionKey, reply: Reply, *, wait: RetryWait, read: Read = inline
 ) -> tuple[int, ...]:
     """Bring one reply to Telegram. A refused part of it is left out; ``wait`` decides about faults that pass.
 
@@ -70,7 +70,7 @@ def _span(session: SessionKey, reply: Reply) -> TraceSpan:
     return span
 
 
-async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait, read: Read) -> tuple[int, ...]:
+async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: RetryWait, read: Read) -> tuple[int, ...]:
     waiting = shapes(session, reply)
     delivered: list[int] = []
     while waiting:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from botapi.refusals import Refusal
-from botapi.split import LIMIT, Entity, Part, split
+from botapi.split import LIMIT, EntityFields, Part, split
 from tasks.envelope import Button, OutFile, Reply
 from tasks.phrases import listing, phrase
 from tasks.pointing import below
@@ -28,7 +28,7 @@ class Shape:
     """One call to be: an edit of ``edit``, or a file if there is a ``file_text``, or ``files``, else a new message."""
 
     text: str
-    entities: tuple[Entity, ...] = ()
+    entities: tuple[EntityFields, ...] = ()
     rich: tuple[dict[str, Any], ...] = ()
     """Blocks that are sent instead of the text, which is what is left of them when they are refused."""
     edit: int | None = None

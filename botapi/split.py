@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-type Entity = dict[str, Any]
+type EntityFields = dict[str, Any]
 
 LIMIT = 4096
 """UTF-16 units of a message's text (Bot API, sendMessage)."""
@@ -41,7 +41,7 @@ class Part:
     """One message's text and entities."""
 
     text: str
-    entities: tuple[Entity, ...] = ()
+    entities: tuple[EntityFields, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class _Span:
 
     start: int
     end: int
-    entity: Entity
+    entity: EntityFields
 
 
-def split(text: str, entities: Sequence[Entity] = (), limit: int = LIMIT) -> list[Part]:
+def split(text: str, entities: Sequence[EntityFields] = (), limit: int = LIMIT) -> list[Part]:
     """Cut ``text`` into parts of at most ``limit`` UTF-16 units and 100 entities.
 
     It is cut between paragraphs, else lines, sentences, words, characters, in the latter half of what fits; code that
@@ -75,7 +75,7 @@ def _units(text: str) -> Sequence[int]:
 
 
 class _Splitter:
-    def __init__(self, text: str, entities: Sequence[Entity], limit: int) -> None:
+    def __init__(self, text: str, entities: Sequence[EntityFields], limit: int) -> None:
         self._text = text
         self._limit = limit
         self._units = _units(text)
@@ -89,7 +89,7 @@ class _Splitter:
             if span.entity["type"] == "bold":
                 self._bold.setdefault(span.end, span.start)
 
-    def _span(self, entity: Entity) -> _Span | None:
+    def _span(self, entity: EntityFields) -> _Span | None:
         start = bisect_left(self._units, entity["offset"])
         end = min(bisect_left(self._units, entity["offset"] + entity["length"]), len(self._text))
         return _Span(start, end, entity) if start < end else None
@@ -201,7 +201,7 @@ class _Splitter:
 
     def _cut(self, start: int, end: int) -> Part:
         end = start + len(self._text[start:end].rstrip())
-        kept: list[Entity] = []
+        kept: list[EntityFields] = []
         for span in self._spans[: bisect_left(self._spans, end, key=lambda span: span.start)]:
             first, last = max(span.start, start), min(span.end, end)
             if first < last:
@@ -210,7 +210,7 @@ class _Splitter:
         return Part(self._text[start:end], tuple(worthiest(kept)))
 
 
-def worthiest(entities: Sequence[Entity]) -> list[Entity]:
+def worthiest(entities: Sequence[EntityFields]) -> list[EntityFields]:
     """At most 100 entities, in the order of the text."""
     if len(entities) > MAX_ENTITIES:
         rank = {kind: place for place, kind in enumerate(_WORTH)}

@@ -25,7 +25,7 @@ LANGUAGES: Mapping[str, str] = {
 ENGLISH = "en"
 """What is spoken where a language is not known, or there is no catalogue of it."""
 
-type Text = str | Mapping[str, str]
+type CatalogueText = str | Mapping[str, str]
 """A text of a catalogue; where it counts something, one for each plural category of the language (CLDR's names),
 and, where one number has words of its own, a form under ``=1``."""
 
@@ -102,7 +102,7 @@ def grouped(number: int) -> str:
 
 
 @cache
-def catalogue(language: str) -> Mapping[str, Text]:
+def catalogue(language: str) -> Mapping[str, CatalogueText]:
     """The texts of one of ``LANGUAGES``; a file is read when it is needed first."""
     return tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
 

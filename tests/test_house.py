@@ -30,6 +30,7 @@ from tests.support.tree import (
     sources,
     texts,
     tracked,
+    types,
 )
 from tools import check_tracked, house, settings_table
 
@@ -142,12 +143,13 @@ def test_every_module_and_member_that_documents_and_docstrings_name_exists() -> 
 
 
 @pytest.mark.promise("small-files")
-def test_a_class_name_has_one_meaning_in_all_packages() -> None:
-    where: dict[str, list[str]] = {}
+def test_a_name_of_a_class_or_a_type_has_one_meaning_in_all_packages() -> None:
+    """Aliases that say the same have one meaning, wherever they stand."""
+    meanings: dict[str, set[str]] = {}
     for path in sources(".py"):
-        for name in re.findall(r"^class (\w+)", path.read_text(), flags=re.MULTILINE):
-            where.setdefault(name, []).append(str(path.relative_to(ROOT)))
-    assert {name: places for name, places in where.items() if len(places) > 1} == {}
+        for name, meaning in types(path):
+            meanings.setdefault(name, set()).add(meaning)
+    assert {name: sorted(places) for name, places in meanings.items() if len(places) > 1} == {}
 
 
 @pytest.mark.promise("docs-true")

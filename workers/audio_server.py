@@ -43,7 +43,7 @@ class AudioFailed(CohortError):  # noqa: N818 - reads as the event
         """That it refused with, as it will again; 0 where it did not."""
 
 
-type Told = Callable[[str, str], Awaitable[object]]
+type TellOperators = Callable[[str, str], Awaitable[object]]
 """Tells operators: the kind of problem, and what they need to know."""
 
 
@@ -51,7 +51,12 @@ class AudioServer:
     """One address with its key. Use as an async context manager; connections are made with the first request."""
 
     def __init__(
-        self, url: str | None, key: SecretStr | None, timeout_s: float, setting: str = "", alert: Told | None = None
+        self,
+        url: str | None,
+        key: SecretStr | None,
+        timeout_s: float,
+        setting: str = "",
+        alert: TellOperators | None = None,
     ) -> None:
         """Connect to nothing yet.
 
@@ -138,13 +143,13 @@ def key_for(url: str | None, key: SecretStr | None, environ: Mapping[str, str]) 
     return None if url else environ.get("OPENAI_API_KEY") or None
 
 
-def transcriptions(settings: Settings, alert: Told | None = None) -> AudioServer:
+def transcriptions(settings: Settings, alert: TellOperators | None = None) -> AudioServer:
     """The server that writes recordings down."""
     limit = settings.tool_timeout.total_seconds()
     return AudioServer(settings.transcribe_url, settings.transcribe_key, limit, "COHORT_TRANSCRIBE", alert)
 
 
-def speech(settings: Settings, alert: Told | None = None) -> AudioServer:
+def speech(settings: Settings, alert: TellOperators | None = None) -> AudioServer:
     """The server that speaks answers. A voice that comes late is of no use, so it has less time."""
     limit = min(_SPEECH_S, settings.tool_timeout.total_seconds())
     return AudioServer(settings.voice_url, settings.voice_key, limit, "COHORT_VOICE", alert)

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from tasks.config.settings import Settings
 from tasks.envelope import OutFile, Reply
 from tasks.phrases import phrase, sentences
-from workers.audio_server import AudioFailed, AudioServer, Told, speech
+from workers.audio_server import AudioFailed, AudioServer, TellOperators, speech
 from workers.pictures import PICTURE_MARK
 
 log = logging.getLogger("cohort.delivery")
@@ -153,7 +153,7 @@ class Speaker:
 
 
 @asynccontextmanager
-async def speaker(settings: Settings, alert: Told | None = None) -> AsyncGenerator[Speaker | None]:
+async def speaker(settings: Settings, alert: TellOperators | None = None) -> AsyncGenerator[Speaker | None]:
     """What speaks answers, where the operator has set it up; ``alert`` is told when its server refuses."""
     if settings.voice is None:
         yield None

@@ -11,7 +11,7 @@ from tasks.chats.choices import CHAT_CHOICES
 from tasks.chats.roles import Role, RoleRules
 from tasks.envelope import Inbound
 
-type Control = Literal["everyone", "admins", "asker"]
+type WhoControls = Literal["everyone", "admins", "asker"]
 
 _NEW = frozenset(name for name, kind in CONTROL.items() if kind == "new")
 """/new and its other names."""
@@ -42,7 +42,7 @@ class CommandOffer:
 
     rules: Callable[[], RoleRules]
     """What the operator's file says of roles now."""
-    control: Control = "everyone"
+    control: WhoControls = "everyone"
     own: Sequence[str] = ()
     """Those that the agents answer."""
     without: Container[str] = ()

@@ -3,14 +3,14 @@
 from bot.updates.commands import ASKS, UNKNOWN, parse
 from bot.updates.meaning import Incoming
 from tasks.chats.choices import DEFAULT
-from tasks.chats.roles import Kind, Role, RoleRules, only, outranks
+from tasks.chats.roles import Role, RoleRules, RuleKind, only, outranks
 from tasks.phrases import phrase
 
 _WORDS = frozenset({"stop", "new", "compact", "retry", "undo"})
 """Kinds of messages that are commands of that name."""
 _FOR_MEMBERS = ("agent", "model")
 """Commands that guests may not use where the operator's file says nothing of them."""
-_CHOSEN: dict[str, Kind] = {"agent": "agents", "model": "models"}
+_CHOSEN: dict[str, RuleKind] = {"agent": "agents", "model": "models"}
 
 
 def role_refusal(rules: RoleRules, heard: Incoming, role: Role | None) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.access.people import PeopleView
-from bot.commands.offered import IN_CHARGE, CommandOffer, Control
+from bot.commands.offered import IN_CHARGE, CommandOffer, WhoControls
 from bot.commands.role_control import role_refusal
 from bot.groups.admin_lists import AdminLists
 from bot.updates.commands import ADMINS, LOGINS
@@ -35,7 +35,7 @@ class GroupControl:
 
     def __init__(
         self,
-        control: Control,
+        control: WhoControls,
         admins: AdminLists,
         rules: Callable[[], RoleRules],
         askers: Askers,

@@ -18,7 +18,7 @@ from tasks.phrases import phrase, spoken
 from tasks.secret_box import SecretBox
 from tasks.session import SessionKey
 from tasks.store.chats.logins import LoginStore
-from tasks.store.intake import Accept, Verdict
+from tasks.store.intake import Accept, IntakeResult
 from tasks.store.views import SessionViews
 
 log = logging.getLogger("cohort.bot")
@@ -32,7 +32,7 @@ _DATA = 64
 class AnswerStore(Protocol):
     """Where answers are stored (``tasks.store.intake``)."""
 
-    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[Verdict]:
+    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[IntakeResult]:
         """Accept a batch."""
         ...
 

@@ -36,6 +36,7 @@ from bot.updates.objects import (
 from bot.updates.polls import Checklist, Poll, ShownLink
 from bot.updates.rich import RichMessage
 from bot.updates.values import (
+    CleanText,
     Flag,
     Hint,
     HintNumber,
@@ -45,7 +46,6 @@ from bot.updates.values import (
     Object,
     Objects,
     Present,
-    Text,
     or_empty,
 )
 
@@ -158,15 +158,15 @@ class Message(Worded):
 
     chat: MessageChat
     message_id: Number
-    text: Text | None = None
-    caption: Text | None = None
+    text: CleanText | None = None
+    caption: CleanText | None = None
     date: HintNumber = None
     """Seconds since the epoch; 0 of a message that the bot can no longer see."""
     edit_date: HintNumber = None
     from_user: Annotated[User | None, Field(alias="from")] = None
     sender_chat: NamedChat | None = None
     sender_business_bot: Present = False
-    business_connection_id: Text | None = None
+    business_connection_id: CleanText | None = None
     message_thread_id: Number | None = None
     is_topic_message: Flag = False
     direct_messages_topic: Present = False
@@ -211,7 +211,7 @@ class Message(Worded):
 class CallbackQuery(Object):
     """``CallbackQuery``: a pressed button."""
 
-    id: Text
+    id: CleanText
     from_user: Annotated[User, Field(alias="from")]
     message: Maybe[Message] = None
     inline_message_id: Hint = None
@@ -234,7 +234,7 @@ class BusinessRights(Object):
 class BusinessConnection(Object):
     """``BusinessConnection``."""
 
-    id: Text
+    id: CleanText
     is_enabled: Flag = False
     rights: Maybe[BusinessRights] = None
     can_reply: Flag = False
@@ -244,7 +244,7 @@ class BusinessConnection(Object):
 class DeletedMessages(Object):
     """``BusinessMessagesDeleted``."""
 
-    business_connection_id: Text
+    business_connection_id: CleanText
     chat: NamedChat
     message_ids: Numbers = ()
 

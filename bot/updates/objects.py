@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from bot.updates.values import Flag, Hint, HintNumber, Maybe, Number, Object, Objects, Plain, Text, listed
+from bot.updates.values import CleanText, Flag, Hint, HintNumber, Maybe, Number, Object, Objects, Plain, listed
 
 
 class File(Object):
     """Any of the objects that name a file: ``Document``, ``Voice``, ``Sticker``, ``PhotoSize`` ..."""
 
-    file_id: Text
+    file_id: CleanText
     file_unique_id: Hint = None
     file_size: HintNumber = None
     mime_type: Hint = None

@@ -75,16 +75,16 @@ def _caption(found: Any) -> str:
     return "\n".join(filter(None, (_words(found), _words(credit))))
 
 
-type RichText = Annotated[str, PlainValidator(_words)]
+type RichWords = Annotated[str, PlainValidator(_words)]
 
 
 class RichBlock(Object):
     """``RichBlock``: any of its kinds. A list's item is one, too."""
 
     type: Hint = None
-    summary: RichText = ""
-    text: RichText = ""
-    expression: RichText = ""
+    summary: RichWords = ""
+    text: RichWords = ""
+    expression: RichWords = ""
     size: HintNumber = None
     """Of a heading."""
     language: Hint = None
@@ -98,7 +98,7 @@ class RichBlock(Object):
     blocks: Objects[Maybe["RichBlock"]] = ()
     buttons: Annotated[tuple[str, ...], PlainValidator(_buttons)] = ()
     caption: Annotated[str, PlainValidator(_caption)] = ""
-    credit: RichText = ""
+    credit: RichWords = ""
     location: Maybe[Location] = None
     photo: Objects[Maybe[File]] = ()
     animation: Maybe[File] = None

@@ -15,22 +15,22 @@ from bot.updates.models import (
     User,
 )
 from bot.updates.objects import Object
-from bot.updates.values import Hint, Kind, Number, Text
+from bot.updates.values import CleanText, Hint, Number, UpdateKind
 
 
 class InlineQuery(Object):
     """``InlineQuery``: a person types ``@bot words`` in any chat."""
 
-    id: Text
+    id: CleanText
     from_user: Annotated[User, Field(alias="from")]
-    query: Text
+    query: CleanText
 
 
 class ChosenInlineResult(Object):
     """``ChosenInlineResult``: the person has sent one of the results."""
 
     from_user: Annotated[User, Field(alias="from")]
-    query: Text
+    query: CleanText
     inline_message_id: Hint = None
 
 
@@ -38,21 +38,21 @@ class TelegramUpdate(Object):
     """``Update``, with the kinds that the bot asks Telegram for."""
 
     update_id: Number
-    message: Kind[Message] = None
-    edited_message: Kind[Message] = None
-    channel_post: Kind[Message] = None
-    edited_channel_post: Kind[Message] = None
-    business_message: Kind[Message] = None
-    edited_business_message: Kind[Message] = None
-    business_connection: Kind[BusinessConnection] = None
-    deleted_business_messages: Kind[DeletedMessages] = None
-    callback_query: Kind[CallbackQuery] = None
-    my_chat_member: Kind[MembershipChange] = None
-    message_reaction: Kind[ReactionChange] = None
-    stopped_message_generation: Kind[GenerationStopped] = None
-    inline_query: Kind[InlineQuery] = None
-    chosen_inline_result: Kind[ChosenInlineResult] = None
-    guest_message: Kind[Message] = None
+    message: UpdateKind[Message] = None
+    edited_message: UpdateKind[Message] = None
+    channel_post: UpdateKind[Message] = None
+    edited_channel_post: UpdateKind[Message] = None
+    business_message: UpdateKind[Message] = None
+    edited_business_message: UpdateKind[Message] = None
+    business_connection: UpdateKind[BusinessConnection] = None
+    deleted_business_messages: UpdateKind[DeletedMessages] = None
+    callback_query: UpdateKind[CallbackQuery] = None
+    my_chat_member: UpdateKind[MembershipChange] = None
+    message_reaction: UpdateKind[ReactionChange] = None
+    stopped_message_generation: UpdateKind[GenerationStopped] = None
+    inline_query: UpdateKind[InlineQuery] = None
+    chosen_inline_result: UpdateKind[ChosenInlineResult] = None
+    guest_message: UpdateKind[Message] = None
 
 
 def update_id_of(update: object) -> int | None:

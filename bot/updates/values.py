@@ -94,7 +94,7 @@ def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
 type Number = Annotated[int, Strict()]
 """An integer that the meaning depends on."""
 
-type Text = Annotated[str, BeforeValidator(_cleaned)]
+type CleanText = Annotated[str, BeforeValidator(_cleaned)]
 """A text that the meaning depends on."""
 
 type Hint = Annotated[str | None, PlainValidator(_hint)]
@@ -121,5 +121,5 @@ type Objects[T] = Annotated[tuple[T, ...], BeforeValidator(_objects)]
 type Numbers = Annotated[tuple[int, ...], PlainValidator(_numbers)]
 """The integers of a list, without what is none."""
 
-type Kind[T] = Annotated[T | None, BeforeValidator(_there)]
+type UpdateKind[T] = Annotated[T | None, BeforeValidator(_there)]
 """A kind of update: where its field is, its object is, too."""

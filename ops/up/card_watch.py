@@ -15,11 +15,11 @@ from tasks.store import Store
 
 LOOK_EVERY_S = 1.0
 
-type Seen = frozenset[tuple[str, int, int]]
+type FileStamps = frozenset[tuple[str, int, int]]
 """Path, time and size of each file."""
 
 
-def look(directory: Path) -> Seen:
+def look(directory: Path) -> FileStamps:
     """What the directory and its folders hold, without hidden files and what editors write beside a file."""
     found = set[tuple[str, int, int]]()
     for path in kept_cards.files(directory):

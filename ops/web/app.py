@@ -29,7 +29,7 @@ _FILES = {path.name for path in _STATIC.iterdir()}
 _LONGEST = 200
 """Characters of a word that is looked for."""
 
-type Work = Callable[[Store, Request], Awaitable[Any]]
+type RequestWork = Callable[[Store, Request], Awaitable[Any]]
 
 
 class NotThere(CohortError):  # noqa: N818 - reads as what it is
@@ -45,7 +45,7 @@ def create_app(settings: Settings, reader: PatientReader, clock: Clock, links: d
     async def told(_request: Request) -> Response:
         return JsonAnswer(about)
 
-    def reads(path: str, work: Work) -> Route:
+    def reads(path: str, work: RequestWork) -> Route:
         return Route(path, _answer(reader, work), methods=["GET"])
 
     routes = [
@@ -134,7 +134,7 @@ def _bot(request: Request) -> int | None:
     return int(said) if is_unsigned(said) else None
 
 
-def _answer(reader: PatientReader, work: Work) -> Callable[[Request], Awaitable[Response]]:
+def _answer(reader: PatientReader, work: RequestWork) -> Callable[[Request], Awaitable[Response]]:
     """What it gives as JSON, and what stands in its way as one sentence."""
 
     async def endpoint(request: Request) -> Response:

@@ -16,7 +16,7 @@ type Decision = Literal["admit", "tell", "ignore"]
 - ``ignore``: a stranger who must not hear from us.
 """
 
-type Standing = Literal["owner", "admin", "member", "guest", "denied"]
+type AccessStanding = Literal["owner", "admin", "member", "guest", "denied"]
 
 type Mode = Literal["pairing", "allowlist", "open"]
 
@@ -26,7 +26,7 @@ class Person(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    role: Standing
+    role: AccessStanding
     name: str = ""
     at: float = 0.0
     """When, seconds since the epoch."""
@@ -98,7 +98,7 @@ class Access:
         """Whether an admin keeps the person or the chat out."""
         return "denied" in (self._standing(user), self._standing(chat)) and self.role(user, chat) is None
 
-    def _standing(self, who: int | None) -> Standing | None:
+    def _standing(self, who: int | None) -> AccessStanding | None:
         if who is None:
             return None
         stored = self.people.get(who)

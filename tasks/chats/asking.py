@@ -28,7 +28,7 @@ MOST_QUESTIONS = 8
 type AskKind = Literal["approve", "doubt", "ask"]
 """May this call be made; may this call, which was under way when its worker died, be made again; a tool asks."""
 
-type Refusal = Literal["ended", "answered", "not yours"]
+type AnswerRefusal = Literal["ended", "answered", "not yours"]
 """Why an answer does not count."""
 
 
@@ -142,7 +142,7 @@ class ParkedTurn(Envelope):
         person = said.person
         return self.anyone or said.in_charge or (person is not None and (person in self.who or person in admins))
 
-    def refusal(self, press: Inbound, admins: Collection[int]) -> Refusal | None:
+    def refusal(self, press: Inbound, admins: Collection[int]) -> AnswerRefusal | None:
         """Why a pressed button does not count; None when it does."""
         ident, verdict = press.choice.get("ask", ""), press.choice.get("say", "")
         question = self.question(ident)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
 from tasks.phrases import phrase
 
 type Role = Literal["owner", "admin", "member", "guest"]
-type Kind = Literal["commands", "agents", "models", "tools"]
+type RuleKind = Literal["commands", "agents", "models", "tools"]
 
 ROLES: tuple[Role, ...] = ("owner", "admin", "member", "guest")
 """From the highest to the lowest."""
@@ -29,7 +29,7 @@ def lowest(roles: Iterable[Role]) -> Role:
     return ROLES[max(map(ROLES.index, roles), default=-1)]
 
 
-type Rules = Mapping[StrictStr, Role]
+type NameRules = Mapping[StrictStr, Role]
 """A name or a pattern -> the lowest role that may use what it fits."""
 
 
@@ -40,10 +40,10 @@ class RoleRules(BaseModel):
 
     everyone: Literal["member", "guest"] = "member"
     """The role of people whom ``COHORT_ACCESS=open`` lets in and no admin has given a role."""
-    commands: Rules = Field(default_factory=dict[str, Role], max_length=MOST_RULES)
-    agents: Rules = Field(default_factory=dict[str, Role], max_length=MOST_RULES)
-    models: Rules = Field(default_factory=dict[str, Role], max_length=MOST_RULES)
-    tools: Rules = Field(default_factory=dict[str, Role], max_length=MOST_RULES)
+    commands: NameRules = Field(default_factory=dict[str, Role], max_length=MOST_RULES)
+    agents: NameRules = Field(default_factory=dict[str, Role], max_length=MOST_RULES)
+    models: NameRules = Field(default_factory=dict[str, Role], max_length=MOST_RULES)
+    tools: NameRules = Field(default_factory=dict[str, Role], max_length=MOST_RULES)
     """By a tool's own name, or with its server's: ``shop__refund``."""
 
     @field_validator("commands", "agents", "models", "tools", mode="before")
@@ -51,7 +51,7 @@ class RoleRules(BaseModel):
     def _none_yet(cls, said: object) -> object:
         return {} if said is None else said
 
-    def least(self, kind: Kind, *names: str) -> Role | None:
+    def least(self, kind: RuleKind, *names: str) -> Role | None:
         """The lowest role that may use something; None where nothing is said of it.
 
         Args:
@@ -59,7 +59,7 @@ class RoleRules(BaseModel):
             names: Its names. Of the patterns that fit one of them the longest counts, and of equally long ones the
                 stricter.
         """
-        rules: Rules = getattr(self, kind)
+        rules: NameRules = getattr(self, kind)
         fitting = [
             (len(pattern), -ROLES.index(role))
             for pattern, role in rules.items()
@@ -68,13 +68,13 @@ class RoleRules(BaseModel):
         ]
         return ROLES[-max(fitting)[1]] if fitting else None
 
-    def refuses(self, kind: Kind, role: Role | None, *names: str) -> Role | None:
+    def refuses(self, kind: RuleKind, role: Role | None, *names: str) -> Role | None:
         """The lowest role that may use something, where ``role`` may not; None: it may."""
         least = self.least(kind, *names) if getattr(self, kind) else None
         return least if least is not None and (role is None or outranks(least, role)) else None
 
 
-def _fits(kind: Kind, name: str, pattern: str) -> bool:
+def _fits(kind: RuleKind, name: str, pattern: str) -> bool:
     if kind == "commands":
         pattern = pattern.removeprefix("/").lower()
         return pattern == name or (name not in _ALWAYS and fnmatchcase(name, pattern))

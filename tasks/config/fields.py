@@ -11,9 +11,9 @@ from tasks.config.forms import (
     Duration,
     Hosts,
     Ids,
-    Login,
+    LoginSetting,
     ModelReads,
-    Names,
+    NameList,
     RedisUrl,
     Secret,
     SecretKeys,
@@ -53,7 +53,7 @@ class SettingFields(BaseModel):
     """Address that the console listens on. Beyond this machine only with `COHORT_CONSOLE_AUTH`."""
     console_hosts: Hosts = Field((), alias="COHORT_CONSOLE_HOSTS")
     """Hosts by which browsers reach the console through a proxy of yours, as in `COHORT_FLOWER_HOSTS`."""
-    console_auth: Login | None = Field(None, alias="COHORT_CONSOLE_AUTH")
+    console_auth: LoginSetting | None = Field(None, alias="COHORT_CONSOLE_AUTH")
     """`user:password` (12 characters or more) for the console. Without it the console only shows."""
     console_text: bool = Field(default=False, alias="COHORT_CONSOLE_TEXT")
     """Whether the console shows what was said. It needs `COHORT_CONSOLE_AUTH`."""
@@ -93,7 +93,7 @@ class SettingFields(BaseModel):
     # -- what the agents are
     model: str | None = Field(None, alias="COHORT_MODEL")
     """Overrides the model of every card."""
-    models: Names = Field((), alias="COHORT_MODELS")
+    models: NameList = Field((), alias="COHORT_MODELS")
     """Models that `/model` may choose, separated by commas."""
     fallback_model: str | None = Field(None, alias="COHORT_FALLBACK_MODEL")
     """Used for a turn while the provider of the chosen model is down."""
@@ -120,7 +120,7 @@ class SettingFields(BaseModel):
     chats: Path = Field(Path("chats.yaml"), alias="COHORT_CHATS")
     """File of single chats and topics (their agent, model, and which messages of a group are answered) and of what
     each role may use. It may be missing, and is read again when it changes."""
-    commands: Names = Field((), alias="COHORT_COMMANDS")
+    commands: NameList = Field((), alias="COHORT_COMMANDS")
     """Commands that agents answer themselves, without a slash, separated by commas; Telegram's menu has them too."""
     shell: bool = Field(default=False, alias="COHORT_SHELL")
     """Whether cards with `shell: true` get their shell: who may talk to such an agent runs programs as the worker."""

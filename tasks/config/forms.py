@@ -73,7 +73,7 @@ def _login(value: SecretStr) -> SecretStr:
     return value
 
 
-type Login = Annotated[SecretStr, AfterValidator(_login)]
+type LoginSetting = Annotated[SecretStr, AfterValidator(_login)]
 
 
 def _secret_keys(value: SecretStr) -> SecretStr:
@@ -105,7 +105,7 @@ def _model_reads(value: object) -> object:
 type ModelReads = Annotated[Mapping[str, tuple[str, ...]], BeforeValidator(_model_reads)]
 type Workers = Annotated[WorkerCount, BeforeValidator(WorkerCount.parse)]
 type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
-type Names = Annotated[tuple[str, ...], BeforeValidator(_parted)]
+type NameList = Annotated[tuple[str, ...], BeforeValidator(_parted)]
 type Ids = Annotated[tuple[int, ...], BeforeValidator(_parted)]
 type Hosts = Annotated[tuple[str, ...], BeforeValidator(_parted), AfterValidator(_hosts)]
 type Token = Annotated[SecretStr, AfterValidator(_token)]

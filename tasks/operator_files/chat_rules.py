@@ -34,7 +34,7 @@ _BEYOND_IDS = 2**53
 """Telegram's ids have at most 52 bits."""
 
 type Mention = Literal["mention", "always", "never"]
-type Isolation = Literal["shared", "process"]
+type IsolationChoice = Literal["shared", "process"]
 
 
 def _number(said: object) -> object:
@@ -73,7 +73,7 @@ class ChatRule(BaseModel):
     """In a group: messages are answered that mention the bot or reply to it (the default), all of them, or not one."""
     titles: StrictBool | None = None
     """Whether a model names new topics; else as ``COHORT_TOPIC_TITLES`` says."""
-    isolation: Isolation | None = None
+    isolation: IsolationChoice | None = None
     """``process``: turns run in a process of the session's own; ``shared`` lets a topic out of its chat's word."""
 
     @field_validator("agent", "model")

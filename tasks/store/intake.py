@@ -33,7 +33,7 @@ _MOST_DOORBELLS = 1000
 ROOM_FOR_CONTROL = 100
 """Control words that an inbox takes beyond its cap: a full one can still be stopped, and a flood of them ends."""
 
-type Verdict = Literal["accepted", "seen", "full"]
+type IntakeResult = Literal["accepted", "seen", "full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class IntakeStore:
         self._accept = Script(redis, "accept")
         self._drop_head = Script(redis, "drop_head")
 
-    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[Verdict]:
+    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[IntakeResult]:
         """Take a batch in, whole or not at all; a repeated update id changes nothing.
 
         Returns:
@@ -106,7 +106,7 @@ class IntakeStore:
             args += [item.update_id, kind, session, payload, item.doorbell.message if item.doorbell else ""]
             args.append(item.reply.to_json() if item.reply is not None else "")
         verdicts = await self._accept(names, args)
-        return cast("list[Verdict]", [verdict.decode() for verdict in verdicts])
+        return cast("list[IntakeResult]", [verdict.decode() for verdict in verdicts])
 
     async def lines(self, bot: int, limit: int) -> tuple[list[tuple[bytes, Reply]], bool]:
         """The bot's own replies, and whether lines to strangers wait; one round trip.

@@ -27,7 +27,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from tasks.errors import Misconfigured
 from tasks.telemetry import metrics, tracing
-from tasks.telemetry.tracing import NO_SPAN, Attribute, Kind, TraceSpan
+from tasks.telemetry.tracing import NO_SPAN, Attribute, KindOfSpan, TraceSpan
 
 log = logging.getLogger("cohort.traces")
 
@@ -35,7 +35,7 @@ FLUSH_S = 2.0
 """How long the end of a process waits for its last spans to be sent."""
 
 SCOPE = "cohort"
-_KINDS: Mapping[Kind, SpanKind] = {
+_KINDS: Mapping[KindOfSpan, SpanKind] = {
     "internal": SpanKind.INTERNAL,
     "client": SpanKind.CLIENT,
     "producer": SpanKind.PRODUCER,
@@ -122,7 +122,7 @@ class ExportedSpan(TraceSpan):
         self._discarded = True
 
     @override
-    def child(self, name: str, kind: Kind = "internal") -> TraceSpan:
+    def child(self, name: str, kind: KindOfSpan = "internal") -> TraceSpan:
         if not self:
             return NO_SPAN
         inside = set_span_in_context(self._span, Context())
@@ -152,7 +152,9 @@ class Spans:
     def __init__(self, maker: OtelTracer) -> None:
         self._maker = maker
 
-    def begin(self, name: str, parent: str | None, kind: Kind, at: float | None, links: Sequence[str]) -> TraceSpan:
+    def begin(
+        self, name: str, parent: str | None, kind: KindOfSpan, at: float | None, links: Sequence[str]
+    ) -> TraceSpan:
         """Begin one (``tracing.begin``)."""
         # Never in the ambient context, which is fast-agent's.
         context = Context() if parent is None else _FORM.extract({"traceparent": parent}, Context())

@@ -13,7 +13,7 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
-type Kind = Literal["internal", "client", "producer", "consumer"]
+type KindOfSpan = Literal["internal", "client", "producer", "consumer"]
 type Attribute = str | int | float | bool | Sequence[str]
 
 
@@ -59,7 +59,7 @@ class TraceSpan:
     def discard(self) -> None:
         """What it stands for was not done: it is not kept."""
 
-    def child(self, name: str, kind: Kind = "internal") -> "TraceSpan":
+    def child(self, name: str, kind: KindOfSpan = "internal") -> "TraceSpan":
         """Begin a span inside of this one."""
         del name, kind
         return self
@@ -83,7 +83,7 @@ def current() -> TraceSpan:
     return _current.get()
 
 
-def step(name: str, kind: Kind = "internal") -> TraceSpan:
+def step(name: str, kind: KindOfSpan = "internal") -> TraceSpan:
     """Begin a span inside of the current one; without one the step is not traced."""
     return _current.get().child(name, kind)
 
@@ -110,7 +110,9 @@ def id_of(context: str | None) -> str:
 class SpanMaker(Protocol):
     """Makes spans (``tasks.telemetry.span_export``)."""
 
-    def begin(self, name: str, parent: str | None, kind: Kind, at: float | None, links: Sequence[str]) -> TraceSpan:
+    def begin(
+        self, name: str, parent: str | None, kind: KindOfSpan, at: float | None, links: Sequence[str]
+    ) -> TraceSpan:
         """Begin one."""
         ...
 
@@ -135,7 +137,7 @@ def has_texts() -> bool:
 def begin(
     name: str,
     parent: str | None = None,
-    kind: Kind = "internal",
+    kind: KindOfSpan = "internal",
     *,
     at: float | None = None,
     links: Sequence[str] = (),

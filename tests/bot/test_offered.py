@@ -8,7 +8,7 @@ from bot import texts
 from bot.access.people import PeopleView
 from bot.api import Telegram
 from bot.commands.menus import OTHERS, CommandMenus
-from bot.commands.offered import CommandOffer, Control
+from bot.commands.offered import CommandOffer, WhoControls
 from bot.groups.admin_lists import AdminLists
 from bot.groups.control import GroupControl
 from bot.updates.commands import ASKS, CONTROL
@@ -54,7 +54,7 @@ def test_a_command_stands_in_help_or_in_the_list_to_which_it_belongs(language: s
 @pytest.mark.parametrize("administers", [True, False])
 @pytest.mark.parametrize("role", LISTS.values())
 async def test_what_is_offered_is_not_refused_and_what_is_not_offered_is(
-    rules: RoleRules, control: Control, *, group: bool, administers: bool, role: Role
+    rules: RoleRules, control: WhoControls, *, group: bool, administers: bool, role: Role
 ) -> None:
     async def admins(_chat: int) -> frozenset[int]:
         return frozenset({BEN.id} if administers else ())

@@ -4,7 +4,7 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from tasks.chats.access import Access, Person, Standing
+from tasks.chats.access import Access, AccessStanding, Person
 from tasks.config.settings import Settings, load
 from tasks.phrases import phrase
 from tasks.session import SessionKey
@@ -130,7 +130,9 @@ async def test_a_button_pressed_by_a_person_who_may_not_changes_nothing(settings
 
 
 @pytest.mark.parametrize("standing", ["member", "denied"])
-async def test_a_group_that_becomes_a_supergroup_keeps_what_was_decided(bot: BotUnderTest, standing: Standing) -> None:
+async def test_a_group_that_becomes_a_supergroup_keeps_what_was_decided(
+    bot: BotUnderTest, standing: AccessStanding
+) -> None:
     await bot.store.people.put(BOT, GROUP.id, Person(role=standing, name="Friends"))
     await bot.intake.take([said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id)])
     assert {who: person.name for who, person in (await stored(bot)).items()} == {FORUM.id: "Friends"}

@@ -5,7 +5,7 @@ from aiogram import types as tg
 
 from bot import texts
 from bot.commands import memory_texts
-from tasks.chats.access import Access, Person, Standing
+from tasks.chats.access import Access, AccessStanding, Person
 from tasks.chats.pages import paged
 from tasks.config.settings import Settings
 from tasks.phrases import phrase
@@ -27,7 +27,7 @@ async def bot(settings: Settings, store: Store) -> BotUnderTest:
     return make_bot(settings, store, access=Access(everybody=False, allow=frozenset()))
 
 
-async def roles(bot: BotUnderTest) -> dict[int, Standing]:
+async def roles(bot: BotUnderTest) -> dict[int, AccessStanding]:
     found = (await bot.store.people.look(BOT)).entries
     return {who: person.role for who, person in found.items() if who != ANN.id}
 
@@ -40,7 +40,7 @@ async def last(bot: BotUnderTest) -> str:
 @pytest.mark.parametrize("role", ["admin", "member", "guest", "denied"])
 @pytest.mark.parametrize("word", ["allow", "deny"])
 async def test_the_button_of_an_old_request_changes_nothing_that_was_decided_meanwhile(
-    bot: BotUnderTest, role: Standing, word: str
+    bot: BotUnderTest, role: AccessStanding, word: str
 ) -> None:
     await bot.store.people.put(BOT, BEN.id, Person(role=role, name="Ben"))
     await bot.intake.take([pressed(f"{word}:{BEN.id}", REQUEST, update_id=1)])
@@ -88,7 +88,7 @@ async def test_what_another_process_has_just_decided_stands(bot: BotUnderTest) -
 @pytest.mark.promise("admission")
 @pytest.mark.parametrize("standing", ["denied", "member"])
 async def test_what_was_decided_about_a_group_goes_with_it_also_in_one_batch(
-    bot: BotUnderTest, standing: Standing
+    bot: BotUnderTest, standing: AccessStanding
 ) -> None:
     await bot.store.people.put(BOT, GROUP.id, Person(role=standing))
     await bot.intake.take(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from aiogram import types as tg
 
-from bot.commands.offered import CommandOffer, Control
+from bot.commands.offered import CommandOffer, WhoControls
 from bot.groups.admin_lists import AdminLists
 from bot.groups.control import GroupControl
 from bot.updates.commands import ADMINS, ASKS, CONTROL
@@ -205,7 +205,7 @@ async def test_a_mistyped_command_is_told_only_to_those_who_may_use_it(
 @pytest.mark.parametrize("control", ["everyone", "admins", "asker"])
 @pytest.mark.parametrize("role", ["owner", "admin", "member", "guest"])
 async def test_what_is_refused_in_a_group_is_not_what_a_mistyped_one_means(
-    command: str, control: Control, role: Role
+    command: str, control: WhoControls, role: Role
 ) -> None:
     async def admins(_chat: int) -> frozenset[int]:
         return frozenset()

@@ -14,7 +14,7 @@ from tasks.errors import StoreUnavailable
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.intake import Accept, IntakeStore, Verdict
+from tasks.store.intake import Accept, IntakeResult, IntakeStore
 from tasks.store.notes import NoteStore
 from tasks.turn_record import with_reference
 from tests.bot.conftest import OURS, BotUnderTest, make_bot
@@ -192,7 +192,7 @@ class Allergic:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def accept(self, bot: int, batch: list[Accept]) -> list[Verdict]:
+    async def accept(self, bot: int, batch: list[Accept]) -> list[IntakeResult]:
         if any(item.inbound is not None and item.inbound.text == "peanut" for item in batch):
             raise ValueError("choked")
         return await self._store.intake.accept(bot, batch)

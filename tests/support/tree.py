@@ -107,6 +107,15 @@ def texts() -> Iterator[tuple[Path, str]]:
             yield name, "\n".join([str(name), *house.names(path.read_text()), *house.prose(path.read_text())])
 
 
+def types(path: Path) -> Iterator[tuple[str, str]]:
+    """(name, meaning) of the classes and the public type aliases of a module: a class means itself."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name, f"{path.relative_to(ROOT)}:{node.lineno}"
+        elif isinstance(node, ast.TypeAlias) and not node.name.id.startswith("_"):
+            yield node.name.id, ast.unparse(node.value)
+
+
 LOGS = {"debug": 0, "info": 0, "warning": 0, "error": 0, "exception": 0, "critical": 0, "log": 1}
 """The methods of a logger, and which argument is the event."""
 

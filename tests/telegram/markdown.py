@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from botapi.split import Entity
+from botapi.split import EntityFields
 from tasks.text import utf16
 from workers.telegram.markdown.document import to_entities
 
@@ -10,7 +10,7 @@ _CODE = ("code", "pre")
 _QUOTES = ("blockquote", "expandable_blockquote")
 
 
-def covered(text: str, entity: Entity) -> str:
+def covered(text: str, entity: EntityFields) -> str:
     """What an entity covers; fails when it cuts a surrogate pair."""
     units = text.encode("utf-16-le")
     return units[2 * entity["offset"] : 2 * (entity["offset"] + entity["length"])].decode("utf-16-le")
@@ -31,10 +31,10 @@ def formatted(source: str, *kinds: str) -> list[tuple[str, str]]:
     ]
 
 
-def is_valid(text: str, entities: list[Entity]) -> None:
+def is_valid(text: str, entities: list[EntityFields]) -> None:
     """By Telegram's rules (Bot API, MessageEntity)."""
     size = utf16(text)
-    open_: list[Entity] = []
+    open_: list[EntityFields] = []
     for entity in entities:
         assert entity["length"] > 0
         assert 0 <= entity["offset"] <= size - entity["length"]

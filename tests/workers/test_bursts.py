@@ -12,7 +12,7 @@ from workers import texts
 from workers.sessions.planning import planner
 from workers.sessions.planning.bursts import LONGEST_S, YoungTurn, quiet_left
 from workers.sessions.planning.parked import Rules
-from workers.sessions.planning.plans import Plan, Run, Wait
+from workers.sessions.planning.plans import Run, SessionPlan, Wait
 
 ONE = session(1)
 NOW = 1_800_000_000.0
@@ -27,7 +27,7 @@ def said(update: int, text: str = "hello", at: float = NOW, **fields: Any) -> In
     return Inbound.model_validate(stated)
 
 
-def decide(*entries: Inbound, mode: str = "collect", quiet_s: float = QUIET_S, **more: Any) -> Plan:
+def decide(*entries: Inbound, mode: str = "collect", quiet_s: float = QUIET_S, **more: Any) -> SessionPlan:
     inbox = [entry.to_json().encode() for entry in entries]
     return planner.decide(inbox, planner.Earlier(**more), Rules(mode, NOW, quiet_s=quiet_s))
 

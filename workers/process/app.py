@@ -39,7 +39,7 @@ from workers.process.start import freeze_startup_objects, no_steps
 from workers.process.wiring import WorkerAssembly, open_worker
 from workers.runtime.engine import Engine
 from workers.runtime.patches.remote_agents import away as agents_away
-from workers.sessions.dependencies import Steps
+from workers.sessions.dependencies import StepHook
 from workers.sessions.scheduler import SessionScheduler
 
 log = logging.getLogger("cohort.worker")
@@ -52,7 +52,7 @@ DOORBELLS_PER_LANE = 16
 person in many chats must not take all places, and a turn's sender is known only when its session is awake."""
 
 
-def run(settings: Settings, *, steps: Steps = no_steps) -> None:
+def run(settings: Settings, *, steps: StepHook = no_steps) -> None:
     """Run a worker until SIGTERM.
 
     Raises:
@@ -105,7 +105,7 @@ class _LoopSide:
     incarnation: str
     consumers: Consumers
     doorbells: Doorbells
-    steps: Steps
+    steps: StepHook
     name: Future[str] = field(default_factory=Future[str])
     """The worker's name for Celery; done when the loop thread is ready."""
 

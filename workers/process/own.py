@@ -34,7 +34,7 @@ from workers.process.pausing import tell
 from workers.process.start import freeze_startup_objects, no_steps
 from workers.process.wiring import WorkerAssembly, open_worker
 from workers.runtime.patches.remote_agents import away as agents_away
-from workers.sessions.dependencies import Steps
+from workers.sessions.dependencies import StepHook
 from workers.sessions.scheduler import SessionScheduler
 
 log = logging.getLogger("cohort.own")
@@ -44,7 +44,7 @@ SESSION = "OWN_SESSION"
 _LOOK_EVERY_S = 1.0
 
 
-def run(settings: Settings, session: SessionKey, *, steps: Steps = no_steps) -> None:
+def run(settings: Settings, session: SessionKey, *, steps: StepHook = no_steps) -> None:
     """Run until SIGTERM, or until the session has rested for ``COHORT_OWN_IDLE``.
 
     Raises:
@@ -56,7 +56,7 @@ def run(settings: Settings, session: SessionKey, *, steps: Steps = no_steps) -> 
     with_room(asyncio.run)(_opened(settings.model_copy(update={"lanes": 1}), session, steps))
 
 
-async def _opened(settings: Settings, session: SessionKey, steps: Steps) -> None:
+async def _opened(settings: Settings, session: SessionKey, steps: StepHook) -> None:
     clock, incarnation = SystemClock(), settings.incarnation or f"own-{os.getpid()}"
     bind_fields(incarnation=incarnation)
     renew_cpu = partial(limits.renew_cpu, settings)
@@ -74,7 +74,7 @@ async def _opened(settings: Settings, session: SessionKey, steps: Steps) -> None
         await process.run()
 
 
-def renewing(steps: Steps, renew_cpu: Callable[[], None]) -> Steps:
+def renewing(steps: StepHook, renew_cpu: Callable[[], None]) -> StepHook:
     """These steps; behind a commit the next turn has processor time of its own."""
 
     def passed(name: str) -> None:

@@ -25,7 +25,7 @@ from workers.runtime import last_good
 from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts, in_charge
 from workers.sessions.commands.titles import TopicTitles, wanted_by
-from workers.sessions.dependencies import Dependencies, Steps
+from workers.sessions.dependencies import Dependencies, StepHook
 from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.spending import Spending
 from workers.speech import Speaker, speaker
@@ -82,7 +82,7 @@ class WorkerAssembly:
 
 @asynccontextmanager
 async def open_worker(
-    settings: Settings, incarnation: str, *, clock: Clock, steps: Steps, own: bool = False
+    settings: Settings, incarnation: str, *, clock: Clock, steps: StepHook, own: bool = False
 ) -> AsyncGenerator[WorkerAssembly]:
     """Open everything, in the order in which it needs each other; closed the other way round.
 

@@ -15,7 +15,7 @@ from typing import Self
 from fast_agent.types import PromptMessageExtended
 
 from tasks.chats.access import Access, People, access_by, operators_word, says_who_may_talk
-from tasks.chats.roles import ROLES, Kind, Role, RoleRules, lowest, only
+from tasks.chats.roles import ROLES, Role, RoleRules, RuleKind, lowest, only
 from tasks.config.settings import Settings
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
@@ -102,7 +102,7 @@ class TurnAskers:
         access = await self.known.access(self.session.bot, self.rules())
         return lowest(access.role(person, self.session.chat) or ROLES[-1] for person in self.persons)
 
-    async def refusing(self, kind: Kind, *names: str) -> Role | None:
+    async def refusing(self, kind: RuleKind, *names: str) -> Role | None:
         """The lowest role that may use something, where theirs may not. Asks no one where no rule fits."""
         rules = self.rules()
         return rules.refuses(kind, await self.role(), *names) if rules.least(kind, *names) is not None else None

@@ -69,7 +69,7 @@ class FilesIn:
         self._sounds = SoundConverter(self._budget.most)
         self._transcriber: Transcriber | None = None
 
-    async def open(self, stack: AsyncExitStack, alert: audio_server.Told | None = None) -> None:
+    async def open(self, stack: AsyncExitStack, alert: audio_server.TellOperators | None = None) -> None:
         """Make what writes recordings down, where the operator has set it up; it ends with the stack."""
         if self._settings.transcribe is not None:
             server = await stack.enter_async_context(audio_server.transcriptions(self._settings, alert))

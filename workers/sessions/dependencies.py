@@ -27,7 +27,7 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 CHATS_REMEMBERED = 1000
 
-type Steps = Callable[[str], None]
+type StepHook = Callable[[str], None]
 """Called with the name of each step that is passed. Test builds end the process there."""
 
 
@@ -67,7 +67,7 @@ class Dependencies:
     intake: IntakeStore
     clock: Clock
     heartbeat: Heartbeat
-    steps: Steps
+    steps: StepHook
     """Failpoints; they do nothing outside of test builds."""
     sleep: Sleep = asyncio.sleep
     last_tries: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -47,7 +47,7 @@ class TurnLoop:
         self._held: HeldQuestions | None = None
         self._taken = 0
         """How many inbox entries the running turn took."""
-        self._said: edits.Said = {}
+        self._said: edits.MessagePrints = {}
         """Fingerprints of what those entries and the ones before them say."""
         self._among = self._interrupted = False
         """The inbox has to be read again before the next turn."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split
+from botapi.split import LIMIT, MAX_ENTITIES, EntityFields, Part, split
 from tasks.envelope import Reply
 from tasks.phrases import answer_file, phrase
 from tasks.session import INLINE_MESSAGE
@@ -15,7 +15,7 @@ from workers.telegram.markdown.document import to_entities
 from workers.telegram.markdown.foreign_blocks import plain_blocks
 from workers.telegram.markdown.rich import Block, rich_blocks, top_lines
 
-type Text = tuple[str, list[Entity]]
+type FormattedText = tuple[str, list[EntityFields]]
 
 FILE_AFTER = 4
 """Messages that an answer may take, where no setting says otherwise."""
@@ -145,7 +145,7 @@ def _with_drops(replies: tuple[Reply, ...], left: Sequence[int]) -> tuple[Reply,
     return (*replies[:-1], replies[-1].model_copy(update={"drops": tuple(left)}))
 
 
-def _rich(source: str, below: Sequence[Text], trace: Trace, most: int) -> list[tuple[Part, tuple[Block, ...]]]:
+def _rich(source: str, below: Sequence[FormattedText], trace: Trace, most: int) -> list[tuple[Part, tuple[Block, ...]]]:
     """The messages of an answer, and the blocks of those that are rich; nothing where none is, or where it is too long.
 
     Each message fits without its blocks, too, so that a refused one is still one message.
@@ -179,7 +179,7 @@ def _divided(source: str) -> list[str]:
     return [*pieces, "\n".join(lines[begun:])]
 
 
-def _apart(text: Text) -> Block:
+def _apart(text: FormattedText) -> Block:
     """What is said about the turn, as a block."""
     words, (entity, *_) = text
     match entity["type"]:
@@ -191,32 +191,32 @@ def _apart(text: Text) -> Block:
             return {"type": "expandable_blockquote", "text": words}
 
 
-def _note(note: str) -> Text:
+def _note(note: str) -> FormattedText:
     text = clean(note).strip()
     return text, [{"type": "italic", "offset": 0, "length": utf16(text)}]
 
 
-def _below_quotes(trace: Trace, body: Text) -> Text:
+def _below_quotes(trace: Trace, body: FormattedText) -> FormattedText:
     return _joined(*_quotes(trace), body)
 
 
-def _quotes(trace: Trace) -> list[Text]:
+def _quotes(trace: Trace) -> list[FormattedText]:
     # What a model thinks is Markdown. Its marks would be seen raw, and its formats are too many for one message.
     thoughts = to_entities(trace.thoughts, grows=True)[0] if trace.thoughts else ""
     quotes = ((trace.heard, True), (thoughts, trace.folds))
     return [_quoted([text], folds=folds) for text, folds in quotes if text.strip()]
 
 
-def _quoted(lines: Sequence[str], *, folds: bool = False) -> Text:
+def _quoted(lines: Sequence[str], *, folds: bool = False) -> FormattedText:
     """Lines about the turn, set apart from the answer."""
     text = "\n".join(clean(line).strip() for line in lines)
     kind = "expandable_blockquote" if folds else "blockquote"
     return text, [{"type": kind, "offset": 0, "length": utf16(text)}]
 
 
-def _joined(*pieces: Text) -> Text:
+def _joined(*pieces: FormattedText) -> FormattedText:
     """Below each other, blank ones left out."""
-    whole, entities = "", list[Entity]()
+    whole, entities = "", list[EntityFields]()
     for text, found in pieces:
         if text.strip():
             whole += "\n\n" if whole else ""
@@ -226,7 +226,7 @@ def _joined(*pieces: Text) -> Text:
     return whole, entities
 
 
-def _end(notes: Sequence[Text]) -> Part:
+def _end(notes: Sequence[FormattedText]) -> Part:
     return split(*_joined((f"{GOES_ON}\n\n{phrase('see-file')}", []), *notes), _LONGEST_END)[0]
 
 

@@ -22,7 +22,7 @@ from tasks.errors import CohortError, Misconfigured
 
 CLEAR = "\x1b[H\x1b[2J"
 _EVERY_S = 2.0
-type Part = Literal["all", "bot", "worker", "flower", "console"]
+type StatusPart = Literal["all", "bot", "worker", "flower", "console"]
 
 
 def register(app: typer.Typer) -> None:

@@ -17,7 +17,7 @@ LEASE = timedelta(seconds=30)
 """Of the process that sends: two would send to one chat twice. One that was killed is followed after this time."""
 _AT_ONCE = 5_000
 
-type Told = Literal["sent", "blocked"]
+type BroadcastOutcome = Literal["sent", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class BroadcastStore:
                 chat, stopped = await pipe.execute()
         return None if chat is None or stopped else int(chat)
 
-    async def told(self, ident: str, chat: int, how: Told) -> None:
+    async def told(self, ident: str, chat: int, how: BroadcastOutcome) -> None:
         """A chat has it, or never takes it. A process that dies before this sends it to that one chat again."""
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:

@@ -17,7 +17,7 @@ _TITLE, _ABOUT = 200, 300
 _MOST_TRIES = 5
 """Answers to one field that do not fit."""
 
-type Ask = Callable[[str, tuple[str, ...]], Awaitable[PersonsAnswer | None]]
+type AskPerson = Callable[[str, tuple[str, ...]], Awaitable[PersonsAnswer | None]]
 """Puts one question with its choices; None when there is no person to ask."""
 
 
@@ -41,7 +41,7 @@ class Filled:
 _CANCELLED = Filled("cancel", {})
 
 
-async def fill(form: Form, ask: Ask) -> Filled:
+async def fill(form: Form, ask: AskPerson) -> Filled:
     """Ask a person for each field. A form without fields asks for a yes.
 
     Raises:
@@ -64,7 +64,7 @@ async def fill(form: Form, ask: Ask) -> Filled:
     return Filled("accept", values)
 
 
-async def _asked(field: FormField, begins: str, ask: Ask) -> dict[str, Value] | Filled:
+async def _asked(field: FormField, begins: str, ask: AskPerson) -> dict[str, Value] | Filled:
     labels = field.labels if len(field.labels) <= _BUTTONS and field.kind != "several" else ()
     skip = () if field.required else (phrase("button-skip"),)
     extra = (*skip, phrase("button-cancel"))
@@ -96,4 +96,4 @@ def _text(field: FormField, *, listed: bool) -> str:
     return "\n".join(line for line in lines if line)
 
 
-__all__ = ["Ask", "Filled", "Form", "NotAForm", "fill"]
+__all__ = ["AskPerson", "Filled", "Form", "NotAForm", "fill"]

@@ -19,10 +19,10 @@ from workers.runtime.streams.thoughts import may_hold_thoughts, parted
 _AS_SENT = (ANTHROPIC_ASSISTANT_RAW_CONTENT, OPENAI_ASSISTANT_MESSAGE_ITEMS)
 """The same text once more, as it came; without it fast-agent makes what a provider is sent of the message itself."""
 
-type Live = Callable[[], Awaitable[tuple[ModelCall, Any]]]
+type LiveModelCall = Callable[[], Awaitable[tuple[ModelCall, Any]]]
 
 
-async def kept(llm: Any, call_log: CallLog, live: Live, *asked: Any) -> Any:
+async def kept(llm: Any, call_log: CallLog, live: LiveModelCall, *asked: Any) -> Any:
     """What an earlier try of the turn got for a call, or what the model says now.
 
     Args:

@@ -72,14 +72,14 @@ class Archive:
 
 type Start = Callable[[str, dict[str, str]], None]
 type End = Callable[[str], None]
-type Text = Callable[[str], None]
+type TextSink = Callable[[str], None]
 
 
 def _nothing(_: str) -> None:
     """Of a part of the XML that its reader passes over."""
 
 
-def xml(pieces: Iterator[bytes], start: Start, end: End = _nothing, text: Text = _nothing) -> None:
+def xml(pieces: Iterator[bytes], start: Start, end: End = _nothing, text: TextSink = _nothing) -> None:
     """Read XML as a stream; names come without their prefixes, those of attributes with them, too."""
     parser = expat.ParserCreate()
     parser.buffer_text = True

@@ -36,7 +36,7 @@ _running: ContextVar[bool] = ContextVar("_running", default=False)
 """A tool call of this task is in the journal's hands; fast-agent's classes hand it on to their bases."""
 
 
-type Live = Callable[[], Awaitable[CallToolResult]]
+type LiveToolCall = Callable[[], Awaitable[CallToolResult]]
 
 
 def kept(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., Any]:
@@ -147,7 +147,7 @@ class _Asked:
 class _Step:
     """One tool call of one try."""
 
-    def __init__(self, journal: StepJournal, agent: Any, asked: _Asked, live: Live) -> None:
+    def __init__(self, journal: StepJournal, agent: Any, asked: _Asked, live: LiveToolCall) -> None:
         self._journal = journal
         self._agent = agent
         self._key, self._name = asked.key, asked.name

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Literal
 
-type Meaning = Literal["stop", "length", "filter", "error"]
+type EndReason = Literal["stop", "length", "filter", "error"]
 
 UNFINISHED = "cohort_unfinished"
 """The reason to stop of an answer whose stream ended without one."""
@@ -99,7 +99,7 @@ def reason_of(value: object) -> str | None:
     return None if word in _NONE else word
 
 
-def meaning(reason: str) -> Meaning:
+def meaning(reason: str) -> EndReason:
     """What a reason to stop says about the answer; one that is not known ends a whole one."""
     if reason in _LENGTH:
         return "length"

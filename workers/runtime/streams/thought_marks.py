@@ -52,14 +52,14 @@ BARE = re.compile(r"analysis(?=[A-Z])")
 """gpt-oss's marks without what tells that they are marks, from servers that drop that: at an answer's beginning."""
 BARE_END = "assistantfinal"
 
-type Kind = Literal["opens", "closes", "header", "wraps", "unwraps", "ends", ""]
+type MarkKind = Literal["opens", "closes", "header", "wraps", "unwraps", "ends", ""]
 
 
 @dataclass(frozen=True, slots=True)
 class ThoughtMark:
     """What a mark does."""
 
-    kind: Kind
+    kind: MarkKind
     """What it is to the text around it.
 
     - ``opens``, ``closes``: thoughts.

@@ -99,7 +99,7 @@ class OwnedSession(SeenText):
         return await persist(lambda: self._sessions.whole_inbox(self._claim), self.session, self._sleep)
 
     async def commit(
-        self, commit: Commit, *, isolate_next: int = 0, said: edits.Said | None = None
+        self, commit: Commit, *, isolate_next: int = 0, said: edits.MessagePrints | None = None
     ) -> tuple[bytes, ...]:
         """Commit a turn.
 

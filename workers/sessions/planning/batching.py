@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasks.envelope import Inbound
 from workers.sessions.planning import bursts
-from workers.sessions.planning.edits import Said, changes_nothing
+from workers.sessions.planning.edits import MessagePrints, changes_nothing
 
 ALBUM_PAUSE_S = 0.7
 """Telegram sends each part of an album as its own update. The album is complete when no part came for this long."""
@@ -15,7 +15,7 @@ COLLECT_MESSAGES = 64
 
 
 def gather(
-    entries: Sequence[Inbound], *, alone: bool, bursts_whole: bool = False, said: Said | None = None
+    entries: Sequence[Inbound], *, alone: bool, bursts_whole: bool = False, said: MessagePrints | None = None
 ) -> tuple[list[Inbound], Sequence[Inbound]]:
     """Take the messages of one turn from the head of the inbox.
 

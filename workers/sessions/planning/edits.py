@@ -15,11 +15,11 @@ from tasks.text import is_digits
 REMEMBERED = 64
 """How many messages: as many as one turn can answer. Each commit writes the whole list (about 1,000 bytes)."""
 
-type Said = Mapping[int, str]
+type MessagePrints = Mapping[int, str]
 """Message id -> fingerprint of its words and files."""
 
 
-def said_in(entries: Iterable[Inbound], before: Said) -> dict[int, str]:
+def said_in(entries: Iterable[Inbound], before: MessagePrints) -> dict[int, str]:
     """Fingerprint the messages among ``entries``; the last version of a message counts.
 
     The edit of a forgotten message is left out: it would make the oldest number smaller, and all messages behind that
@@ -38,14 +38,14 @@ def said_in(entries: Iterable[Inbound], before: Said) -> dict[int, str]:
     return found
 
 
-def changes_nothing(entry: Inbound, said: Said) -> bool:
+def changes_nothing(entry: Inbound, said: MessagePrints) -> bool:
     """Whether ``entry`` is an edit that leaves its message as it was, or the edit of a forgotten message."""
     if not entry.edited or entry.message_id is None:
         return False
     return said.get(entry.message_id) == _fingerprint(entry) or _of_one_forgotten(entry, said)
 
 
-def _of_one_forgotten(entry: Inbound, said: Said) -> bool:
+def _of_one_forgotten(entry: Inbound, said: MessagePrints) -> bool:
     return (
         entry.edited
         and entry.message_id is not None
@@ -55,12 +55,12 @@ def _of_one_forgotten(entry: Inbound, said: Said) -> bool:
     )
 
 
-def joined(said: Said, newer: Said) -> dict[int, str]:
+def joined(said: MessagePrints, newer: MessagePrints) -> dict[int, str]:
     """Both, with the newer ones last."""
     return {number: mark for number, mark in said.items() if number not in newer} | dict(newer)
 
 
-def written(said: Said) -> str:
+def written(said: MessagePrints) -> str:
     """The newest fingerprints as a field of the state: ``12:9f3a1c 13:...``."""
     return " ".join(f"{number}:{mark}" for number, mark in list(said.items())[-REMEMBERED:])
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
-from workers.sessions.planning.edits import Said, changes_nothing
+from workers.sessions.planning.edits import MessagePrints, changes_nothing
 
 _WAITS = ("answer", "choose", "compact", "conversation")
 
@@ -14,7 +14,7 @@ def waits(entries: Sequence[Inbound]) -> bool:
     return bool(entries) and all(entry.kind in _WAITS for entry in entries)
 
 
-def is_news(entries: Sequence[bytes], said: Said) -> bool:
+def is_news(entries: Sequence[bytes], said: MessagePrints) -> bool:
     """Whether entries that came behind a running turn are a reason to interrupt it.
 
     Args:

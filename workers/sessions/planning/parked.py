@@ -8,7 +8,7 @@ from tasks.envelope import Inbound
 from tasks.journal import Mark, turn_of
 from tasks.store.sessions import Rest
 from workers.runtime.conversation.message_tags import body, closing, opening
-from workers.sessions.planning.edits import Said, changes_nothing, joined, said_in
+from workers.sessions.planning.edits import MessagePrints, changes_nothing, joined, said_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def fits(parking: Parking | None, mark: Mark | None, entries: Sequence[Inbound])
     return (mark.taken, mark.turn) == (turn.taken, turn.turn) == (turn.taken, name)
 
 
-def plan_parked(parking: Parking, entries: Sequence[Inbound], said: Said, rules: Rules) -> ParkedPlan:
+def plan_parked(parking: Parking, entries: Sequence[Inbound], said: MessagePrints, rules: Rules) -> ParkedPlan:
     """Decide what a parked turn does next.
 
     Args:

@@ -14,7 +14,7 @@ from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.planning.batching import album_left, gather
 from workers.sessions.planning.bursts import quiet_left
-from workers.sessions.planning.edits import Said, said_in
+from workers.sessions.planning.edits import MessagePrints, said_in
 from workers.sessions.planning.news import waits
 from workers.sessions.planning.parked import ParkedPlan, Parking, Resumed, Rules, fits, plan_parked, resumed
 from workers.sessions.planning.plans import (
@@ -28,9 +28,9 @@ from workers.sessions.planning.plans import (
     Interrupted,
     Move,
     Park,
-    Plan,
     Retry,
     Run,
+    SessionPlan,
     Skip,
     Undo,
     Wait,
@@ -51,7 +51,7 @@ class Earlier:
     """How many entries the last try took. It matters when that try never ended."""
     isolate_next: int = 0
     """What the last step left of ``Handled.isolate_next``."""
-    said: Said = field(default_factory=dict[int, str])
+    said: MessagePrints = field(default_factory=dict[int, str])
     """Fingerprints of the last messages that left the inbox."""
     mark: Mark | None = None
     """Whose steps are kept. That turn is run again with just its messages, whatever has come since."""
@@ -69,7 +69,7 @@ def decide(
     inbox: Sequence[bytes],
     earlier: Earlier,
     rules: Rules,
-) -> Plan:
+) -> SessionPlan:
     """Decide the next step.
 
     The order of the checks matters: a migration comes first, because nothing can be sent to a group that has become a
@@ -130,7 +130,7 @@ def decide(
     return _word(entries, handled, rules)
 
 
-def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled], rules: Rules) -> Plan:
+def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled], rules: Rules) -> SessionPlan:
     """Plan for a control word at the head."""
     head = entries[0]
     match head.kind:
@@ -237,7 +237,7 @@ def dead_letter(message: Inbound, reason: str, now: float) -> DeadLetter:
     return DeadLetter(reason=reason, at=now, session=message.session, update_id=message.update_id, inbound=message)
 
 
-def _read(inbox: Sequence[bytes], now: float, isolate_next: int) -> list[Inbound] | Plan:
+def _read(inbox: Sequence[bytes], now: float, isolate_next: int) -> list[Inbound] | SessionPlan:
     """Read the entries at the head, up to the first unreadable one. If that is the head, return the plan for it."""
     entries: list[Inbound] = []
     for raw in inbox:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from tasks.envelope import DeadLetter, Inbound
 from tasks.store.sessions import Rest
-from workers.sessions.planning.edits import Said
+from workers.sessions.planning.edits import MessagePrints
 from workers.sessions.planning.parked import Expired, Noted, Resumed, Withdrawn
 
 TRIES_TOGETHER = 2
@@ -22,7 +22,7 @@ class Handled:
     isolate_next: int = 0
     """How many of the following entries were in a batch whose turn crashed a worker; they are retried one by one to
     isolate the poison message."""
-    said: Said = field(default_factory=dict[int, str], compare=False)
+    said: MessagePrints = field(default_factory=dict[int, str], compare=False)
     """Fingerprints of the messages among them (``workers.sessions.planning.edits``)."""
     trace: str | None = field(default=None, compare=False)
     """The span that accepted the last of them: what is told without a turn goes on with its trace."""
@@ -163,4 +163,4 @@ class Move:
     """The entries that say so; they are dropped."""
 
 
-type Plan = Run | Park | Interrupted | Skip | Control | Compact | Retry | Undo | GiveUp | Wait | HandOff | Move
+type SessionPlan = Run | Park | Interrupted | Skip | Control | Compact | Retry | Undo | GiveUp | Wait | HandOff | Move

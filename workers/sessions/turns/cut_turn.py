@@ -14,7 +14,7 @@ from workers.sessions.dependencies import Dependencies
 from workers.sessions.ownership.owned_session import OwnedSession, below, seen_words
 from workers.sessions.planning.parked import Expired, Noted, Rules, Withdrawn
 from workers.sessions.planning.planner import Earlier, decide
-from workers.sessions.planning.plans import BegunTurn, Control, Handled, HandOff, Move, Park, Plan, Wait
+from workers.sessions.planning.plans import BegunTurn, Control, Handled, HandOff, Move, Park, SessionPlan, Wait
 from workers.sessions.planning.speech import language_for
 from workers.sessions.spending import Spending
 from workers.sessions.turns.asking import parked_commit
@@ -114,7 +114,9 @@ def rules_of(deps: Dependencies, owned: OwnedSession) -> Rules:
     )
 
 
-def decided(deps: Dependencies, owned: OwnedSession, inbox: Sequence[bytes], tries: int, cut: CutTurn | None) -> Plan:
+def decided(
+    deps: Dependencies, owned: OwnedSession, inbox: Sequence[bytes], tries: int, cut: CutTurn | None
+) -> SessionPlan:
     """The next step; from now on its task speaks the language of the person who is answered."""
     rules = rules_of(deps, owned)
     plan = decide(inbox, earlier_of(owned, tries, cut), rules)

@@ -14,7 +14,7 @@ from workers.sessions.dependencies import Dependencies
 from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.planning import edits
 from workers.sessions.planning.batching import COLLECT_MESSAGES
-from workers.sessions.planning.edits import Said, said_in
+from workers.sessions.planning.edits import MessagePrints, said_in
 from workers.sessions.planning.parked import Resumed
 from workers.sessions.planning.plans import TRIES_TOGETHER, Handled
 from workers.sessions.spending import Spending, payer
@@ -53,7 +53,7 @@ class InboxSteering:
         """How many of them stand behind the entries that the turn was begun with."""
         return sum(message.update_id not in self._known for message in self.messages)
 
-    def with_joined(self, handled: Handled, said: Said) -> Handled:
+    def with_joined(self, handled: Handled, said: MessagePrints) -> Handled:
         """What the turn handles in the end; ``said``: what the last messages said that left the inbox."""
         return replace(
             handled,

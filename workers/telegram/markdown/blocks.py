@@ -19,7 +19,7 @@ from workers.telegram.markdown.html.tables import html_table
 from workers.telegram.markdown.lines import begins_with, begins_within, emit, line_of, may_look
 from workers.telegram.markdown.math.formulas import is_not_math
 
-type Rule = Callable[[StateBlock, int, int, bool], bool]
+type BlockRule = Callable[[StateBlock, int, int, bool], bool]
 
 _DEEP = 24
 """Quotes and lists within each other; what is deeper is text. markdown-it drops what is below its own limit."""
@@ -72,7 +72,7 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _beginning(characters: str, rule: Rule) -> Rule:
+def _beginning(characters: str, rule: BlockRule) -> BlockRule:
     """The rule, asked for lines only that begin with one of the characters."""
 
     def asked(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
@@ -82,7 +82,7 @@ def _beginning(characters: str, rule: Rule) -> Rule:
     return asked
 
 
-def _not_too_deep(rule: Rule) -> Rule:
+def _not_too_deep(rule: BlockRule) -> BlockRule:
     def limited(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
         return state.level < _DEEP and rule(state, start, end, silent)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from markdown_it.token import Token
 
-from botapi.split import Entity
+from botapi.split import EntityFields
 from workers.telegram.clean import clean
 from workers.telegram.markdown import blocks
 from workers.telegram.markdown.fenced_text import info, is_rule_below, preformatted
@@ -20,7 +20,7 @@ from workers.telegram.markdown.reading import Reading, stripped
 from workers.telegram.markdown.spans import entities
 from workers.telegram.markdown.unfinished import with_formula_ended, with_table_ended, without_beginnings
 
-type Converter = Callable[[str], tuple[str, list[Entity]]]
+type Converter = Callable[[str], tuple[str, list[EntityFields]]]
 
 log = logging.getLogger("cohort.telegram")
 
@@ -28,7 +28,9 @@ _RULE = "———"
 _UNDERLINED = ("h1", "h2")
 
 
-def to_entities(markdown: str, converter: Converter | None = None, *, grows: bool = False) -> tuple[str, list[Entity]]:
+def to_entities(
+    markdown: str, converter: Converter | None = None, *, grows: bool = False
+) -> tuple[str, list[EntityFields]]:
     """Text and entities of a Markdown text, complete or still growing; never raises: what fails is plain text.
 
     ``grows``: what is not ended is read as what it becomes (``unfinished``).
@@ -45,7 +47,7 @@ def to_entities(markdown: str, converter: Converter | None = None, *, grows: boo
     return (text, found) if text.strip() or grows else (source, [])
 
 
-def _converted(source: str, *, grows: bool) -> tuple[str, list[Entity]]:
+def _converted(source: str, *, grows: bool) -> tuple[str, list[EntityFields]]:
     page = _Writer(Reading(*blocks.parsed(source), source, grows=grows)).written()
     return page.text, entities(page.text, page.spans)
 

@@ -9,7 +9,7 @@ from heapq import heapify, heappop, heappush
 from itertools import accumulate
 from typing import NamedTuple
 
-from botapi.split import Entity
+from botapi.split import EntityFields
 
 _STYLES = ("bold", "italic", "underline", "strikethrough", "spoiler")
 _QUOTES = ("blockquote", "expandable_blockquote")
@@ -27,15 +27,15 @@ class Span(NamedTuple):
     detail: str = ""
 
 
-def entities(text: str, spans: list[Span]) -> list[Entity]:
+def entities(text: str, spans: list[Span]) -> list[EntityFields]:
     """Valid entities of ``text``, in order, outer ones first."""
     if not spans:
         return []
     units = [0, *accumulate(2 if character > _BMP else 1 for character in text)] if max(text) > _BMP else None
-    found: list[Entity] = []
+    found: list[EntityFields] = []
     for span in nested(text, spans):
         start, end = (units[span.start], units[span.end]) if units else (span.start, span.end)
-        entity: Entity = {"type": span.kind, "offset": start, "length": end - start}
+        entity: EntityFields = {"type": span.kind, "offset": start, "length": end - start}
         if span.detail and span.kind in _DETAIL:
             entity[_DETAIL[span.kind]] = span.detail
         found.append(entity)
