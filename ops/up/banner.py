@@ -97,7 +97,9 @@ def render(facts: Facts, *, colour: bool, width: int = WIDTH) -> str:
     if facts.pairing:
         console.print()
         console.print(Text("The bot has no owner yet. Open this to become its owner:", style="bold"))
-        table([("", line) for line in facts.pairing])
+        for line in facts.pairing:
+            # A link that is folded opens nothing.
+            console.print(Text(f"    {line}"), soft_wrap=True)
     for line in facts.warnings:
         console.print()
         console.print(Text(f"Warning: {line}", style="yellow"))

@@ -22,6 +22,8 @@ from tests.support.own_replies import own_replies
 ONE = SessionKey(BOT, 1)
 CHOICES = {"choose": {"model": "haiku"}, "conversation": {"title": "Plans"}}
 AGAIN = ("retry", "undo")
+WAITS_S = 1.0
+"""A person whose worker died waits for the answer to a /stop no longer, beside what Redis and Telegram take."""
 
 
 def said(number: int, kind: str) -> Inbound:
@@ -91,6 +93,7 @@ async def test_the_bot_says_it_where_the_only_worker_is_gone(told: Told, alive: 
     # As a worker's has them (``workers.sessions.commands.again``).
     assert [button.data for button in (retry, undo)] == [f"{word}:{exchange_of(said(2, 'stop'))}" for word in AGAIN]
     assert [entry.told for entry in await inbox(told.store)] == [False, True]
+    assert 0 < sum(told.naps) < WAITS_S
     # A worker that only stood still writes nothing any more.
     assert "owner" not in await state(told.store)
 
@@ -98,6 +101,7 @@ async def test_the_bot_says_it_where_the_only_worker_is_gone(told: Told, alive: 
 @pytest.mark.promise("stop-after-death")
 async def test_it_counts_what_waited(told: Told) -> None:
     assert await told.says("message", "message", "choose", "message", "stop") == ["Stopped. 3 messages were skipped."]
+    assert 0 < sum(told.naps) < WAITS_S
 
 
 @pytest.mark.promise("stop-after-death")

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from ops import model
 from ops.model import ChosenModel
 from ops.up import banner, console, plan
+from tasks.chats.pairing import link, new_code
 from tasks.config.settings import load
 
 DEMO = model.choose(model.Given(None, {}, {}, [None]))
@@ -44,6 +46,17 @@ def test_the_banner_of_a_real_bot_names_it_without_its_secret() -> None:
     assert "bot 42 at https://api.telegram.org" in page
     assert "secret" not in page
     assert "For the real thing" not in page
+
+
+@pytest.mark.parametrize("colour", [True, False])
+@pytest.mark.parametrize("name", ["tea_bot", "b" * 29 + "bot"])
+def test_the_link_that_makes_an_owner_stands_in_one_line(name: str, *, colour: bool) -> None:
+    code = new_code()
+    lines = (link(name, code), f"code: {code}", "who uses it first becomes the owner")
+    page = banner.render(replace(facts(TELEGRAM_BOT_TOKEN="42:secret"), pairing=lines), colour=colour)
+    assert [line for line in page.splitlines() if code in line] == [f"    {line}" for line in lines[:2]]
+    assert f"https://t.me/{name}?start={code}" in page
+    assert "The bot has no owner yet." in page
 
 
 class Stopped(io.StringIO):

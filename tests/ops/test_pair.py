@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.pairing import offer
+from ops.pairing import offer, pairing_lines
+from playground.server import serving
+from playground.state.world import State
 from tasks.chats.access import Access, Mode, Person, mode_of
+from tasks.chats.pairing import is_code, link
 from tasks.config.settings import load
 from tasks.store import Store
 from tests.conftest import BOT, TOKEN
@@ -23,6 +26,22 @@ async def test_the_first_code_makes_an_owner_and_later_ones_members(redis_url: s
     assert await store.people.pair(BOT, first.code, 7, name="Ann", has=None) == "owner"
     assert (await offer(settings, store, None)).role == "member"
     assert (await offer(settings, store, "admin")).role == "admin"
+
+
+@pytest.mark.promise("pairing")
+async def test_cohort_up_shows_a_code_and_its_link_until_the_bot_has_an_owner(redis_url: str, store: Store) -> None:
+    playground = State(token=TOKEN)
+    async with serving(playground) as url:
+        settings = load({"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": url})
+        address, shown, who = await pairing_lines(settings, (), store)
+        code = shown.removeprefix("code: ")
+        assert is_code(code)
+        assert address == link("cohort_playground_bot", code) == f"https://t.me/cohort_playground_bot?start={code}"
+        assert "becomes the owner" in who
+        assert await store.people.pair(BOT, code, 7, name="Ann", has=None) == "owner"
+        assert await pairing_lines(settings, (), store) == ()
+        by_list = load({"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_ACCESS": "allowlist"})
+        assert await pairing_lines(by_list, (), store) == ()
 
 
 @pytest.mark.parametrize(
