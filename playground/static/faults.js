@@ -18,7 +18,7 @@ async function show() {
   const item = (name, what, action) => make("button", { type: "button", role: "menuitem", onclick: () => run(name, action) }, make("b", {}, name), make("small", {}, what));
   const limits = ["Flood limits " + (flood.on ? "off" : "on"), "Like Telegram's: 1 a second in a chat, 20 a minute in a group", () => post("/flood", { on: !flood.on })];
   const feedback = ["Inline feedback " + (inline.feedback ? "off" : "on"), "As BotFather's /setinlinefeedback: is the bot told what people send of its offers?", () => post("/inline", { feedback: !inline.feedback })];
-  const seen = ["Privacy mode " + (privacy.on ? "off" : "on"), "As BotFather's /setprivacy: in groups the bot sees only what is meant for it", () => post("/privacy", { on: !privacy.on })];
+  const seen = ["Privacy mode " + (privacy.on ? "off" : "on"), "As BotFather's /setprivacy: does the bot see only what is meant for it in groups?", () => post("/privacy", { on: !privacy.on })];
   $("faults").replaceChildren(make("p", {}, "Break something, and watch it hold"), ...[...ACTIONS, limits, feedback, seen].map((action) => item(...action)));
   $("faults").hidden = false;
   $("break").setAttribute("aria-expanded", "true");
