@@ -5,7 +5,7 @@ from typing import Any
 from tasks.envelope import Inbound
 from workers.sessions.planning import planner
 from workers.sessions.planning.parked import Rules
-from workers.sessions.planning.planner import Plan, Run
+from workers.sessions.planning.planner import Run, SessionPlan
 
 NOW = 1_800_000_000.0
 TOO_NEW = b'{"v": 99, "something": "else"}'
@@ -25,10 +25,10 @@ def photo(update: int, album: str, **fields: Any) -> bytes:
     return entry(update, album=album, media=[{"kind": "photo", "file_id": f"f{update}"}], **fields)
 
 
-def decide(*inbox: bytes, tries: int = 1, mode: str = "collect", **more: Any) -> Plan:
+def decide(*inbox: bytes, tries: int = 1, mode: str = "collect", **more: Any) -> SessionPlan:
     return planner.decide(inbox, planner.Earlier(tries, **more), Rules(mode, NOW))
 
 
-def messages_of(plan: Plan) -> list[str]:
+def messages_of(plan: SessionPlan) -> list[str]:
     assert isinstance(plan, Run)
     return [message.text for message in plan.messages]

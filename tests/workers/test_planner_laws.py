@@ -11,7 +11,7 @@ from tests.workers.inboxes import DAMAGED, NOW, TOO_NEW, entry
 from workers.sessions.planning import planner
 from workers.sessions.planning.batching import ALBUM_PAUSE_S
 from workers.sessions.planning.parked import Rules
-from workers.sessions.planning.planner import Control, HandOff, Move, Plan, Run, Wait
+from workers.sessions.planning.planner import Control, HandOff, Move, Run, SessionPlan, Wait
 from workers.sessions.turns.failures import Failures
 
 # -- laws
@@ -44,9 +44,9 @@ def inboxes(draw: st.DrawFn) -> list[bytes]:
 modes = st.sampled_from(["collect", "followup", "interrupt"])
 
 
-def live(inbox: list[bytes], mode: str, fate: st.DataObject) -> list[Plan]:
+def live(inbox: list[bytes], mode: str, fate: st.DataObject) -> list[SessionPlan]:
     """Every step until the inbox is empty, with turns that sometimes never end."""
-    plans: list[Plan] = []
+    plans: list[SessionPlan] = []
     tries, batch_size, isolate_next, now = 1, 0, 0, NOW
     for _ in range(300):
         plan = planner.decide(inbox, planner.Earlier(tries, batch_size, isolate_next), Rules(mode, now, quiet_s=0.8))
