@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tasks.phrases import phrase
 from tests.chaos.story import Story, good, rules
 from tests.harness.history import Bubble, Press, Said, Spoken
 
@@ -202,3 +203,16 @@ def test_of_two_edits_that_waited_in_a_try_that_died_each_may_be_answered_alone(
         story.commit(call, said)
         story.deliver(ONE, call.reply)
     good(story)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_message_that_dies_takes_the_edits_along_that_waited_with_it(story: Story, times: int) -> None:
+    said = [story.say(ONE)]
+    for _ in range(times):
+        said.append(meant(story, edits=said[-1].word))
+    story.commit(story.call(said[-1]), *said)
+    story.history.committed[-1] = replace(story.history.committed[-1], texts=(phrase("poison"),))
+    story.history.calls.clear()
+    story.die(said[0])
+    story.deliver(ONE, phrase("poison"))
+    assert good(story).dead == 1

@@ -29,7 +29,7 @@ from tests.harness.history import (
 )
 from tests.harness.steps import Steps, check_steps
 from tests.harness.stops import apart, check_stops
-from tests.harness.turns import Answered, Exchange, apologised, doubles, said_before
+from tests.harness.turns import Answered, Exchange, apologised, doubles, first_of, said_before
 from workers import texts as ours
 
 TOLD_DEAD = (phrase("poison"), phrase("defect"), phrase("damaged"))
@@ -244,8 +244,8 @@ class _Check:
         for number in answered_dead & {one.update_id for one in said if one.word in holders}:
             self.broken("answered", session, f"{self.word_of[number]} is dead and answered", [self.word_of[number]])
         for place, one in enumerate(said):
-            # An edit that waited goes to the dead letters with its message.
-            lost = replaced.get(one.edits) == one.word and one.edits in self._named(dead)
+            # An edit that waited goes to the dead letters with its message, an edit of that edit, too.
+            lost = replaced.get(one.edits) == one.word and first_of(one, said) in self._named(dead)
             done = one.word in holders or one.word in replaced or one.update_id in dead or lost
             if not done and not apologised(place, said, holders, sorry):
                 self.broken("answered", session, f"{one.word} was never answered", [one.word])

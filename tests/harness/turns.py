@@ -70,6 +70,15 @@ def apologised(
     return any(low < bubble.message_id < high for bubble in sorry)
 
 
+def first_of(edit: Said, said: Sequence[Said]) -> str:
+    """The word of the message that an edit, or an edit of an edit, was at first."""
+    edited = {one.word: one.edits for one in said}
+    word = edit.word
+    while edited.get(word):
+        word = edited[word]
+    return word
+
+
 def doubles(whole: Sequence[Bubble]) -> list[list[Bubble]]:
     """Answers that share a word."""
     groups: dict[str, list[Bubble]] = {}
