@@ -20,7 +20,7 @@ from tests.conftest import BOT
 
 type Call = Callable[[Telegram, int], Awaitable[Any]]
 
-MENU = (("new", "Begin anew"),)
+MENU = (("new", "Start a new conversation"),)
 ARTICLE = Article("Ask", "An answer comes", "Wait.", "...", "waits")
 MENUS = Menus(MENU, MENU, ())
 SET, GET, NONE = "setMyCommands", "getMyCommands", "deleteMyCommands"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tasks.config.settings import Settings
@@ -12,6 +13,7 @@ from tasks.ports import TurnReport
 from tasks.session import SessionKey
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
+from tasks.store.records.alerts import AlertStore
 from tests.workers.cable import Cable
 from tests.workers.fake_model import ScriptedRuntime
 from tests.workers.fake_telegram import ScriptedDelivery
@@ -19,7 +21,7 @@ from tests.workers.fakes import PATIENCE_S, Killed
 from workers.interfaces import AgentRuntime
 from workers.process.membership import Member
 from workers.process.places import SharedPlace
-from workers.sessions.alerts import Alerts
+from workers.sessions.alerts import Alerts, in_charge
 from workers.sessions.dependencies import Dependencies, NoTitles, Titles
 from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.scheduler import SessionScheduler
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
     from tests.workers.pool import Pool
 
 LONG = timedelta(minutes=5)
+
+
+def alerts_of(settings: Settings, store: Store, kept: AlertStore | None = None) -> Alerts:
+    """The alerts of a worker of one bot, as it makes them."""
+    operators = partial(in_charge, {settings.bot_id: settings}, store.people)
+    return Alerts(kept or store.alerts, store.intake, operators=operators)
 
 
 class Worker:
@@ -167,7 +175,7 @@ class Worker:
                     reminders=self.store.reminders,
                     runtime=self._real or self.runtime,
                     delivery=self.delivery,
-                    alerts=Alerts(self.settings, self.store.alerts, self.store.intake),
+                    alerts=alerts_of(self.settings, self.store),
                     closed=self.store.closed,
                     intake=self.store.intake,
                     clock=self.pool.clock,

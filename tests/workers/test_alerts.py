@@ -13,13 +13,14 @@ from tasks.store.records.alerts import AlertStore
 from tests.conftest import BOT, TOKEN
 from tests.support.own_replies import own_replies
 from tests.workers.pool import Pool, session
+from tests.workers.pool_worker import alerts_of
 from workers.interfaces import TurnFailed
-from workers.sessions.alerts import Alerts, in_charge
+from workers.sessions.alerts import in_charge
 
 
 async def test_each_admin_is_told_of_a_cause_once(store: Store) -> None:
     settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_ADMINS": "7, 8"})
-    alerts = Alerts(settings, store.alerts, store.intake)
+    alerts = alerts_of(settings, store)
     await alerts.raise_("model", "401 from the provider")
     await alerts.raise_("model", "401 from the provider")
     await alerts.raise_("disk", "full")
@@ -42,7 +43,7 @@ class Away(AlertStore):
 async def test_without_redis_an_alert_stands_in_the_log(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     settings = load({"TELEGRAM_BOT_TOKEN": TOKEN})
     with caplog.at_level(logging.ERROR):
-        await Alerts(settings, Away(store.redis), store.intake).raise_("model", "401 from the provider")
+        await alerts_of(settings, store, Away(store.redis)).raise_("model", "401 from the provider")
     assert [record.message for record in caplog.records] == ["operator.alert"]
 
 
@@ -58,8 +59,8 @@ async def test_a_fault_that_only_an_operator_can_mend_is_told_to_both(pool: Pool
 
 @pytest.mark.parametrize("bot", [None, BOT])
 async def test_who_repeats_an_alert_learns_whether_the_first_was_told(store: Store, bot: int | None) -> None:
-    alone = Alerts(load({"TELEGRAM_BOT_TOKEN": TOKEN}), store.alerts, store.intake)
-    telling = Alerts(load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_ADMINS": "7"}), store.alerts, store.intake)
+    alone = alerts_of(load({"TELEGRAM_BOT_TOKEN": TOKEN}), store)
+    telling = alerts_of(load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_ADMINS": "7"}), store)
     said = [await one.raise_("model", "401", bot) for one in (alone, alone, telling)]
     assert said == [False, False, False], "the first was told to no one, so its repetitions are not told"
     said = [await one.raise_("disk", "full", bot) for one in (telling, telling, alone)]
@@ -93,5 +94,5 @@ async def test_how_old_the_data_is_that_came_back_is_said_in_few_digits(
     store: Store, caplog: pytest.LogCaptureFixture, seconds: int, said: str
 ) -> None:
     with caplog.at_level(logging.ERROR):
-        await Alerts(load({"TELEGRAM_BOT_TOKEN": TOKEN}), store.alerts, store.intake).put_back(seconds)
+        await alerts_of(load({"TELEGRAM_BOT_TOKEN": TOKEN}), store).put_back(seconds)
     assert said in caplog.records[0].detail  # type: ignore[attr-defined]

@@ -107,7 +107,7 @@ def telling(*chats: SessionKey) -> Callable[[], Awaitable[Sequence[SessionKey]]]
 
 async def test_an_alert_reaches_each_admin_by_the_first_bot_that_names_them(settings: Settings, store: Store) -> None:
     chats = (SessionKey(4242, 5), SessionKey(202, 6))
-    alerts = Alerts(settings, store.alerts, store.intake, operators=telling(*chats))
+    alerts = Alerts(store.alerts, store.intake, operators=telling(*chats))
     await alerts.raise_("model", "refused")
     for chat in chats:
         replies = await own_replies(store, chat.bot)
@@ -119,9 +119,7 @@ async def test_an_alert_of_one_bot_hides_none_of_another_and_what_bots_share_is_
     settings: Settings, store: Store
 ) -> None:
     names = {4242: "shop", 202: "bank"}
-    alerts = Alerts(
-        settings, store.alerts, store.intake, operators=telling(SessionKey(4242, 5)), named=lambda bot: names[bot]
-    )
+    alerts = Alerts(store.alerts, store.intake, operators=telling(SessionKey(4242, 5)), named=lambda bot: names[bot])
     await alerts.raise_("cards", "shop/cards: no agent", 4242)
     await alerts.raise_("cards", "shop/cards: no card of clerk", 4242)
     await alerts.raise_("cards", "bank/cards: no agent", 202)

@@ -175,7 +175,7 @@ def _alerts(settings: Settings, store: Store, served: ServedBots | None) -> Aler
         return in_charge({settings.bot_id: settings} if served is None else served.all_settings(), store.people)
 
     named = served.named if served is not None else None
-    return Alerts(settings, store.alerts, store.intake, operators=operators, named=named)
+    return Alerts(store.alerts, store.intake, operators=operators, named=named)
 
 
 def _engine(settings: Settings, store: Store, told: _TelegramSide, *, clock: Clock, alerts: Alerts) -> Engine:

@@ -21,26 +21,23 @@ class Alerts:
 
     def __init__(
         self,
-        settings: Settings,
         store: AlertStore,
         intake: IntakeStore,
         *,
-        operators: Callable[[], Awaitable[Sequence[SessionKey]]] | None = None,
+        operators: Callable[[], Awaitable[Sequence[SessionKey]]],
         named: Callable[[int], str] | None = None,
     ) -> None:
         """Prepare alerts.
 
         Args:
-            settings: Of the deployment.
             store: Remembers which were raised.
             intake: Takes the messages to operators.
-            operators: Whom to tell; None: ``COHORT_ADMINS``.
+            operators: Whom to tell (``in_charge``).
             named: What a bot is called, where there are several.
         """
-        self._settings = settings
         self._store = store
         self._intake = intake
-        self._operators = operators or self._admins
+        self._operators = operators
         self._named = named
 
     async def raise_(self, cause: str, detail: str, bot: int | None = None) -> bool:
@@ -96,10 +93,6 @@ class Alerts:
         """Redis takes keys away when it is full."""
         lost = f"maxmemory-policy is {policy}: conversations and messages will be lost; set noeviction"
         await self.raise_("Redis evicts", lost)
-
-    async def _admins(self) -> Sequence[SessionKey]:
-        admins = self._settings.admins
-        return [SessionKey(self._settings.bot_id, admin) for admin in admins] if admins else ()
 
 
 async def in_charge(bots: Mapping[int, Settings], people: PeopleStore) -> Sequence[SessionKey]:

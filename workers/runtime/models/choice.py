@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fast_agent.core.model_resolution import get_context_model_references, resolve_model_reference
 from fast_agent.llm.model_factory import ModelFactory
+from fast_agent.llm.resolved_model import ResolvedModelSpec
 
 from tasks.chats.model_lines import KINDS
 from tasks.config.settings import Settings
@@ -228,11 +229,7 @@ class ModelChooser:
     def reads(self, model: str) -> Callable[[str], bool]:
         """Make a function that tells whether a model reads a MIME type. One unknown to fast-agent reads no files."""
         if model not in self._reads:
-            references = get_context_model_references(self._fast.context)
-            try:
-                info = ModelFactory.resolve_model_spec(resolve_model_reference(model, references)).build_model_info()
-            except Exception:  # noqa: BLE001 - several kinds for a model that does not exist
-                info = None
+            info = self._known(model, lambda resolved: resolved.build_model_info())
             self._reads[model] = lambda mime: info is not None and info.supports_mime(mime, resource_source="embedded")
         return self._reads[model]
 
@@ -246,13 +243,17 @@ class ModelChooser:
 
     def _provider(self, model: str) -> str:
         """The name of a model's provider; empty where the model's own name begins with it, or it is no company's."""
+        found = self._known(model, lambda resolved: resolved.provider)
+        named = "" if found is None else _PROVIDERS.get(found.value, found.display_name)
+        return "" if named.casefold() == model.partition(".")[0].casefold() else named
+
+    def _known[T](self, model: str, what: Callable[[ResolvedModelSpec], T]) -> T | None:
+        """What fast-agent knows of a model; None for one that does not exist."""
         references = get_context_model_references(self._fast.context)
         try:
-            found = ModelFactory.resolve_model_spec(resolve_model_reference(model, references)).provider
-        except Exception:  # noqa: BLE001 - as above
-            return ""
-        named = _PROVIDERS.get(found.value, found.display_name)
-        return "" if named.casefold() == model.partition(".")[0].casefold() else named
+            return what(ModelFactory.resolve_model_spec(resolve_model_reference(model, references)))
+        except Exception:  # noqa: BLE001 - several kinds for a model that does not exist
+            return None
 
     def needed(self, agent: str) -> frozenset[str]:
         """The agents without which an agent gives no answer: itself, and all members of a workflow that asks each."""

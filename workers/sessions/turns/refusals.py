@@ -46,15 +46,15 @@ class Refusals:
     def repeats(self, who: int, verdict: int, messages: Sequence[Inbound]) -> bool:
         """Whether this was said already; otherwise it is to be said now.
 
-        What running turns hold may be free in a moment, so it is left out only for messages that waited. So is nothing
-        for a command, or a reminder that is due: they are not written by the way.
+        What running turns hold may be free in a moment, so its refusal is left out only for messages that waited. A
+        command, a press, or a reminder that is due is told in any case.
         """
         name = f"{blake2s(f'{who}'.encode(), digest_size=6).hexdigest()}:{verdict}"
-        at = self.told.get(name, -_DAY_S)
-        same_day = at // _DAY_S == self.now // _DAY_S
-        waited = all(one.at <= at for one in messages)
-        if same_day and (verdict == USED_UP or waited) and all(one.kind == "message" for one in messages):
-            return True
+        at = self.told.get(name)
+        if at is not None and at // _DAY_S == self.now // _DAY_S:
+            waited = all(one.at <= at for one in messages)
+            if (verdict == USED_UP or waited) and all(one.kind == "message" for one in messages):
+                return True
         self.told.pop(name, None)
         self.told[name], self.news = self.now, True
         return False
