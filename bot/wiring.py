@@ -79,7 +79,7 @@ async def run(settings: Settings, stop: Stop, clock: Clock | None = None) -> Non
 async def built(connections: Connections, stop: Stop) -> BotParts:
     """All parts of the bot; what an operator has to be told at a start is logged."""
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
-    bot = connections.me.id
+    me, bot = connections.me, connections.me.id
     chats = ChatRulesFile(settings.chats, settings.home)
     pauses = IntakePause(bot, PauseView(store.pauses), own_entry(settings))
     people = PeopleView(bot, store.people, operators_word(settings), chats.roles)
@@ -99,21 +99,21 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     business = BusinessAccounts(store.business, interrupts, acks)
     bursts = GroupBursts(settings.burst)
     attention = Attention(
-        connections.me, chats, store.overheard, people, clock, posts=posts, business=business, bursts=bursts
+        me, chats, store.overheard, people, store.named_topics, posts=posts, business=business, bursts=bursts
     )
-    hearing = GroupHearing(connections.me, AdminLists(telegram.administrators, clock))
+    hearing = GroupHearing(me, AdminLists(telegram.administrators, clock))
     shared = _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer, hearing)
     intake = _intake(connections, shared)
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
-    about = BotStatus(bot=bot, name=settings.bot or "", username=connections.me.username, mode=mode)
+    about = BotStatus(bot=bot, name=settings.bot or "", username=me.username, mode=mode)
     heartbeat = BotHeartbeat(store.bots, holder, about, clock, sends=pacing.lately)
     metrics.watch(metrics.LAST_POLL, heartbeat.poll_age)
     metrics.watch(metrics.POLL_DUE, lambda: heartbeat.poll_is_due(paused=pauses.intake))
     return BotParts(
         connections,
         about,
-        held(noting(following(intake.take, connections.me, store.pauses), bot, store.closed), pauses),
+        held(noting(following(intake.take, me, store.pauses), bot, store.closed), pauses),
         replies,
         menus,
         interrupts,

@@ -23,6 +23,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "bots.refused": "The operator's file of bots cannot be used; the bots stay as they were.",
     "chats.read": "The operator's file of chats and roles has changed; its rules hold now.",
     "cards.refused": "The cards that bots have of their own cannot be used; messages of these bots are kept.",
+    "chats.unknown_agent": "The file of chats names an agent that no card has; the default agent answers there.",
     "chats.refused": "The operator's file of chats cannot be used; the rules of before stay.",
     "admins.unknown": "Telegram did not tell a group's administrators; the last list counts.",
     "message.rated": "A person sends more than COHORT_RATE messages a minute, or a channel or customer as many as a "

@@ -4,20 +4,19 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
 from bot.access.business_accounts import BusinessAccounts
 from bot.access.people import PeopleView
 from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
-from bot.recent import Recent
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning, Moved
 from bot.updates.understand import not_understood, understand
 from bot.updates.update import update_id_of
-from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
 from tasks.operator_files.chat_rules import ChatRulesFile
+from tasks.session import SessionKey
+from tasks.store.chats.named_topics import NamedTopics
 from tasks.store.chats.overheard import OverheardStore
 from tasks.store.connection.erasure_scope import inbounds
 
@@ -26,9 +25,6 @@ log = logging.getLogger("cohort.bot")
 _LEFT_OUT = -(2**60)
 """A part that was left out was remembered as seen under its update's id: it is accepted under another number, below all
 that updates and inline messages have (``bot.updates.inline_messages``)."""
-_NAMED = timedelta(days=1)
-"""For so long a process of the bot knows that a person has named a topic, which no model names then."""
-_REMEMBERED = 10_000
 
 
 class Attention:
@@ -40,7 +36,7 @@ class Attention:
         chats: ChatRulesFile,
         albums: OverheardStore,
         people: PeopleView,
-        clock: Clock,
+        named: NamedTopics,
         *,
         posts: ChannelPosts,
         business: BusinessAccounts,
@@ -53,7 +49,7 @@ class Attention:
         self._chats = chats
         self._albums = albums
         self._people = people
-        self._named = Recent(_NAMED, _REMEMBERED, clock)
+        self._named = named
 
     def renamed(self, me: BotIdentity) -> None:
         """The bot has another name."""
@@ -89,15 +85,18 @@ class Attention:
         if isinstance(meaning, Moved):
             await self._follow(meaning.old.chat, meaning.new.chat)
         if isinstance(meaning, Ignored) and meaning.named is not None:
-            self._named.add(meaning.named)
+            await self._note_name(meaning.named)
         if isinstance(meaning, Incoming):
             self._posts.note(meaning)
-            if meaning.inbound.untitled and meaning.inbound.key in self._named:
-                inbound = meaning.inbound.model_copy(update={"untitled": False})
-                meaning = replace(meaning, inbound=inbound)
             # One part of an album has the caption that names the bot, and it is not always the first.
             parts = await self._parts_before(meaning)
         return [*parts, meaning]
+
+    async def _note_name(self, topic: SessionKey) -> None:
+        """A person named a topic: its worker asks for that, as the first turn may run by now. A stranger's is not kept."""
+        person = topic.chat if topic.chat > 0 else None
+        if self._people.access.decide(person, topic.chat) == "admit":
+            await self._named.note(topic)
 
     async def _follow(self, old: int, new: int) -> None:
         """A group became a supergroup, and the operator's rules know it by its old number."""

@@ -29,7 +29,9 @@ def asked(at: UpdateReading, query: InlineQuery) -> Meaning:
     """A person types; what they send in the end is told by ``chosen``."""
     if not at.me.inline:
         return at.nothing("an inline query")
-    inbound = _inbound(at, person_of(query.from_user), query.query.strip())
+    # What is offered has one page: behind it there is nothing.
+    said = "" if query.offset else query.query.strip()
+    inbound = _inbound(at, person_of(query.from_user), said)
     return AskedInline(at.update_id, query.id, Incoming(at.update_id, inbound, sent=at.now), "typed")
 
 

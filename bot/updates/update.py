@@ -24,6 +24,8 @@ class InlineQuery(Object):
     id: CleanText
     from_user: Annotated[User, Field(alias="from")]
     query: CleanText
+    offset: Hint = None
+    """Where the next page of results begins."""
 
 
 class ChosenInlineResult(Object):

@@ -12,6 +12,7 @@ from tasks.store.chats.broadcasts import BroadcastStore
 from tasks.store.chats.business import BusinessStore
 from tasks.store.chats.closed_chats import ClosedChatStore
 from tasks.store.chats.logins import LoginStore
+from tasks.store.chats.named_topics import NamedTopics
 from tasks.store.chats.overheard import OverheardStore
 from tasks.store.chats.people import PeopleStore
 from tasks.store.connection.redis import connection
@@ -83,6 +84,7 @@ class Store:
     business: BusinessStore
     typed: TypedQuestions
     overheard: OverheardStore
+    named_topics: NamedTopics
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
     trail: TrailStore
@@ -152,6 +154,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         business=BusinessStore(redis, clock, slots=settings.slots),
         typed=TypedQuestions(redis),
         overheard=OverheardStore(redis),
+        named_topics=NamedTopics(redis),
         earlier=EarlierStore(redis),
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),

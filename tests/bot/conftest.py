@@ -150,7 +150,8 @@ def make_bot(
     admission = AccessControl(people, clock)
     business = BusinessAccounts(store.business, interrupts, acks)
     bursts = GroupBursts(settings.burst)
-    attention = Attention(me, chats, store.overheard, people, clock, posts=posts, business=business, bursts=bursts)
+    named = store.named_topics
+    attention = Attention(me, chats, store.overheard, people, named, posts=posts, business=business, bursts=bursts)
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)

@@ -100,6 +100,27 @@ async def test_of_several_reactions_the_thumb_that_is_left_counts(
     assert [one.thumb for one in await store.feedback.since(0)] == ([left] if left else [])
 
 
+@pytest.mark.promise("feedback")
+@pytest.mark.usefixtures("answered")
+async def test_thumbs_at_several_messages_of_one_answer_are_one_opinion(bot: BotUnderTest, store: Store) -> None:
+    await bot.intake.take([reaction(1, UP, message=9), reaction(2, DOWN, message=10)])
+    assert len(await store.feedback.since(0)) == 1
+    await store.feedback.put(Opinion(TOPIC, 10, 6, BEN.id, "up"))
+    assert len(await store.feedback.since(0)) == 2, "another one's is another opinion"
+
+
+@pytest.mark.promise("feedback")
+@pytest.mark.usefixtures("answered")
+async def test_the_newest_of_them_counts_and_where_it_goes_the_one_before(bot: BotUnderTest, store: Store) -> None:
+    for at, message, thumb in ((1.0, 9, "up"), (2.0, 10, "down")):
+        opinion = Opinion(HERS, message, 5, ANN.id, "up" if thumb == "up" else "down")
+        await store.redis.zadd(keys.feedback(4242), {opinion.written(): at})
+    await store.redis.expire(keys.feedback(4242), 60)
+    assert [one.thumb for one in await store.feedback.since(0)] == ["down"]
+    await bot.intake.take([reaction(1, before=(DOWN,), message=10)])
+    assert [one.thumb for one in await store.feedback.since(0)] == ["up"]
+
+
 @pytest.mark.usefixtures("answered")
 async def test_one_persons_reactions_are_bounded(bot: BotUnderTest, store: Store) -> None:
     await bot.intake.take([reaction(number, HEART, UP, message=11) for number in range(1, 31)])

@@ -24,8 +24,8 @@ IN_MESSAGE = "4242:700:b~AAQ-7"
 GUEST = "4242:700:b~AAQ-g1"
 
 
-def typed(words: str, *, update_id: int = 1) -> dict[str, Any]:
-    query = tg.InlineQuery(id="q1", from_user=ANN, query=words, offset="")
+def typed(words: str, *, update_id: int = 1, offset: str = "") -> dict[str, Any]:
+    query = tg.InlineQuery(id="q1", from_user=ANN, query=words, offset=offset)
     return raw(tg.Update(update_id=update_id, inline_query=query))
 
 
@@ -69,6 +69,16 @@ async def test_who_types_is_offered_one_message_and_begins_no_turn(bot: BotUnder
     assert article.button
     assert nothing == ("q1", None)
     assert (await bot.store.redis.keys("cohort:s:*"), await bot.doorbells()) == ([], [])
+
+
+async def test_a_page_behind_the_one_article_is_empty(bot: BotUnderTest, store: Store) -> None:
+    await bot.intake.take([typed("how warm is it"), typed("how warm is it", update_id=2, offset="50")])
+    await bot.followed()
+    (_, first), second = bot.signs.offered
+    assert first is not None
+    assert second == ("q1", None)
+    (kept,) = await store.redis.keys("cohort:bot:*:typed:*")
+    assert await store.redis.llen(kept) == 1
 
 
 @pytest.mark.promise("inline-messages")

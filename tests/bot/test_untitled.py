@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 from aiogram import types as tg
 
-from tests.bot.conftest import BotUnderTest
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
+from tasks.session import SessionKey
+from tasks.store import Store
+from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import FORUM, message, raw, said
 
 TOPIC = {"message_thread_id": 8, "is_topic_message": True}
@@ -41,12 +45,22 @@ async def test_a_name_that_a_person_gave_meanwhile_is_theirs(bot: BotUnderTest) 
             message=message(forum_topic_edited=tg.ForumTopicEdited(icon_custom_emoji_id="5"), chat=FORUM, **TOPIC),
         )
     )
-    later = said("hi", update_id=2, reply_to_message=root(implicit=True), **TOPIC)
-    assert await untitled(bot, named, later) == [False]
+    await bot.intake.take([named])
+    assert await bot.store.named_topics.has(SessionKey(4242, 700, 8)), "its worker asks for that"
     other = said("@cohort_bot hi", update_id=4, chat=FORUM, reply_to_message=root(implicit=True, chat=FORUM), **TOPIC)
     await bot.intake.take([recoloured, other])
+    assert not await bot.store.named_topics.has(SessionKey(4242, FORUM.id, 8))
     assert [entry.untitled for entry in await bot.inbox("4242:-1001234:t8")] == [True]
     assert await bot.said() == []
+
+
+@pytest.mark.promise("topic-titles")
+async def test_a_topic_that_a_stranger_names_costs_nothing(settings: Settings, store: Store) -> None:
+    bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset({1})))
+    await bot.intake.take(
+        [raw(tg.Update(update_id=1, message=message(forum_topic_edited=tg.ForumTopicEdited(name="Mine"), **TOPIC)))]
+    )
+    assert not await store.named_topics.has(SessionKey(4242, 700, 8))
 
 
 @pytest.mark.parametrize("odd", [None, 7, "x", [], {"is_name_implicit": "yes"}, {"is_name_implicit": None}])

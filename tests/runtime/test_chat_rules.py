@@ -45,6 +45,30 @@ async def test_a_chats_agent_and_model_answer_unless_the_chat_chose_others(
 
 
 @pytest.mark.promise("chat-rules")
+async def test_an_agent_of_the_file_that_no_card_has_is_told_at_a_start_and_when_the_file_says_so(
+    runtime: Open, model: Model, cards: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    card(cards, "inner.md", "---\nname: inner\ntool_only: true\n---\nYou help another agent.\n")
+    chats = tmp_path / "chats.yaml"
+    chats.write_text("chats:\n  -3: {agent: gone, topics: {7: {agent: gone}, 8: {agent: assistant}}}\n")
+
+    def told() -> list[tuple[str, str]]:
+        return [(one.agent, one.where) for one in caplog.records if one.message == "chats.unknown_agent"]
+
+    async with runtime(COHORT_LANES="1", COHORT_CHATS=str(chats)):
+
+        async def heard_of(count: int) -> bool:
+            return len(told()) == count
+
+        await until(lambda: heard_of(1))
+        assert told() == [("gone", "chats.-3 and 1 more")]
+        chats.write_text("chats:\n  -3: {agent: gone, topics: {9: {agent: inner}}}\n")
+        await until(lambda: heard_of(2))
+        assert told()[1] == ("inner", "chats.-3.topics.9"), "what was told is not told again"
+    assert list(model.journal) == []
+
+
+@pytest.mark.promise("chat-rules")
 @pytest.mark.parametrize("name", ["nobody.model", "no-such-model", "openai.gpt-5.4-mini"])
 async def test_a_model_of_the_file_that_does_not_work_is_not_told_as_the_chats_choice(
     runtime: Open, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

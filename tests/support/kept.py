@@ -95,6 +95,7 @@ async def plant(redis: Redis, who: Someone, other: Someone) -> None:
     await r.rpush(keys.brought(who.group, 5), heard)
     await r.hset(keys.album(who.group, "0123456789abcdef"), f"8{person}", who.said(6, who.group, album="g").to_json())
     await r.rpush(keys.typed(bot, person), f"0123456789abcdef{who.word}")
+    await r.set(keys.named(who.session), "1")
     await r.hset(keys.logins(bot, person), "server", f"sealed {who.word}")
     # Those of all.
     await r.zadd(keys.pending(1), {session: now})

@@ -67,6 +67,7 @@ NAME_NONE = {
     "cohort:bot:*:zones": "people",
     "cohort:bot:*:business": "connections of people's accounts",
     "cohort:bot:*:typed:*": "people",
+    "cohort:bot:*:named:*": "a topic; a group that can still become a supergroup has none",
     "cohort:bot:*:pairing": "a digest",
     "cohort:bot:*:guesses": "a count",
     "cohort:bot:*:logins:*": "people; a login that has begun for a group's turn begins again with the turn",

@@ -1,7 +1,7 @@
 """Topic titles: which topics are named, once and beside the turns, what becomes of hostile titles and of refusals."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -22,6 +22,10 @@ PATIENCE_S = 60
 TOPIC, OTHER = SessionKey(BOT, 5, 9), SessionKey(BOT, 5, 10)
 
 
+async def _nothing(_session: SessionKey) -> None:
+    """Nothing happens."""
+
+
 class Naming:
     """Makes titles and gives them; tells of each."""
 
@@ -34,9 +38,12 @@ class Naming:
         self.alerts: asyncio.Queue[str] = asyncio.Queue()
         self.tries: asyncio.Queue[int | None] = asyncio.Queue()
         self.refusals: asyncio.Queue[CohortError] = asyncio.Queue()
+        self.meanwhile: Callable[[SessionKey], Awaitable[None]] = _nothing
+        """What happens while the model writes."""
 
     async def title(self, session: SessionKey, asked: str, answer: str) -> tuple[str, Usage]:
         self.asked.append((session, asked, answer))
+        await self.meanwhile(session)
         await self.tries.put(session.topic)
         if self.failure is not None:
             raise self.failure
@@ -66,7 +73,8 @@ def titled(pool: Pool, naming: Naming) -> Callable[..., AsyncIterator[Worker]]:
         def spending(session: SessionKey) -> Spending:
             return Spending(session, pool.store.sessions, pool.settings, pool.clock)
 
-        titles = TopicTitles(lambda _: wanted, naming, naming, spending, naming.alert, clock=pool.clock)
+        named = pool.store.named_topics.has
+        titles = TopicTitles(lambda _: wanted, naming, naming, spending, naming.alert, named=named, clock=pool.clock)
         worker = await pool.worker("one", titles=titles)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(titles.run(), name="titles")
@@ -117,6 +125,26 @@ async def test_a_named_topic_another_chat_and_a_failed_first_turn_are_left_alone
         await turn(pool, worker, OTHER)
         assert (await next_of(naming.named))[0] == OTHER
     assert [session for session, _, _ in naming.asked] == [OTHER]
+
+
+@pytest.mark.promise("topic-titles")
+@pytest.mark.parametrize("when", ["while the agent answers", "while the model writes a title"])
+async def test_a_name_that_a_person_gives_in_the_first_turn_stays(
+    pool: Pool, naming: Naming, titled, when: str
+) -> None:
+    async def named_by_a_person(session: SessionKey) -> None:
+        if session == TOPIC:
+            await pool.store.named_topics.note(TOPIC)
+
+    async with titled() as worker:
+        if when == "while the agent answers":
+            await named_by_a_person(TOPIC)
+        else:
+            naming.meanwhile = named_by_a_person
+        await turn(pool, worker, TOPIC)
+        await turn(pool, worker, OTHER)
+        assert (await next_of(naming.named))[0] == OTHER
+    assert TOPIC not in [session for session, _, _ in naming.asked] or when == "while the model writes a title"
 
 
 @pytest.mark.promise("topic-titles")

@@ -202,7 +202,15 @@ def _titles(  # noqa: PLR0913 - what naming a topic takes
         return Spending(session, store.sessions, own, clock)
 
     wanted = wanted_by(settings, engine.chats.of)
-    return TopicTitles(wanted, engine, served or told.delivery, spending=spending, alert=alerts.raise_, clock=clock)
+    return TopicTitles(
+        wanted,
+        engine,
+        served or told.delivery,
+        spending=spending,
+        named=store.named_topics.has,
+        alert=alerts.raise_,
+        clock=clock,
+    )
 
 
 @asynccontextmanager

@@ -103,7 +103,7 @@ class Engine:
             self._stack.callback(self.lanes.close)
             servers = self._registry.watch_servers(self.lanes.renew, self._alert)
             self._stack.callback(tasks.create_task(servers, name="servers").cancel)
-            self._stack.callback(tasks.create_task(self.chats.watch(), name="chats").cancel)
+            self._stack.callback(tasks.create_task(self.chats.watch(self.sets.every_agent), name="chats").cancel)
             await self.lanes.start()
         except BaseException as problem:
             await self._stack.aclose()

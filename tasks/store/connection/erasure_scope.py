@@ -114,7 +114,12 @@ class ErasureScope:
         if kind.lifetime != "expires" and kind.pattern != keys.LOGINS:
             return False
         if self.session is not None:
-            own = (keys.reminders(f"s:{self.session}"), keys.answers(self.session), keys.overheard(self.session))
+            own = (
+                keys.reminders(f"s:{self.session}"),
+                keys.answers(self.session),
+                keys.overheard(self.session),
+                keys.named(self.session),
+            )
             parts = (keys.brought(self.session, ""), keys.album(self.session, ""))
             return name in own or name.startswith(parts)
         of = name.removeprefix(keys.PREFIX).partition(":")[2]

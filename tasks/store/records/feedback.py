@@ -54,7 +54,11 @@ class FeedbackStore:
             )
 
     async def since(self, at: float, bot: int | None = None) -> Sequence[Opinion]:
-        """All thumbs since then, of all bots or of one, the newest first; a damaged key holds none."""
+        """All thumbs since then, of all bots or of one, the newest first; a damaged key holds none.
+
+        An answer may have several messages. Of one person's thumbs at them the newest counts; where it is taken back,
+        the one before it counts again.
+        """
         found: list[Opinion] = []
         with guard():
             async for name in self._redis.scan_iter(match=keys.feedback("*" if bot is None else bot), count=1000):
@@ -62,7 +66,10 @@ class FeedbackStore:
                     rows: list[Any] = await self._redis.zrange(name, at, "+inf", byscore=True, withscores=True)
                     told = [(text(member), float(score)) for member, score in rows if isfinite(score)]
                     found += [one for member, score in told if (one := Opinion.read(member, score))]
-        return sorted(found, key=lambda opinion: -opinion.at)
+        counted: dict[tuple[SessionKey, int, int], Opinion] = {}
+        for one in sorted(found, key=lambda opinion: -opinion.at):
+            counted.setdefault((one.session, one.update, one.person), one)
+        return tuple(counted.values())
 
     async def forget(self, whose: ErasureScope) -> int:
         """Erase the thumbs of a person, and those at answers of what is erased; gives how many."""

@@ -13,6 +13,7 @@ from tasks.operator_files.chat_rules import ChatRule, ChatRulesFile
 from tasks.operator_files.watched import LOOK_EVERY_S
 from tasks.session import SessionKey
 from workers.many_bots import BotsOfTurns
+from workers.runtime.cards.unknown_agents import UnknownAgents
 from workers.tool_stores import StoredPeople
 
 log = logging.getLogger("cohort.chats")
@@ -29,6 +30,7 @@ class BotRules:
         self._bots = bots
         self._own: dict[Path, ChatRulesFile | str] = {}
         """A file that cannot be used: why not."""
+        self._unknown = UnknownAgents()
 
     def _path(self, session: SessionKey) -> Path | None:
         entry = self._bots.entries().get(session.bot) if self._bots is not None else None
@@ -70,18 +72,27 @@ class BotRules:
 
         return roles
 
+    @property
+    def _files(self) -> list[ChatRulesFile]:
+        return [found for found in (self._common, *self._own.values()) if isinstance(found, ChatRulesFile)]
+
     async def _follow(self) -> None:
         """Rules hold for the supergroups that their groups became."""
-        files = [found for found in (self._common, *self._own.values()) if isinstance(found, ChatRulesFile)]
+        files = self._files
         if self._people is None or not any(found.name_groups for found in files):
             return
         moved = await self._people.followed()
         for found in files:
             found.moved = moved
 
-    async def watch(self) -> None:
-        """Keep all of them current until cancelled, and let those go that no bot has any more."""
+    async def watch(self, agents: Callable[[], frozenset[str]]) -> None:
+        """Keep all of them current until cancelled, and let those go that no bot has any more.
+
+        Args:
+            agents: Those that chats may have now; the log names those that rules name and that are not among them.
+        """
         while True:
+            self._unknown.look([found.now for found in self._files], agents())
             with suppress(StoreUnavailable):
                 await self._follow()
             await asyncio.sleep(LOOK_EVERY_S)

@@ -125,6 +125,10 @@ class CardSets:
         except TurnFailed:
             return ()
 
+    def every_agent(self) -> frozenset[str]:
+        """The agents that any chat may have, of all directories that were read."""
+        return frozenset(name for one in (self.common, *self._own.values()) for name in one.choices.agents)
+
     def descriptions_of(self, bot: int) -> Descriptions:
         """What the cards of a bot's agents say of them."""
         return self._of_bot(bot).choices.descriptions if self.agents_of(bot) else Descriptions({}, {})
@@ -164,12 +168,8 @@ class CardSets:
     @property
     def stand_ins(self) -> list[str]:
         """Why agents are of cards that were kept, a line for each directory."""
-        found = [(None, self.common), *self._own.items()]
-        return [
-            self._named_lines(directory, one.registry.stands_in)[0]
-            for directory, one in found
-            if one.registry.stands_in
-        ]
+        found = [(place, one.registry.stands_in) for place, one in ((None, self.common), *self._own.items())]
+        return [self._named_lines(directory, why)[0] for directory, why in found if why]
 
     def _settings_of(self, directory: Path) -> Settings:
         # The agent of the deployment is one of the other cards.

@@ -1,6 +1,7 @@
 """Names new topics after their first answer (``COHORT_TOPIC_TITLES``), beside the turns and never in their way.
 
-Only topics whose name Telegram made up are named, and each once: with the first answer in it. A worker that ends before
+Only topics whose name Telegram made up are named, and each once: with the first answer in it. A name that a person gave
+before that stays. A worker that ends before
 leaves the topic as it is.
 """
 
@@ -114,6 +115,7 @@ class TopicTitles:
         spending: Callable[[SessionKey], Spending],
         alert: Callable[[str, str, int], Awaitable[object]],
         *,
+        named: Callable[[SessionKey], Awaitable[bool]],
         clock: Clock,
     ) -> None:
         """Prepare it.
@@ -124,6 +126,7 @@ class TopicTitles:
             names: Tells Telegram.
             spending: Counts what it costs.
             alert: Tells operators that a right is missing.
+            named: Whether a person gave a topic its name meanwhile.
             clock: Time.
         """
         self._clock = clock
@@ -132,6 +135,7 @@ class TopicTitles:
         self._names = names
         self._spending = spending
         self._alert = alert
+        self._named = named
         self._waiting: asyncio.Queue[_Untitled] = asyncio.Queue(_WAITING)
         self._refused = BoundedDict[tuple[int, int], float](_REFUSED)
 
@@ -171,7 +175,7 @@ class TopicTitles:
 
     async def _name(self, topic: _Untitled) -> None:
         session = topic.session
-        if self._refuses(session):
+        if self._refuses(session) or await self._named(session):
             return
         asked = "\n".join(message.text for message in topic.asked.messages)
         said, usage = await self._maker.title(session, asked[:_READ], topic.answer[:_READ])
@@ -180,7 +184,8 @@ class TopicTitles:
         spending.spent(usage)
         await spending.count()
         title = title_from(said)
-        if not title:
+        # A person may have named it while the model wrote.
+        if not title or await self._named(session):
             return
         try:
             await self._names.name_topic(session, title)
