@@ -93,7 +93,7 @@ class Attention:
         return [*parts, meaning]
 
     async def _note_name(self, topic: SessionKey) -> None:
-        """A person named a topic: its worker asks for that, as the first turn may run by now. A stranger's is not kept."""
+        """A person named a topic: its worker asks for that, as its first turn may run. A stranger's is not kept."""
         person = topic.chat if topic.chat > 0 else None
         if self._people.access.decide(person, topic.chat) == "admit":
             await self._named.note(topic)

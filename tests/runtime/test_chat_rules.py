@@ -48,7 +48,7 @@ async def test_a_chats_agent_and_model_answer_unless_the_chat_chose_others(
 async def test_an_agent_of_the_file_that_no_card_has_is_told_at_a_start_and_when_the_file_says_so(
     runtime: Open, model: Model, cards: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    card(cards, "inner.md", "---\nname: inner\ntool_only: true\n---\nYou help another agent.\n")
+    card(cards, "inner.md", "---\nname: inner\nmodel: generic.rhymes\ntool_only: true\n---\nYou help another agent.\n")
     chats = tmp_path / "chats.yaml"
     chats.write_text("chats:\n  -3: {agent: gone, topics: {7: {agent: gone}, 8: {agent: assistant}}}\n")
 
