@@ -16,7 +16,7 @@ from tasks.chats.conversations import now_called, title_of
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
 from tasks.phrases import phrase, sentences, speaking
-from tasks.stopping import exchange_buttons, exchange_of, new_conversation, set_aside, stopped
+from tasks.stopping import exchange_buttons, exchange_of, new_said, set_aside, stopped
 from tasks.store.owners import Owners
 
 log = logging.getLogger("cohort.bot")
@@ -99,7 +99,7 @@ def _line(word: Inbound, ahead: Sequence[Inbound], shown: Sequence[int]) -> Repl
             said = say(word, stopped(set_aside(ahead)), again)
             return said.model_copy(update={"id": exchange_of(word), "disarms": tuple(shown[-1:])})
         case "new":
-            said = say(word, new_conversation(set_aside(ahead)))
+            said = say(word, new_said(word, ahead))
             return said.model_copy(update={"id": exchange_of(word), "disarms": tuple(shown[-1:])})
         case "choose" if not word.pressed:
             return say(word, sentences(*(switched(what, value) for what, value in word.choice.items())))

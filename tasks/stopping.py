@@ -62,15 +62,21 @@ def stopped(count: int) -> str:
             return phrase("stopped-skipped", count=count)
 
 
-def new_conversation(set_aside: int) -> str:
-    """After /new; ``set_aside`` messages were waiting or at work."""
+def new_conversation(set_aside: int, *, own: bool = True) -> str:
+    """After /new; ``set_aside`` messages were waiting or at work. ``own``: they are of the person who said it."""
     match set_aside:
         case 0:
             return phrase("new-conversation")
-        case 1:
+        case 1 if own:
             return sentences(phrase("new-conversation"), phrase("skipped-last"))
         case _:
             return sentences(phrase("new-conversation"), phrase("skipped", count=set_aside))
+
+
+def new_said(word: Inbound, ahead: Sequence[Inbound]) -> str:
+    """After the /new of ``word``; ``ahead`` was waiting or at work: in a group perhaps what another person asked."""
+    own = all(entry.person == word.person for entry in ahead if set_aside([entry]))
+    return new_conversation(set_aside(ahead), own=own)
 
 
 def exchange_buttons(exchange: str) -> tuple[Button, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.commands.languages import Languages
 from bot.stand_in import StandIn
-from tasks.envelope import Inbound
+from tasks.envelope import Inbound, Sender
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.status.worker import WorkerStatus
@@ -150,6 +150,19 @@ async def test_what_holds_as_soon_as_it_is_stored_is_said_of_every_word(
     assert await told.says(*kinds) == [line]
     assert (await inbox(told.store))[-1].told
     assert told.woken == 1
+
+
+async def test_a_new_says_to_its_person_alone_that_their_message_was_skipped(told: Told) -> None:
+    entries = [
+        said(number, kind).model_copy(update={"sender": Sender(id=number, name="x")})
+        for number, kind in enumerate(("message", "new"), 1)
+    ]
+    await told.store.intake.accept(BOT, [Accept(entry.update_id, inbound=entry) for entry in entries])
+    languages = Languages(told.store.sessions)
+    await StandIn(told.store.sessions.owners, languages, told.wake, sleep=told.sleep).watch(entries[-1])
+    assert [reply.text for _, reply in await own_replies(told.store, BOT)] == [
+        "New conversation. 1 message was skipped."
+    ]
 
 
 @pytest.mark.parametrize("kinds", [("message",), *(("message", word) for word in ("compact", "retry", "undo"))])

@@ -131,6 +131,15 @@ def test_the_last_control_word_wins_and_what_comes_behind_it_stays() -> None:
     assert (plan.handled.drop, plan.forget) == (4, True)
 
 
+def test_a_new_says_to_its_person_alone_that_their_message_was_skipped() -> None:
+    ann, ben = {"id": 1, "name": "Ann"}, {"id": 2, "name": "Ben"}
+    own, others = (decide(entry(1, "a", sender=one), word(2, "new", sender=ann)) for one in (ann, ben))
+    assert isinstance(own, Control)
+    assert isinstance(others, Control)
+    assert own.words == "New conversation. I skipped your last message."
+    assert others.words == "New conversation. 1 message was skipped."
+
+
 def test_a_new_before_a_stop_still_begins_a_conversation() -> None:
     plan = decide(entry(1), word(2, "new"), entry(3), word(4, "stop"))
     assert isinstance(plan, Control)

@@ -9,7 +9,7 @@ from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import Mark, turn_of
 from tasks.phrases import phrase, sentences, speaking
-from tasks.stopping import exchange_of, new_conversation, set_aside
+from tasks.stopping import exchange_of, new_said, set_aside
 from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.planning.batching import album_left, gather
@@ -276,7 +276,7 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
     untold = {name: choice[name] for entry in choices if not entry.told for name in entry.choice}
     forgets = any(entry.kind == "new" for entry in entries)
     with speaking(language_for(last.tongue, rules, choice)):
-        said = [new_conversation(messages) if last.kind == "new" else texts.stopped(messages)]
+        said = [new_said(last, entries[:-1]) if last.kind == "new" else texts.stopped(messages)]
         told, said = (said[0], []) if last.told else ("", said)
         if last.kind == "stop" and any(entry.kind == "new" and not entry.told for entry in entries):
             said.append(phrase("new-conversation"))
