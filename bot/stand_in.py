@@ -78,6 +78,9 @@ class StandIn:
         await self._sleep(_RENEWS_S if alive else _CLAIMS_S)
         if (ahead := await owners.ahead_of(session, word)) is None:
             return False
+        if word.kind in _LATER and await owners.asks(session):
+            # A retry's turn, which asks a person, keeps its word in the inbox; its questions say that it runs.
+            return False
         shown = await owners.shown(session)
         with speaking(await self._languages.of(session, word.tongue)):
             line = _line(word, ahead, shown)

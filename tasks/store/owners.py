@@ -82,6 +82,11 @@ class Owners:
                 entries.append(Inbound.from_json(raw))
         return entries
 
+    async def asks(self, session: SessionKey) -> bool:
+        """Whether the session's turn waits for a person's answer, with no owner."""
+        with guard():
+            return bool(await cast("Any", self._redis).hexists(keys.state(session), StateField.parked))
+
     async def shown(self, session: SessionKey) -> tuple[int, ...]:
         """The messages that show the session's turn, or showed it when its worker died."""
         with guard():

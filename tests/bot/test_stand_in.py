@@ -187,6 +187,13 @@ async def test_what_needs_a_worker_is_said_to_come_where_none_is_there(told: Tol
     assert [entry.kind for entry in await inbox(told.store)] == [word]
 
 
+async def test_a_retry_that_asks_a_person_is_not_said_to_come(told: Told) -> None:
+    # Its worker let the session go with the question, and the word stays in the inbox until it is answered.
+    await told.store.redis.hset(f"cohort:s:{ONE}:state", "parked", "{}")
+    assert await told.says("retry") == []
+    assert told.woken == 0
+
+
 @pytest.mark.parametrize("word", ["compact", "retry", "undo"])
 async def test_a_living_worker_that_takes_long_over_it_keeps_it(told: Told, word: str) -> None:
     await owned(told.store)
