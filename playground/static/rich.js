@@ -3,11 +3,14 @@ import { make } from "./dom.js";
 import { render } from "./entities.js";
 
 const ENTITY = { url: "text_link" };
+// What stands within a line; all else (blocks, rows, cells, items of a list) is apart from what follows.
+const STYLES = new Set(["bold", "italic", "underline", "strikethrough", "spoiler", "code", "url"]);
+const inline = (one) => typeof one === "string" || STYLES.has(one.type);
 
 // The words of a text, or of blocks.
 export function plain(text) {
   if (typeof text === "string") return text;
-  if (Array.isArray(text)) return text.map((one) => plain(one) + (one.blocks || one.items || one.cells ? " " : "")).join("");
+  if (Array.isArray(text)) return text.map((one) => plain(one) + (inline(one) ? "" : " ")).join("");
   return plain(text?.text ?? text?.expression ?? text?.blocks ?? text?.items ?? text?.cells ?? "");
 }
 

@@ -170,3 +170,17 @@ async def test_names_and_answers_from_right_to_left_begin_where_they_should(
     )
     assert made == ["plaintext", "start"]
     watched.clean()
+
+
+async def test_the_words_of_a_rich_message_stand_apart_in_the_list_of_chats(up: Up, browser: Browser) -> None:
+    watched = await browser.page(up.playground)
+    paragraphs = [{"type": "paragraph", "text": [part, {"type": "bold", "text": "ly"}]} for part in ("one", "two")]
+    blocks = [
+        {"type": "table", "cells": [[{"text": cell} for cell in row] for row in ("ab", "cd")]},
+        {"type": "blockquote", "blocks": paragraphs},
+        {"type": "list", "items": [{"blocks": [paragraph]} for paragraph in paragraphs]},
+    ]
+    plain = "(blocks) => import('./static/rich.js').then(({ plain }) => blocks.map(plain))"
+    found = await watched.page.evaluate(plain, blocks)
+    assert [" ".join(one.split()) for one in found] == ["a b c d", "onely twoly", "onely twoly"]
+    watched.clean()
