@@ -124,7 +124,8 @@ class Answers:
             StoreUnavailable: Redis is away.
         """
         if ask.name in CHOICES:
-            return await self._pickers.answer(ask, inbound)
+            choosing = await self._rights.may(inbound, ask.name)
+            return await self._pickers.answer(ask, inbound, choosing=choosing)
         if ask.name in ADMINS:
             return await self._admission.answer(ask, inbound)
         if ask.name in CONVERSATIONS:

@@ -51,8 +51,13 @@ class Pickers:
         """The model that answers; one that the chat chose counts only while it may be chosen."""
         return chosen if chosen in self._settings.models else self._chats.of(session).model or self._settings.model
 
-    async def answer(self, ask: Command, inbound: Inbound) -> Reply | None:
+    async def answer(self, ask: Command, inbound: Inbound, *, choosing: bool = True) -> Reply | None:
         """What is chosen, and what can be chosen. None: the choice is valid, and the session's worker stores it.
+
+        Args:
+            ask: The command.
+            inbound: Who says it, and where.
+            choosing: They may choose; who may not reads what is chosen, and gets no buttons.
 
         Raises:
             StoreUnavailable: Redis is away.
@@ -71,7 +76,8 @@ class Pickers:
                 # No worker has named its agents yet, so the session's worker decides.
                 return None if ask.name == "agent" else say(inbound, phrase("model-fixed"))
         seen = await self._sessions.glance(inbound.key)
-        return await self._shown(ask.name, seen, inbound, unknown=wanted)
+        shown = await self._shown(ask.name, seen, inbound, unknown=wanted, choosing=choosing)
+        return shown if choosing else shown.model_copy(update={"buttons": ()})
 
     async def chosen(self, seen: Glance, inbound: Inbound) -> Reply:
         """What a person is told at once whose choice is behind what is being worked on.
@@ -92,14 +98,20 @@ class Pickers:
         """The names, with what is said of each."""
         return names if what == "agent" else model_lines(tuple(names), await self._agents.model_facts())
 
-    async def _shown(self, what: str, seen: Glance, inbound: Inbound, unknown: str = "") -> Reply:
+    async def _shown(
+        self, what: str, seen: Glance, inbound: Inbound, *, unknown: str = "", choosing: bool = True
+    ) -> Reply:
         """The picker; ``unknown``: a name that does not exist."""
         if (choice := CHAT_CHOICES.get(what)) is not None:
             return self._values(choice, seen, inbound, unknown)
         about, key = await self._about(what, await self._names(what)), inbound.key
         names: Sequence[str] = tuple(about)
         now = await self.agent(seen.next("agent"), key) if what == "agent" else self.model(seen.next("model"), key)
-        said = texts.no_such(what, unknown, names) if unknown else chat_choices.uses(what, now, names, about)
+        said = (
+            texts.no_such(what, unknown, names)
+            if unknown
+            else chat_choices.uses(what, now, names, about, choosing=choosing)
+        )
         return say(inbound, said, chat_choices.buttons(what, names, now))
 
     def _values(self, choice: ChatChoice, seen: Glance, inbound: Inbound, unknown: str) -> Reply:

@@ -116,16 +116,23 @@ def listed(names: Sequence[str]) -> str:
     return listing([*shown, phrase("and-more", count=left)] if left else shown)
 
 
-def uses(what: str, now: str | None, names: Sequence[str], about: Mapping[str, str]) -> str:
+def uses(what: str, now: str | None, names: Sequence[str], about: Mapping[str, str], *, choosing: bool = True) -> str:
     """The words above the names of models or agents. Names are written out where one of them has no button.
 
-    ``about``: what is said of some of them; as much of it as fits into a message.
+    Args:
+        what: ``model`` or ``agent``.
+        now: The one that answers; None for the default.
+        names: Those that may be chosen.
+        about: What is said of some of them; as much of it as fits into a message.
+        choosing: The reader may choose.
     """
     if what == "model":
         said = phrase("uses-model", name=now) if now else phrase("uses-model-default")
     else:
         said = phrase("uses-agent", name=now) if now else phrase("uses-agent-default")
     how = phrase("choose-how", command=what)
+    if not choosing:
+        return said
     if names:
         whole = len(_fitting(what, names)) == len(names)
         words = f"{said if whole else sentences(said, phrase('choose-from', names=listed(names)))}\n{how}"

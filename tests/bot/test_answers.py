@@ -31,6 +31,9 @@ class Chosen:
     async def cancel(self, session: SessionKey) -> int:
         return 0
 
+    async def may(self, _inbound: Inbound, _name: str) -> bool:
+        return True
+
     async def agents(self) -> dict[str, str]:
         return {"chef": ""}
 

@@ -20,6 +20,7 @@ from tests.bot.meanings import meaning_of
 from tests.bot.stand_ins import HandClock
 from tests.bot.updates import ANN, BEN, CHANNEL, GROUP, message, pressed, raw, said
 from tests.bot.updates import BOT as US
+from tests.support.own_replies import own_replies
 
 type Make = Callable[[str], BotUnderTest]
 GROUPS = "4242:-55"
@@ -84,6 +85,20 @@ async def test_with_admins_questions_looks_and_stop_are_everyones(make: Make) ->
     await bot.intake.take([said(word, sender=BEN, chat=GROUP, update_id=n) for n, word in enumerate(words, 1)])
     assert await kinds(bot) == ["message", "stop", "retry"]
     assert phrase("group-admins-only") not in [text for _, text in await bot.said()]
+
+
+@pytest.mark.promise("group-control")
+@pytest.mark.parametrize("name", sorted(CHOICES - {"voice"}))
+async def test_who_may_not_choose_reads_what_is_chosen_and_gets_no_buttons(make: Make, store: Store, name: str) -> None:
+    async def shown(control: str, sender: tg.User, update_id: int) -> tuple[bool, bool]:
+        bot = make(control)
+        await bot.intake.take([said(f"/{name}", sender=sender, chat=GROUP, update_id=update_id)])
+        (*_, (_, reply)) = await own_replies(store, 4242, 1000)
+        return bool(reply.buttons), phrase("choose-how", command=name) in reply.text
+
+    assert await shown("admins", BEN, 1) == (False, False)
+    assert (await shown("admins", ANN, 2))[0]
+    assert (await shown("asker", BEN, 3))[0]
 
 
 @pytest.mark.promise("group-control")
