@@ -10,6 +10,7 @@ from tests.workers.fakes import Hold
 from tests.workers.pool import Pool, Worker, session
 from tests.workers.test_stopping import history, stop
 from workers import texts
+from workers.sessions.outbox import LATE_S
 from workers.sessions.turns.kept_draft import MOST
 
 ONE = session(1)
@@ -101,6 +102,24 @@ async def test_a_draft_stays_below_a_stop_that_the_bot_has_told(pool: Pool) -> N
     assert pool.telegram.texts(ONE) == ["Once upon"]
     assert pool.telegram.delivered[0][1].buttons
     assert await history(pool) == ["long", "Once upon [stopped]"]
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_the_end_of_a_long_draft_does_not_wait_for_late_frames_of_the_messages_above_it(pool: Pool) -> None:
+    one, _ = await begun(pool, "Once upon\fa time")
+    # The draft has filled a message, and goes on below it.
+    await pool.store.redis.hset(f"cohort:s:{ONE}:state", StateField.live, "77")
+    await one.kill()
+    await pool.say(1, kind="stop")
+    two = await drafts(pool, "w-two")
+    pool.naps.awake.clear()
+    turn = two.doorbell(ONE)
+    await pool.naps.changes.until(lambda: LATE_S in pool.naps.taken)
+    said = [(reply.edit, reply.text) for _, reply in pool.telegram.delivered]
+    assert said == [(None, f"a time\n\n{texts.stopped(1)}"), (77, "Once upon")]
+    pool.naps.awake.set()
+    await turn
+    assert await pool.idle(ONE)
 
 
 async def told_by_the_bot(pool: Pool, kind: str, words: str, message: int) -> None:

@@ -117,7 +117,7 @@ class OwnedSession(SeenText):
             state[StateField.said] = edits.written(edits.joined(self.said, said))
         unset = (*commit.unset, StateField.batch_size, *self._further())
         unset = unset if isolate_next else (*unset, StateField.isolate_next)
-        commit = replace(marked(commit), set=state, unset=unset, after=self._after)
+        commit = replace(marked(self.at_once(commit)), set=state, unset=unset, after=self._after)
         written = await self._write(lambda: self._sessions.commit(self._claim, commit))
         metrics.DEAD.inc(len(commit.dead))
         for name in (*unset, *(OF_THE_HEAD if commit.drop else ())):

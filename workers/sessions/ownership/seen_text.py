@@ -1,8 +1,10 @@
 """What people see of a session's running turn: its own text, or still that of an earlier owner's try."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from tasks.session import SessionKey
+from tasks.store.sessions import Commit
 from workers.sessions.ownership.apologies import Apologies
 from workers.sessions.planning.state_view import StateView
 from workers.showing import NO_TRACE
@@ -75,6 +77,13 @@ class SeenText(StateView):
     def grows(self, told: Callable[[], None]) -> None:
         """Have ``told`` called from now on whenever the text of the running turn is another one."""
         self._grew = told
+
+    def at_once(self, commit: Commit) -> Commit:
+        """With an edit of the ``inherited`` message behind the messages that are new: it is confirmed only when no
+        frame of the dead worker can come any more, and they would wait for that.
+        """
+        late = tuple(reply for reply in commit.replies if reply.edit is not None and (reply.edit,) == self.inherited)
+        return replace(commit, replies=(*(one for one in commit.replies if one not in late), *late))
 
     def shows_nothing(self) -> None:
         """The turn has ended. What it showed is held no more: it holds this session."""
