@@ -58,9 +58,10 @@ def phrase(ident: str, /, **about: object) -> str:
 
 
 def _plural(language: str, count: int) -> str:
-    """The plural category of a whole number below a million, as CLDR has it (``tests/tasks/test_catalogue.py``).
+    """The plural category of a whole number below a million, as CLDR has it.
 
-    Ours, because four rules are not worth Babel: 36 MB, and 17 ms to import in each process that says anything.
+    Ours, because four rules are not worth Babel: 36 MB, and 17 ms to import in each process that says anything. Babel
+    judges them in ``tests/tasks/test_catalogue.py``.
     """
     match language:
         case "ru":
