@@ -1,6 +1,7 @@
 """The way of a turn's messages, for `cohort find` and for logs: when each step was done, and how it ended (pure)."""
 
 import json
+import re
 import zlib
 from collections.abc import Iterable
 from hashlib import blake2s
@@ -8,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.phrases import phrase
+from tasks.phrases import LANGUAGES, catalogue, phrase
 from tasks.text import is_digits
 
 _DIGEST_BYTES = 3
@@ -20,10 +21,35 @@ def reference(bot: int, update_id: int) -> str:
     return blake2s(f"{bot}-{update_id}".encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def with_reference(words: str, bot: int, answers: Iterable[int]) -> str:
-    """An apology with the reference of the first message that it answers."""
+def letter_reference(raw: str | None) -> str:
+    """The same for a dead letter whose update is not known, because it cannot be read: of its raw text."""
+    return blake2s((raw or "").encode(errors="replace"), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def with_reference(words: str, bot: int, answers: Iterable[int], raw: str | None = None) -> str:
+    """An apology with its reference.
+
+    Args:
+        words: What it says.
+        bot: The number of the bot.
+        answers: The updates of the messages that it answers; the first one makes the reference.
+        raw: The raw text of its dead letter, which makes the reference where no update is known.
+    """
     first = next(iter(answers), None)
-    return words if first is None else phrase("reference", words=words, ref=reference(bot, first))
+    return phrase("reference", words=words, ref=letter_reference(raw) if first is None else reference(bot, first))
+
+
+def read_reference(said: str) -> str:
+    """The reference in what a person sent of an apology, in the words of any language; else the same text, stripped."""
+    bare = said.strip()
+    for language in LANGUAGES:
+        before, after = str(catalogue(language)["reference"]).format(words="", ref="\0").strip().split("\0")
+        if found := re.search(rf"{re.escape(before)}\s*([0-9a-f]{{6}})\s*{re.escape(after)}$", bare):
+            return found[1]
+        label = before.strip("(（ ")
+        if found := re.fullmatch(rf"{re.escape(label)}\s*([0-9a-f]{{6}})", bare, re.IGNORECASE):
+            return found[1]
+    return bare.strip("()（）")
 
 
 def task_id(bot: int, update_id: int) -> str:

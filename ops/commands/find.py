@@ -11,12 +11,13 @@ import typer
 
 from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
+from tasks.envelope import DeadLetter
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.views import Waiting
 from tasks.telemetry import tracing
 from tasks.telemetry.logs import session_hash
-from tasks.turn_record import TurnRecord, reference
+from tasks.turn_record import TurnRecord, letter_reference, read_reference, reference
 
 _TASK = re.compile(r"(\d+)-(\d+)")
 _SESSIONS_LOOKED_AT = 5_000
@@ -36,7 +37,7 @@ class Sought:
     @classmethod
     def of(cls, word: str, key: bytes | None = None) -> "Sought":
         """Read what an operator typed: a reference, a chat, a session, an update, a task, or a session's hash."""
-        bare = word.strip().strip("()").removeprefix("Ref ").strip()
+        bare = read_reference(word)
         if task := _TASK.fullmatch(bare):
             return cls(bare, update=int(task[2]), key=key)
         number = int(bare) if re.fullmatch(r"-?\d{1,18}", bare) else None
@@ -55,6 +56,12 @@ class Sought:
         if self.key is not None and self.word in {session_hash(name, self.key) for name in named}:
             return True
         return any(reference(about.bot, update) == self.word for update in updates)
+
+    def means_letter(self, letter: DeadLetter) -> bool:
+        """Whether a dead letter, or its session, is meant."""
+        if letter.update_id is None and letter.raw is not None and letter_reference(letter.raw) == self.word:
+            return True
+        return self.means(letter.session or "", {letter.update_id or 0})
 
 
 def find(
@@ -96,7 +103,7 @@ async def _found(here: Context, what: str, limit: int, bot: str | None) -> dict[
             "dead": [
                 {"id": dead.id, "session": dead.letter.session, "at": dead.letter.at, "reason": dead.letter.reason}
                 for dead in letters
-                if sought.means(dead.letter.session or "", {dead.letter.update_id or 0})
+                if sought.means_letter(dead.letter)
             ],
         }
 

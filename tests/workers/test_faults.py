@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 
+from ops.commands.find import Sought
 from tasks.envelope import Reply
 from tasks.errors import EnvelopeTooNew, Retryable, StoreUnavailable
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.sessions import Claim, Commit
+from tasks.turn_record import with_reference
 from tests.conftest import BOT
 from tests.workers.mishaps import letters
 from tests.workers.pool import Pool, session
@@ -209,7 +211,12 @@ async def test_a_damaged_message_goes_to_the_dead_letters_its_user_told_and_the_
     await pool.store.redis.rpush(f"cohort:s:{ONE}:inbox", b"{damaged", b"7")
     await pool.say(1, "next")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [phrase("damaged"), phrase("damaged"), "answer to next"]
+    said = [with_reference(phrase("damaged"), ONE.bot, (), raw) for raw in ("{damaged", "7")]
+    assert [reply.text for _, reply in pool.telegram.delivered] == [*said, "answer to next"]
+    assert [Sought.of(words).means_letter(letter) for words in said for letter in await letters(pool)] == [
+        *(True, False),
+        *(False, True),
+    ]
     assert [(letter.session, letter.raw) for letter in await letters(pool)] == [(str(ONE), "{damaged"), (str(ONE), "7")]
 
 
@@ -220,5 +227,8 @@ async def test_a_damaged_reply_goes_to_the_dead_letters_and_its_user_told(pool: 
     await worker.store.sessions.commit(claim, Commit(0, [Reply(text="behind it")]))
     await pool.store.redis.lpush(f"cohort:s:{ONE}:outbox", b"{damaged")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == ["behind it", phrase("unsent")]
+    said = with_reference(phrase("unsent"), ONE.bot, (), "{damaged")
+    assert [reply.text for _, reply in pool.telegram.delivered] == ["behind it", said]
+    (letter,) = await letters(pool)
+    assert Sought.of(said).means_letter(letter)
     assert await pool.idle(ONE)

@@ -3,18 +3,23 @@
 import asyncio
 import logging
 import re
+from pathlib import Path
 
 import pytest
 
 from ops.commands.find import Sought
-from tasks.phrases import phrase
-from tasks.turn_record import MOST_STEPS, TurnRecords, reference
+from tasks.phrases import ENGLISH, LANGUAGES, catalogue, phrase, speaking
+from tasks.turn_record import MOST_STEPS, TurnRecords, reference, with_reference
 from tests.workers.pool import Pool, session
 from workers.interfaces import TurnFailed
 from workers.showing import Step
 from workers.usage import CallSeen
 
+ROOT = Path(__file__).resolve().parents[2]
 ONE = session(1)
+NAMED: dict[str, dict[str, str]] = {"fault-model": {"model": "sonnet"}}
+RAISED_IN = {"classify.py", "shortening.py"}
+"""Where faults become ``TurnFailed``."""
 
 
 def referred(words: str) -> str:
@@ -47,6 +52,32 @@ async def test_each_kind_of_apology_ends_with_the_reference_of_its_message(pool:
         assert referred(words) == reference(ONE.bot, update)
         assert Sought.of(referred(words)).means(records[update].session, set(records[update].updates))
     assert [record.outcome for record in records.values()] == ["failed", "failed", "failed", "buried"]
+
+
+@pytest.mark.promise("apology-reference")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_apology_is_found_as_its_person_sends_it_on_in_each_language(language: str) -> None:
+    idents = [ident for ident in catalogue(language) if ident.startswith("fault-")]
+    idents += ["poison", "damaged", "unsent", "outage", "defect", "history-too-new"]
+    ref = reference(ONE.bot, 12)
+    with speaking(language):
+        for ident in idents:
+            said = with_reference(phrase(ident, **NAMED.get(ident, {})), ONE.bot, (12, 13))
+            bare = phrase("reference", words="", ref=ref).strip()
+            for sent in (said, bare, bare.strip("()（）"), f" {said}\n", ref):
+                assert Sought.of(sent).means(str(ONE), {12}), sent
+                assert not Sought.of(sent).means(str(ONE), {13}), sent
+
+
+@pytest.mark.promise("apology-reference")
+def test_each_fault_is_said_as_an_apology_of_a_turn() -> None:
+    """What a fault says goes through ``TurnFailed`` to the one place that adds the reference."""
+    said = dict[str, set[str]]()
+    for path in (path for package in ("bot", "workers") for path in (ROOT / package).rglob("*.py")):
+        for ident in re.findall(r'phrase\(\s*"(fault-[a-z-]+)"', path.read_text()):
+            said.setdefault(ident, set()).add(path.name)
+    assert set(said) == {ident for ident in catalogue(ENGLISH) if ident.startswith("fault-")}
+    assert {name for names in said.values() for name in names} <= RAISED_IN
 
 
 @pytest.mark.promise("find")

@@ -15,7 +15,7 @@ from tasks.phrases import language_of, phrase, speaking, spoken
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
-from tasks.turn_record import with_reference
+from tasks.turn_record import letter_reference, with_reference
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.ownership.owned_session import OwnedSession
 from workers.sessions.planning.speech import marked
@@ -75,7 +75,7 @@ class Outbox:
             try:
                 reply = Reply.from_json(raw)
             except EnvelopeInvalid as problem:
-                log.exception("reply.unreadable")
+                log.exception("reply.unreadable", extra={"ref": letter_reference(raw.decode(errors="replace"))})
                 reply, shown = None, ""
                 await self._give_up(owned, raw, None, problem)
             else:
@@ -184,7 +184,7 @@ class Outbox:
         answers = reply.answers if reply else ()
         # What came from a worker that died was made in another task.
         with speaking(language_of(reply.language if reply else spoken())):
-            words = with_reference(phrase("unsent"), owned.session.bot, answers)
+            words = with_reference(phrase("unsent"), owned.session.bot, answers, letter.raw)
             said = () if reply and reply.text.startswith(phrase("unsent")) else (Reply(text=words, answers=answers),)
             await owned.commit(Commit(0, said, dead=(letter,)), isolate_next=owned.isolate_next)
 

@@ -13,7 +13,7 @@ from tasks.phrases import phrase, sentences
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
-from tasks.turn_record import TurnRecord, reference, task_id, with_reference
+from tasks.turn_record import TurnRecord, letter_reference, reference, task_id, with_reference
 from workers.sessions.commands.again import exchange_buttons, stood_in
 from workers.sessions.commands.conversations import begin_another, conversation_commit
 from workers.sessions.dependencies import Dependencies
@@ -113,7 +113,8 @@ async def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Gi
 
     What it has shown stays, and the words about it stand below.
     """
-    said = with_reference(phrase("poison") if plan.to else phrase("damaged"), owned.session.bot, plan.handled.answers)
+    words = phrase("poison") if plan.to else phrase("damaged")
+    said = with_reference(words, owned.session.bot, plan.handled.answers, plan.letter.raw)
     stands = bool(await seen_words(deps, owned)) and not owned.inherits_draft
     drafted = owned.kept if owned.inherits_draft else ""
     notes = (said,) if drafted else ()
@@ -136,7 +137,9 @@ async def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Gi
 def burial(deps: Dependencies, session: SessionKey, plan: plans.GiveUp) -> Generator[None]:
     """Around the commit of a message that is given up, and the delivery of the words about it."""
     updates, begun = plan.handled.answers, deps.clock.now()
-    names = {"task": task_id(session.bot, updates[0]), "ref": reference(session.bot, updates[0])} if updates else {}
+    names = {"ref": letter_reference(plan.letter.raw)}
+    if updates:
+        names = {"task": task_id(session.bot, updates[0]), "ref": reference(session.bot, updates[0])}
     log.error("message.buried", extra={**names, "reason": plan.letter.reason})
     ended: float | None = None
     try:
