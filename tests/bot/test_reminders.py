@@ -139,8 +139,8 @@ def test_a_rule_is_said_in_words_and_one_that_cannot_be_read_is_left_out() -> No
     [
         ("en", "2027‑01‑05 at 09:00", "every day", ("every 2 days", "every 21 days")),
         ("de", "5.1.2027 um 09:00", "jeden Tag", ("alle 2 Tage", "alle 21 Tage")),
-        ("es", "5/1/2027 a las 09:00", "todos los días", ("cada 2 días", "cada 21 días")),
-        ("pt", "05/01/2027 às 09:00", "todo dia", ("a cada 2 dias", "a cada 21 dias")),
+        ("es", "5/1/2027, 09:00", "todos los días", ("cada 2 días", "cada 21 días")),
+        ("pt", "05/01/2027, 09:00", "todo dia", ("a cada 2 dias", "a cada 21 dias")),
         ("ru", "05.01.2027 в 09:00", "каждый день", ("раз в 2 дня", "раз в 21 день")),
         ("zh", "2027年1月5日 09:00", "每天", ("每 2 天", "每 21 天")),
     ],

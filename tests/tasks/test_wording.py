@@ -165,6 +165,33 @@ def test_no_english_is_left_over(language: str) -> None:
     assert [(ident, form) for ident, form in texts_of(language) if english.search(NAME.sub("x", form))] == []
 
 
+AGREES = {
+    "en": r"\{range\} \w+s\b",
+    "de": r"\{range\} \w+e\b",
+    "es": r"\b(?:a las?|son(?: ahora)?(?: las)?) \{time\}|\{range\} \w+s\b",
+    "pt": r"\b(?:às?|são) \{time\}|\{range\} (?!dos\b)\w+s\b",
+    "ru": r"\{range\} \w+",
+}
+"""Words that agree with a number nobody counted: 1 o'clock is "a la 1" and "à 1", and a range may be "at least 1"."""
+
+
+@pytest.mark.parametrize("language", sorted(AGREES))
+def test_words_beside_a_time_or_a_range_fit_any_number(language: str) -> None:
+    wrong = re.compile(AGREES[language])
+    assert [(ident, form) for ident, form in texts_of(language) if wrong.search(form)] == []
+
+
+NAMED_BUTTONS = {"press-retry": "button-retry", "login-not-done": "button-cancel"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_button_that_a_text_names_is_named_as_it_is_written_and_marked_as_a_name(language: str) -> None:
+    opens, closes = ("", "") if language == ENGLISH else QUOTES[language]
+    found = catalogue(language)
+    missing = {ident: found[button] for ident, button in NAMED_BUTTONS.items()}
+    assert [ident for ident, label in missing.items() if f"{opens}{label}{closes}" not in str(found[ident])] == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_choice_is_told_in_a_toast_and_its_label_fits_in_its_column(language: str) -> None:
     with speaking(language):
