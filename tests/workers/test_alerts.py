@@ -33,6 +33,20 @@ async def test_each_admin_is_told_of_a_cause_once(store: Store) -> None:
     ]
 
 
+async def test_that_an_operator_was_told_is_noted_in_one_round_trip(store: Store) -> None:
+    async def reads() -> int:
+        return (await store.redis.info("stats"))["total_reads_processed"]
+
+    alerts = AlertStore(store.redis)
+    assert await alerts.first_of(BOT, "model", "401")
+    bare = await reads()
+    bare = await reads() - bare
+    before = await reads()
+    await alerts.note_told(BOT, "model", "401")
+    assert await reads() - before == bare + 1
+    assert await alerts.was_told(BOT, "model", "401")
+
+
 class Away(AlertStore):
     """Redis is away."""
 

@@ -37,8 +37,10 @@ class AlertStore:
     async def note_told(self, bot: int | None, cause: str, detail: str) -> None:
         """Remember that an operator reads what was raised."""
         with guard():
-            for name in _of(bot, cause, detail):
-                await self._redis.set(keys.alert(name), _TOLD, xx=True, keepttl=True)
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name in _of(bot, cause, detail):
+                    pipe.set(keys.alert(name), _TOLD, xx=True, keepttl=True)
+                await pipe.execute()
 
     async def was_told(self, bot: int | None, cause: str, detail: str) -> bool:
         """Whether an operator reads what was raised before, in place of this."""
