@@ -48,6 +48,7 @@ from bot.receiving.webhook import read_body
 from bot.replies import Replies
 from bot.serving import BotParts, serve_until
 from bot.stand_in import StandIn
+from bot.updates.meaning import BotIdentity
 from botapi.pacing import Pacing
 from tasks.chats.access import operators_word
 from tasks.chats.choices import unavailable
@@ -95,18 +96,13 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     interrupts = Interrupts(connections.doorbells, stand_in.watch)
     revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)
-    posts = ChannelPosts(bot, store.intake, store.feedback, people, clock)
-    business = BusinessAccounts(store.business, interrupts, acks)
-    bursts = GroupBursts(settings.burst)
-    attention = Attention(
-        me, chats, store.overheard, people, store.named_topics, posts=posts, business=business, bursts=bursts
-    )
-    hearing = GroupHearing(me, AdminLists(telegram.administrators, clock))
-    shared = _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer, hearing)
+    attention = _attention(connections, people, chats, BusinessAccounts(store.business, interrupts, acks))
+    admins = AdminLists(telegram.administrators, clock)
+    hearing = GroupHearing(me, admins)
+    shared = _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer, admins, hearing)
     intake = _intake(connections, shared)
-    mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
-    about = BotStatus(bot=bot, name=settings.bot or "", username=me.username, mode=mode)
+    about = _about(settings, me)
     heartbeat = BotHeartbeat(store.bots, holder, about, clock, sends=pacing.lately)
     metrics.watch(metrics.LAST_POLL, heartbeat.poll_age)
     metrics.watch(metrics.POLL_DUE, lambda: heartbeat.poll_is_due(paused=pauses.intake))
@@ -135,6 +131,22 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             "menus": menus.run(),
             "revocations": revocations.run(),
         },
+    )
+
+
+def _about(settings: Settings, me: BotIdentity) -> BotStatus:
+    mode = "webhook" if settings.webhook_url else "polling"
+    return BotStatus(bot=me.id, name=settings.bot or "", username=me.username, mode=mode)
+
+
+def _attention(
+    connections: Connections, people: PeopleView, chats: ChatRulesFile, business: BusinessAccounts
+) -> Attention:
+    store, me = connections.store, connections.me
+    posts = ChannelPosts(me.id, store.intake, store.feedback, people, connections.clock)
+    bursts = GroupBursts(connections.settings.burst)
+    return Attention(
+        me, chats, store.overheard, people, store.named_topics, posts=posts, business=business, bursts=bursts
     )
 
 
@@ -172,6 +184,7 @@ class _Shared:
     acks: Acknowledgements
     logins: LoginService | None
     offer: CommandOffer
+    admins: AdminLists
     hearing: GroupHearing
 
 
@@ -179,7 +192,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
     bot, people, chats = connections.me.id, shared.people, shared.chats
     admission, rate = AccessControl(people, clock), PersonalRate(settings.rate)
-    control = GroupControl(settings.group_control, shared.hearing.admins, chats.roles, store.sessions.askers)
+    control = GroupControl(settings.group_control, shared.admins, chats.roles, store.sessions.askers)
     answers = Answers(
         settings,
         store.sessions,

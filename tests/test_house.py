@@ -37,7 +37,7 @@ from tools import check_tracked, house, settings_table
 LINES = 300
 LUA_LINES = 60
 """Lines of code; the header and comments are free."""
-FUNCTION_LINES = {"bot": 60, "workers": 63, "botapi": 51, "tasks": 52, "ops": 51, "playground": 51}
+FUNCTION_LINES = {"bot": 55, "workers": 63, "botapi": 51, "tasks": 52, "ops": 51, "playground": 51}
 """Of the longest function; 51 is the aim. A number only falls."""
 
 

@@ -9,7 +9,7 @@ class GroupHearing:
 
     def __init__(self, me: BotIdentity, admins: AdminLists) -> None:
         self._me = me
-        self.admins = admins
+        self._admins = admins
 
     def changed(self, me: BotIdentity) -> None:
         """BotFather has switched the privacy mode."""
@@ -17,4 +17,4 @@ class GroupHearing:
 
     async def all_of(self, chat: int) -> bool | None:
         """Whether it is shown all messages of a group; None where Telegram does not tell."""
-        return self._me.reads_groups or await self.admins.tells_of(self._me.id, chat)
+        return self._me.reads_groups or await self._admins.tells_of(self._me.id, chat)

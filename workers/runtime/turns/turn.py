@@ -96,12 +96,6 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
         except Exception as error:  # noqa: BLE001 - raised below, outside of the group, which would wrap it
             problem.append(error)
 
-    async def end(task: asyncio.Task[None]) -> None:
-        call_log.over = True
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=_INSIST_S)
-
     journal = journal_of_turn.get()
     over: asyncio.Future[None] = asyncio.get_running_loop().create_future() if journal is None else journal.over
     async with asyncio.TaskGroup() as group:
@@ -109,11 +103,11 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
         try:
             await asyncio.wait({task, over}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            await end(task)
+            await _end(task, call_log)
             raise
         # The turn ended from within: it waits for a person, or is another worker's.
         if over.done():
-            await end(task)
+            await _end(task, call_log)
     if over.done():
         over.result()
     if problem:
@@ -122,6 +116,14 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
     if not outcome:
         raise TurnFailed("retry", phrase("another-try"), "the turn was cancelled from within", backoff=faults.SHORT_S)
     return outcome[0]
+
+
+async def _end(task: asyncio.Task[None], call_log: CallLog) -> None:
+    """Cancel a turn's task until it is done: the first cancellation may end as an ordinary result of one call."""
+    call_log.over = True
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_INSIST_S)
 
 
 async def run_logged[T](session: SessionKey, tools: Toolbox, work: Callable[[], Awaitable[T]]) -> tuple[T, CallLog]:
