@@ -172,7 +172,7 @@ AGREES = {
     "pt": r"\b(?:às?|são) \{time\}|\{range\} (?!dos\b)\w+s\b",
     "ru": r"\{range\} \w+",
 }
-"""Words that agree with a number that is not counted: 1 o'clock is "a la 1" and "à 1", and a range may be "at least 1"."""
+"""Words that agree with a number that is not counted: 1 o'clock is "a la 1", and a range may be "at least 1"."""
 
 
 @pytest.mark.parametrize("language", sorted(AGREES))
