@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import os
 import zipfile
 from contextlib import suppress
@@ -238,6 +239,13 @@ async def test_hostile_documents_end_in_one_line_and_in_bounded_time(file: Path)
         assert str(refused.value) in why, body[:80]
     put(file, packed({"xl/workbook.xml": "<a/>", "xl/worksheets/sheet1.xml": wide}))
     assert (await DocumentReader().text(file, 1000)).startswith("## 1")
+
+
+async def test_a_document_with_a_long_run_of_blanks_is_read(file: Path) -> None:
+    """Its reader once looked at each blank as a beginning, and was killed at its limit of processor time."""
+    cells = [{"cell_type": "markdown", "source": ["a" + " " * 190_000 + "b"]}]
+    put(file, json.dumps({"cells": cells, "nbformat": 4, "metadata": {}}).encode())
+    assert (await DocumentReader().text(file, 200_000)).split() == ["a", "b"]
 
 
 async def test_of_ten_thousand_pages_no_more_is_read_than_is_asked_for(file: Path) -> None:

@@ -122,7 +122,7 @@ def main(path: Path, limit: int) -> int:
         how = str(end)
     except _DAMAGED as problem:
         how = "password" if "password" in str(problem) else "damaged"
-    text = re.sub(r"[ \t]+\n", "\n", "".join(words.pieces))
+    text = re.sub(r"(?<![ \t])[ \t]+\n", "\n", "".join(words.pieces))  # a long run of blanks is read once
     sys.stdout.buffer.write(re.sub(r"\n{3,}", "\n\n", text).strip().encode(errors="replace"))
     return EXITS[how]
 
