@@ -89,7 +89,7 @@ async def test_the_rules_of_a_group_hold_for_the_supergroup_that_it_becomes_in_a
     other.chats.moved = await other.store.people.followed()
     workers = BotRules(ChatRulesFile(bot.settings.chats), None, bot.store.people)
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        watching = group.create_task(workers.watch())
+        watching = group.create_task(workers.watch(frozenset))
         while workers.of(SessionKey(4242, FORUM.id)).agent is None:
             await bot.store.redis.ping()
         watching.cancel()

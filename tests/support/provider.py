@@ -209,7 +209,7 @@ def _contents(said: Said) -> Iterator[str]:
         else:
             try:
                 arguments = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 arguments = text
             yield event({"functionCall": {"name": TOOL, "args": arguments}})
     yield event(None, "STOP")
