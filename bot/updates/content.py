@@ -12,14 +12,18 @@ _FILES: tuple[MediaKind, ...] = ("animation", "audio", "document", "sticker", "v
 
 
 _MOST = 10
-"""Files of a poll or a rich message that are given on: as many as a turn opens."""
+"""Files of a poll, a rich message or the like that are given on: as many as a turn opens."""
 
 
 def media_of(message: Content) -> tuple[Media, ...]:
-    """The message's file, if it has one, of a photo the largest size; those of a poll or a rich message."""
+    """The message's file, if it has one, of a photo the largest size; those that a poll, a game or the like shows."""
     if own := _file_of(message):
         return own
-    found = message.poll.shown if message.poll is not None else ()
+    found = (
+        *(message.poll.shown if message.poll is not None else ()),
+        *(one.shown for one in (message.paid_media.paid_media if message.paid_media is not None else ())),
+        *((message.game.shown,) if message.game is not None else ()),
+    )
     files = [file for holder in found for file in _file_of(holder)]
     if isinstance(message, Worded) and message.rich_message is not None:
         files += (_media(cast("MediaKind", kind), file) for kind, file in rich.files(message.rich_message))

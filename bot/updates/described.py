@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.updates import rich
-from bot.updates.forms import around_link
+from bot.updates.content import formatted_text_of
+from bot.updates.forms import around_link, moment
 from bot.updates.markdown import formatted
 from bot.updates.models import Content, Worded
 from bot.updates.objects import (
@@ -32,20 +33,22 @@ _MOST_LINKS = 20
 def describe(message: Content) -> str:
     """Words for what is neither text nor file; empty when there is nothing of the kind that we know."""
     for name, words in _WORDS.items():
-        # What only a new message tells of, an answered one does not have.
+        # What only this chat tells of, a message of another one does not have.
         if found := getattr(message, name, None):
             return words(found)
     return ""
 
 
 def beside(message: Worded, *, own: bool = False) -> str:
-    """What stands below a message's words: what has to be paid for, and the links of a post's buttons.
+    """What stands below a message's words: what has to be paid for, a page that is shown, and the links of buttons.
 
     Args:
         message: The message.
         own: It is the bot's own, whose buttons the agent has not written.
     """
-    keyboard = message.reply_markup if not own else None
+    if own:
+        return ""
+    keyboard = message.reply_markup
     links = [
         link
         for row in (keyboard.inline_keyboard if keyboard is not None else ())
@@ -53,7 +56,17 @@ def beside(message: Worded, *, own: bool = False) -> str:
         if button.url and (link := _linked(button.text or "", button.url))
     ]
     paid = [_paid(message.paid_media)] if message.paid_media is not None and message.caption else []
-    return "\n".join([*paid, *links[:_MOST_LINKS]])
+    through = [f"[sent through {_person(message.via_bot)}]"] if message.via_bot is not None else []
+    return "\n".join([*paid, *_page(message), *links[:_MOST_LINKS], *through])
+
+
+def _page(message: Worded) -> list[str]:
+    """The page that is shown below a text which does not name it."""
+    shown = message.link_preview_options
+    page = (shown.url or "") if shown is not None else ""
+    said = formatted_text_of(message)
+    bare = page.rpartition("://")[2].removesuffix("/").lower()
+    return [page] if said and bare and bare not in said.lower() else []
 
 
 def _linked(words: str, address: str) -> str:
@@ -88,6 +101,9 @@ def _contact(found: Contact) -> str:
 
 def _poll(found: Poll) -> str:
     kind = f"{'closed ' if found.is_closed else ''}{'quiz' if found.type == 'quiz' else 'poll'}"
+    kind += ", several answers" if found.allows_multiple_answers else ""
+    ends = moment(found.close_date) if not found.is_closed else ""
+    kind += f", ends {ends}" if ends else ""
     about, why = (
         _with_shown(formatted(words or "", entities), media)
         for words, entities, media in (
@@ -95,7 +111,7 @@ def _poll(found: Poll) -> str:
             (found.explanation, found.explanation_entities, found.explanation_media),
         )
     )
-    right = found.correct_option_ids
+    right = found.correct_option_ids or (found.correct_option_id,)
     lines = [f"{kind}: {formatted(found.question or '', found.question_entities)}", *([about] if about else [])]
     lines += (f"- {_option(one, found, right=number in right)}" for number, one in enumerate(found.options))
     lines += [f"explanation: {why}"] if why else []
@@ -130,7 +146,8 @@ def _game(found: Game) -> str:
     return _in_brackets(f"game: {found.title}", found.description, formatted(found.text or "", found.text_entities))
 
 
-def _story(found: Story) -> str:
+def of_story(found: Story) -> str:
+    """Words for a story."""
     chat = found.chat or ChatName()
     name = chat.title or chat.first_name or (chat.username and f"@{chat.username}")
     return f"[a story of {name}]" if name else "[a story]"
@@ -172,7 +189,10 @@ def _giveaway(kind: str) -> Callable[[Giveaway], str]:
             f"{stars} stars" if stars is not None else None,
             f"Telegram Premium for {months} months" if months is not None else None,
             found.prize_description,
+            *(f"in {chat.title}" for chat in found.chats if chat.title),
+            f"drawn {drawn}" if (drawn := moment(found.winners_selection_date)) else None,
             *map(_person, found.winners),
+            f"{found.unclaimed_prize_count} unclaimed" if found.unclaimed_prize_count else None,
         )
 
     return words
@@ -202,7 +222,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "checklist": _checklist,
     "rich_message": rich.plain,
     "game": _game,
-    "sticker": lambda found: f"[sticker: {found.emoji}]",
+    "sticker": lambda found: _in_brackets("sticker", found.emoji),
     "invoice": _invoice,
     "successful_payment": _payment("payment received"),
     "refunded_payment": _payment("payment refunded"),
@@ -218,6 +238,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "chat_shared": lambda found: _in_brackets("shared chat", found.title, found.username and f"@{found.username}"),
     "web_app_data": _web_app,
     # What bots may know of, but not see.
-    "story": _story,
+    "story": of_story,
     "paid_media": _paid,
+    "link_preview_options": lambda found: found.url or "",
 }

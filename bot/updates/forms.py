@@ -34,9 +34,14 @@ def around_block(inner: str, language: str | None) -> tuple[str, str]:
 
 def around_moment(unix_time: int | None) -> tuple[str, str]:
     """What stands behind "tomorrow at five", which each reader sees in their own time: the moment."""
+    return "", f" ({found})" if (found := moment(unix_time)) else ""
+
+
+def moment(unix_time: int | None) -> str:
+    """A moment in words; "" of none."""
     if unix_time is None or not 0 < unix_time < _LATEST:
-        return "", ""
-    return "", f" ({datetime.fromtimestamp(unix_time, UTC):%Y-%m-%d %H:%M} UTC)"
+        return ""
+    return f"{datetime.fromtimestamp(unix_time, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _longest(text: str) -> int:

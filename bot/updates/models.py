@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from bot.updates.objects import (
+    SERVICE,
     ChatShared,
     Contact,
     Dice,
@@ -25,6 +26,7 @@ from bot.updates.objects import (
     Keyboard,
     Location,
     PaidMedia,
+    SharedUser,
     Story,
     TopicCreated,
     TopicEdited,
@@ -127,10 +129,28 @@ class Worded(Content):
     caption_entities: Objects[Entity] = ()
     rich_message: Maybe[RichMessage] = None
     reply_markup: Maybe[Keyboard] = None
+    link_preview_options: Maybe[ShownLink] = None
+    via_bot: Annotated[SharedUser | None, BeforeValidator(or_empty)] = None
+    """The bot that a person sent it through."""
+    successful_payment: Maybe[Invoice] = None
+    refunded_payment: Maybe[Invoice] = None
+    gift: Maybe[GiftInfo] = None
+    unique_gift: Maybe[GiftInfo] = None
+    gift_upgrade_sent: Maybe[GiftInfo] = None
+    giveaway_created: Maybe[Giveaway] = None
+    giveaway_completed: Maybe[Giveaway] = None
+    users_shared: Maybe[UsersShared] = None
+    user_shared: Present = False
+    """What a Bot API server before 7.0 sends in place of ``users_shared``: an id without a name."""
+    chat_shared: Maybe[ChatShared] = None
+    web_app_data: Maybe[WebAppData] = None
 
 
 class Answered(Worded):
     """``Message``: one that another message answers."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Present] = Field(init=False)  # pyright: ignore
 
     message_id: HintNumber = None
     from_user: Annotated[Maybe[User], Field(alias="from")] = None
@@ -138,6 +158,11 @@ class Answered(Worded):
     forward_origin: Annotated[MessageOrigin | None, BeforeValidator(or_empty)] = None
     forum_topic_created: Annotated[TopicCreated | None, BeforeValidator(or_empty)] = None
     """All messages of a topic "answer" the service message that opened the topic; that is no answer."""
+
+    @property
+    def event(self) -> str | None:
+        """What happened in the chat, by the field's name, where the message tells of that."""
+        return next((name for name in self.model_extra or () if name in SERVICE), None)
 
 
 class AnsweredElsewhere(Content):
@@ -172,14 +197,13 @@ class Message(Worded):
     direct_messages_topic: Present = False
     ephemeral_message_id: Present = False
     receiver_user: Present = False
-    via_bot: Present = False
     author_signature: Hint = None
     """Who wrote in the name of ``sender_chat``."""
     media_group_id: Hint = None
     guest_query_id: Hint = None
     reply_to_message: Maybe[Answered] = None
     external_reply: Maybe[AnsweredElsewhere] = None
-    reply_to_story: Present = False
+    reply_to_story: Annotated[Story | None, BeforeValidator(or_empty)] = None
     reply_to_checklist_task_id: HintNumber = None
     reply_to_poll_option_id: Hint = None
     quote: Maybe[Quote] = None
@@ -191,18 +215,6 @@ class Message(Worded):
     forward_from: Maybe[User] = None
     forward_from_chat: Maybe[NamedChat] = None
     forward_sender_name: Hint = None
-    successful_payment: Maybe[Invoice] = None
-    refunded_payment: Maybe[Invoice] = None
-    gift: Maybe[GiftInfo] = None
-    unique_gift: Maybe[GiftInfo] = None
-    gift_upgrade_sent: Maybe[GiftInfo] = None
-    giveaway_created: Maybe[Giveaway] = None
-    giveaway_completed: Maybe[Giveaway] = None
-    users_shared: Maybe[UsersShared] = None
-    user_shared: Present = False
-    """What a Bot API server before 7.0 sends in place of ``users_shared``: an id without a name."""
-    chat_shared: Maybe[ChatShared] = None
-    web_app_data: Maybe[WebAppData] = None
     forum_topic_edited: Annotated[TopicEdited | None, BeforeValidator(or_empty)] = None
     migrate_to_chat_id: Number | None = None
     migrate_from_chat_id: Number | None = None

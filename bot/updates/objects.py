@@ -18,7 +18,7 @@ class File(Object):
     duration: HintNumber = None
     width: HintNumber = None
     height: HintNumber = None
-    emoji: Plain = "?"
+    emoji: Hint = None
     is_animated: Flag = False
     is_video: Flag = False
 
@@ -154,10 +154,24 @@ class Story(Object):
     chat: Maybe[ChatName] = None
 
 
+class PaidFile(Object):
+    """``PaidMedia``: one of the files; of a preview nothing is known."""
+
+    photo: Objects[Maybe[File]] = ()
+    live_photo: Maybe[LivePhoto] = None
+    video: Maybe[File] = None
+
+    @property
+    def shown(self) -> Files:
+        """What of it can be opened."""
+        return Files.model_construct(photo=self.photo, live_photo=self.live_photo, video=self.video)
+
+
 class PaidMedia(Object):
-    """``PaidMediaInfo``: what bots may know of, but not see."""
+    """``PaidMediaInfo``: of what has not been paid for, bots know no file."""
 
     star_count: HintNumber = None
+    paid_media: Objects[PaidFile] = ()
 
 
 class LinkButton(Object):
@@ -188,6 +202,13 @@ class Game(Object):
     text: Hint = None
     """What its bot says of it, as the highest scores."""
     text_entities: Objects[Entity] = ()
+    photo: Objects[Maybe[File]] = ()
+    animation: Maybe[File] = None
+
+    @property
+    def shown(self) -> Files:
+        """What is shown with it."""
+        return Files.model_construct(photo=self.photo, animation=self.animation)
 
 
 class Invoice(Object):
@@ -224,7 +245,11 @@ class Giveaway(Object):
     prize_description: Hint = None
     prize_star_count: HintNumber = None
     premium_subscription_month_count: HintNumber = None
+    chats: Objects[ChatName] = ()
+    """Which a person has to join."""
+    winners_selection_date: HintNumber = None
     winners: Objects[SharedUser] = ()
+    unclaimed_prize_count: HintNumber = None
 
 
 class UsersShared(Object):

@@ -102,7 +102,9 @@ def shows(message: Message) -> bool:
 
     What a person sends through an inline bot (``via_bot``) is that bot's text.
     """
-    return message.via_bot or any(entity.type in _SHOWN and entity.offset == 0 for entity in message.entities)
+    return message.via_bot is not None or any(
+        entity.type in _SHOWN and entity.offset == 0 for entity in message.entities
+    )
 
 
 def bots_message(message: Message, me: BotIdentity) -> int | None:

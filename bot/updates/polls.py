@@ -38,8 +38,12 @@ class Poll(Object):
     options: Objects[Option] = ()
     total_voter_count: HintNumber = None
     is_closed: Flag = False
+    allows_multiple_answers: Flag = False
+    close_date: HintNumber = None
     correct_option_ids: Numbers = ()
     """Told of a quiz that is closed or the bot's own."""
+    correct_option_id: HintNumber = None
+    """The same where the Bot API server is older than 10.0."""
     description: Hint = None
     description_entities: Objects[Entity] = ()
     media: Maybe[PollMedia] = None

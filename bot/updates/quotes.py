@@ -1,10 +1,10 @@
 """What a message answers: the words, who wrote them, and the files (pure)."""
 
 from bot.updates.content import answered_by, formatted_text_of, media_of
-from bot.updates.described import beside, describe
+from bot.updates.described import beside, describe, of_story
 from bot.updates.markdown import formatted
 from bot.updates.meaning import BotIdentity
-from bot.updates.models import Answered, AnsweredElsewhere, Content, Message, MessageOrigin
+from bot.updates.models import Answered, Content, Message, MessageOrigin
 from bot.updates.origin import author_of
 from tasks.envelope import Media, Quoted
 from tasks.phrases import ANSWER_FILE
@@ -23,19 +23,18 @@ def quote_of(message: Message, me: BotIdentity) -> str | None:
     words = formatted_text_of(answered) if answered is not None else ""
     shared = answered or message.external_reply
     if shared is None:
-        return "[a story]" if message.reply_to_story else None
-    about = words or describe(shared) or _files(shared) or _elsewhere(shared)
+        return of_story(message.reply_to_story) if message.reply_to_story is not None else None
+    about = words or describe(shared) or _files(shared) or _untold(shared)
     if answered is not None:
         about = "\n".join(filter(None, (about, beside(answered, own=_is_ours(answered, me)))))
-    return f"{about[:QUOTE_CHARACTERS]}{_part(message, shared)}" or None
+    return f"{about[:QUOTE_CHARACTERS]}{_part(message, shared)}"
 
 
-def _elsewhere(shared: Content) -> str:
-    """Words for a message of another chat, of whose text Telegram tells nothing but a page that it names."""
-    if not isinstance(shared, AnsweredElsewhere):
-        return ""
-    page = shared.link_preview_options.url if shared.link_preview_options is not None else None
-    return page or "[a message whose words are not told]"
+def _untold(shared: Content) -> str:
+    """Words for a message of which nothing is known: one of another chat, an old one, a kind that is newer than we."""
+    if isinstance(shared, Answered) and shared.event is not None:
+        return f"[an event in the chat: {shared.event.replace('_', ' ')}]"
+    return "[a message whose words are not told]"
 
 
 def _part(message: Message, answered: Content) -> str:

@@ -197,8 +197,9 @@ def _not_for_us(at: UpdateReading, message: Message, said: str, bare: str) -> st
 
 
 def _edits(message: Message, said: str) -> bool:
-    """Whether a person may have edited it: a live location moves by itself, and a poll counts its votes."""
-    return bool(said or message.rich_message or (media_of(message) and message.poll is None))
+    """Whether a person may have edited it: a live location moves by itself, polls and games count."""
+    counts = message.poll is not None or message.game is not None
+    return bool(said or message.rich_message or (media_of(message) and not counts))
 
 
 def _is_edit(at: UpdateReading) -> bool:

@@ -120,15 +120,20 @@ DESCRIBED: list[tuple[dict[str, Any], str]] = [
                 prize_description="a mug",
             )
         },
-        "[giveaway: 2 winners, Telegram Premium for 3 months, a mug]",
+        "[giveaway: 2 winners, Telegram Premium for 3 months, a mug, in Friends, drawn 2026-11-01 12:00 UTC]",
     ),
     (
         {
             "giveaway_winners": tg.GiveawayWinners(
-                chat=GROUP, giveaway_message_id=1, winners_selection_date=SOME_DAY, winner_count=1, winners=[ANN]
+                chat=GROUP,
+                giveaway_message_id=1,
+                winners_selection_date=SOME_DAY,
+                winner_count=1,
+                winners=[ANN],
+                unclaimed_prize_count=2,
             )
         },
-        "[giveaway ended: 1 winners, Ann Lee @annlee]",
+        "[giveaway ended: 1 winners, drawn 2026-11-01 12:00 UTC, Ann Lee @annlee, 2 unclaimed]",
     ),
     ({"giveaway_completed": tg.GiveawayCompleted(winner_count=2)}, "[giveaway ended: 2 winners]"),
     (

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from aiogram import types as tg
 
-from tests.bot.meanings import heard, ignored, inbound, poll
+from bot.updates.meaning import Incoming
+from tests.bot.meanings import heard, ignored, inbound, meaning_of, poll
 from tests.bot.updates import BOT, CHANNEL, GROUP, message, said, size
 
 NEWS = tg.MessageOriginChannel(date=message().date, chat=CHANNEL, message_id=5, author_signature="Ed")
@@ -50,6 +51,13 @@ POLLS: list[tuple[dict[str, Any], str]] = [
         },
         "[poll: Tea?\nread [this](https://e.example/x) https://m.example\n- there [location: 1, 2]]",
     ),
+    # A Bot API server before 10.0 tells of one right answer.
+    ({"type": "quiz", "correct_option_id": 0, "options": [{"text": "yes"}]}, "[quiz: Tea?\n- yes (right)]"),
+    (
+        {"allows_multiple_answers": True, "close_date": 1_800_000_000},
+        "[poll, several answers, ends 2027-01-15 08:00 UTC: Tea?]",
+    ),
+    ({"is_closed": True, "close_date": 1_800_000_000}, "[closed poll: Tea?]"),
 ]
 
 
@@ -98,6 +106,49 @@ def test_paid_media_is_told_beside_its_caption() -> None:
     paid = {"star_count": 5, "paid_media": []}
     assert inbound(changed(said("x"), text=None, paid_media=paid)).text == "[paid media: 5 stars]"
     assert inbound(changed(said("x"), text=None, caption="look", paid_media=paid)).text == "look\n[paid media: 5 stars]"
+
+
+FILE = {"file_id": "F", "width": 5, "height": 5}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "kind"),
+    [
+        ({"paid_media": {"paid_media": [{"type": "photo", "photo": [FILE]}]}}, "[paid media]", "photo"),
+        ({"paid_media": {"paid_media": [{"type": "video", "video": FILE}]}}, "[paid media]", "video"),
+        ({"game": {"title": "Chess", "photo": [FILE]}}, "[game: Chess]", "photo"),
+    ],
+)
+def test_the_files_of_a_game_and_of_what_is_paid_for_come_along(fields: dict[str, Any], words: str, kind: str) -> None:
+    sent = changed(said("x"), text=None, **fields)
+    for found in (inbound(sent), inbound(changed(said("what?"), reply_to_message=sent["message"]))):
+        assert [(media.kind, media.file_id) for media in found.media] == [(kind, "F")]
+        assert words in (found.text, found.quote)
+    assert not isinstance(meaning_of(edit(sent)), Incoming) or "paid_media" in fields, "a game counts its points"
+
+
+@pytest.mark.parametrize(
+    ("text", "entities", "page"),
+    [
+        ("look", [], "https://P.example/x/"),
+        ("look at p.example/X", [], None),
+        ("look", [{"type": "text_link", "offset": 0, "length": 4, "url": "https://p.example/x"}], None),
+    ],
+)
+def test_a_page_that_is_shown_below_a_text_is_told_unless_the_text_names_it(
+    text: str, entities: list[dict[str, Any]], page: str | None
+) -> None:
+    preview = {"url": "https://P.example/x/"}
+    sent = changed(said(text), entities=entities, link_preview_options=preview)
+    alone = changed(said("x"), text=None, link_preview_options=preview)
+    assert inbound(sent).text.splitlines()[1:] == ([page] if page else [])
+    assert inbound(alone).text == preview["url"]
+    assert inbound(changed(said("so?"), reply_to_message=alone["message"])).quote == preview["url"]
+
+
+def test_a_sticker_without_an_emoji_is_one() -> None:
+    moves = changed(said("x"), text=None, sticker={"file_id": "S", "is_video": True})
+    assert inbound(moves).text == "[sticker]"
 
 
 def test_a_live_photo_that_is_answered_in_another_chat_is_opened() -> None:

@@ -12,7 +12,7 @@ from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UP
 from tasks.config.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import BOT, make_bot
-from tests.bot.meanings import DESCRIBED, FILES, ignored
+from tests.bot.meanings import DESCRIBED, FILES, ignored, inbound
 from tests.bot.updates import BOT as US
 from tests.bot.updates import CHANNEL, FORUM, GROUP, message, raw, size
 
@@ -99,6 +99,28 @@ async def test_all_that_a_message_can_hold_begins_a_turn_or_is_told_in_one_line_
     assert len(await bot.said()) == lines
     assert await store.dead.count() == 0
     assert await store.redis.keys("cohort:s:*:inbox") == [f"cohort:s:{session}:inbox".encode()]
+
+
+PARTS = {name: value for content in (*WORDS, *WORDLESS, *UNREADABLE, *EVENTS) for name, value in content.items()}
+
+
+@pytest.mark.parametrize("name", sorted(PARTS.keys() - as_sent().keys() - {"entities", "caption_entities"}))
+def test_whatever_a_message_holds_an_answer_to_it_says_what_it_answers(name: str) -> None:
+    answered = as_sent() | {name: PARTS[name]}
+    asked = as_sent(text="What is this?") | {"reply_to_message": answered}
+    quote = inbound({"update_id": 1, "message": asked}).quote or ""
+    if name == "forum_topic_created":
+        assert not quote, "every message of a topic answers it"
+        return
+    assert quote
+    known = name not in SERVICE and name not in ("passport_data", "hologram")
+    assert (quote == "[a message whose words are not told]") != (known or name in SERVICE)
+    assert (quote == f"[an event in the chat: {name.replace('_', ' ')}]") == (name in SERVICE)
+
+
+def test_an_answer_to_a_message_that_cannot_be_seen_any_more_says_so() -> None:
+    asked = as_sent(text="What is this?") | {"reply_to_message": {"message_id": 3, "date": 0}}
+    assert inbound({"update_id": 1, "message": asked}).quote == "[a message whose words are not told]"
 
 
 SEEN = {name for content in (*WORDS, *WORDLESS) for name in content}

@@ -60,7 +60,8 @@ def test_a_forward_as_an_older_server_tells_it_is_one(fields: dict[str, Any], na
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_an_inline_bot_writes_in_a_persons_name_is_text(command: str) -> None:
     found = heard(said(command, via_bot=tg.User(id=9, is_bot=True, first_name="Cats", username="cats_bot")))
-    assert (found.ask, found.inbound.kind, found.inbound.text) == (None, "message", command)
+    through = f"{command}\n[sent through Cats @cats_bot]"
+    assert (found.ask, found.inbound.kind, found.inbound.text) == (None, "message", through)
 
 
 @pytest.mark.parametrize("kind", ["code", "pre", "blockquote", "expandable_blockquote"])

@@ -66,7 +66,7 @@ ANSWERS: list[tuple[str, dict[str, Any], tuple[str | None, Quoted | None]]] = [
         },
         ("[document: plan.pdf]", Quoted(sender=FROM_BEN)),
     ),
-    ("a story", {"reply_to_story": tg.Story(chat=CHANNEL, id=1)}, ("[a story]", None)),
+    ("a story", {"reply_to_story": tg.Story(chat=CHANNEL, id=1)}, ("[a story of News]", None)),
     (
         "the service message of a topic",
         {"reply_to_message": message(forum_topic_created=tg.ForumTopicCreated(name="t", icon_color=1))},

@@ -131,30 +131,6 @@ async def test_a_recording_that_cannot_be_written_down_is_one_clear_line(listeni
     assert done.notices == (), "a passing fault is not seen"
 
 
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        (b'{"text": ""}', "no-words-heard"),
-        (b'{"text": null}', "no-words-heard"),
-        (b'{"text": " [BLANK_AUDIO] (silence)"}', "no-words-heard"),
-        (b"", "no-words-heard"),
-        (b'{"error": {"message": "no credit"}}', "not-heard"),
-        (b'{"text": ["a", "b"]}', "not-heard"),
-        (b'["a"]', "not-heard"),
-        (b"<!DOCTYPE html><p>Bad gateway", "not-heard"),
-        (b"\n<html><body>Sign in", "not-heard"),
-    ],
-)
-async def test_an_answer_that_is_no_transcript_is_never_shown_as_one(
-    listening: Listening, model: Model, body: bytes, why: str
-) -> None:
-    model.audio.body = body
-    screen = Screen()
-    async with listening() as engine:
-        done = await engine.run(said(VOICE), screen)
-    assert (done.notices, model.journal[0].messages[1]["text"]) == ((phrase(why),), '<tg-file kind="voice"/>')
-
-
 async def test_several_recordings_are_written_down_at_once_and_stand_in_their_order(
     listening: Listening, model: Model, shelf: Shelf
 ) -> None:

@@ -177,7 +177,7 @@ def _celery(settings: Settings) -> None:
     bind(app, side.host)
     heard = threading.Event()
     side.let_go()
-    # Its heartbeat goes on: what it sends before the receiver's subscription has reached Redis, nobody hears.
+    # Its heartbeat goes on: what it sends before the receiver's subscription has reached Redis is not heard.
     with app.connection_for_read() as line, working(app, side.host, limit=1, without_heartbeat=False) as worker:
         receiver: Any = app.events.Receiver(line, handlers={"*": lambda _: heard.set()})
         Doorbells(app, slots=64).send([(SessionKey(BOT, 1), 1)])

@@ -33,7 +33,12 @@ _LONGEST_ANSWER = 2**20
 _TOO_BIG = 413
 _NOT_TAKEN = frozenset({400, 415, 422})
 """Statuses of a server that does not take this recording, and will not later."""
-_PAGE = re.compile(r"\s*<(?:!doctype|html|head|\?xml)\b", re.IGNORECASE)
+_PAGE = re.compile(r"\s*(?:<(?:!|\?xml|html\b|head\b)|<[a-z][^<>]*>.*</[a-z]|[{\[]\s*[\"{])", re.IGNORECASE | re.DOTALL)
+"""Markup, and JSON that ends too early: no person speaks so."""
+_MARK = re.compile(r"<\|[^<>|]{1,32}\|>")
+"""What Whisper and SenseVoice write between words: the language, a mood, a second."""
+_MOST_UNREAD = 0.1
+"""Of a text's characters: servers cut some between their bytes, and what is no text has more of them."""
 _SILENCE = re.compile(r"(?:\s*[\[(]\s*(?:blank[_ ]audio|silence|no speech|inaudible)\s*[\])])+", re.IGNORECASE)
 """What Whisper writes of a recording without speech."""
 
@@ -91,13 +96,13 @@ def _read_answer(answer: bytes) -> tuple[str, Any]:
         found: Any = json.loads(said)
         if isinstance(found, dict):
             said, used = found.get("text", found or ""), found.get("usage")
-        elif isinstance(found, list):
+        elif found is None or isinstance(found, list | str):
             said = found
     if said is None:
         said = ""
-    if not isinstance(said, str) or _PAGE.match(said):
+    if not isinstance(said, str) or _PAGE.match(said) or said.count("\ufffd") > _MOST_UNREAD * len(said):
         raise AudioFailed("the answer is no transcript")
-    words = clean(said).strip()[:LONGEST_TEXT]
+    words = clean(_MARK.sub("", said)).strip()[:LONGEST_TEXT]
     return "" if _SILENCE.fullmatch(words) else words, used
 
 
