@@ -101,12 +101,44 @@ TEXTS = [
     ("이것은 한국어 텍스트 파일입니다.", "euc_kr cp949"),
     ("Καλημέρα, αυτό είναι ένα ελληνικό κείμενο.", "iso8859-7 cp1253"),
     ("Zażółć gęślą jaźń, dziękuję bardzo.", "cp1250 iso8859-2"),
+    # Short texts, and what stands in them beside letters.
+    ("Grüße aus München, schöne Straße – „Zitat“.\n", "cp1252 mac-roman"),
+    ("Grüße aus München, schöne Straße", "cp850 cp1252"),
+    ("Füße", "cp1252"),
+    ("Preis: 5 €", "cp1252"),
+    ("Räksmörgås på svenska, åäö", "cp1252"),
+    ("São Paulo é ótimo, não é? Ações e coração.", "cp1252"),
+    ("Günaydın, nasılsın? İyiyim, teşekkürler", "cp1254"),
+    ("Příliš žluťoučký kůň úpěl ďábelské ódy", "cp1250"),
+    ("Да", "cp1251"),
+    ("МОСКВА", "cp1251"),
+    ("Имя;Город;Сумма\nИван;Москва;100\n", "cp1251 koi8-r"),
+    ("Привет", "cp1251 koi8-r cp866"),
+    ("Это обычный текст на русском языке.", "iso8859-5 mac-cyrillic"),
+    ("Київ — столиця України, її люблять", "cp1251"),
+    ("שלום עולם", "cp1255"),
+    ("مرحبا بالعالم", "cp1256"),
+    ("สวัสดีชาวโลก", "cp874"),
+    ("你好世界", "gb18030"),
+    ("姓名,城市\n张三,北京\n", "gb18030"),
+    ("你好，這是一個中文檔案", "big5"),
+    ("こんにちは", "shift_jis euc_jp"),
+    ("東京都", "shift_jis"),
+    ("안녕하세요 세계", "cp949"),
+    ("您好，报告", "utf-16-be"),
 ]
 
 
 @pytest.mark.parametrize(("text", "encoding"), [(text, name) for text, names in TEXTS for name in names.split()])
 def test_a_text_file_is_read_in_the_encoding_that_it_has(text: str, encoding: str) -> None:
     assert decoded(text.encode(encoding)) == text
+
+
+def test_a_byte_that_an_encoding_cannot_have_costs_one_character_and_not_the_text() -> None:
+    text = "Grüße aus München, schöne Straße"
+    assert decoded(text.encode("cp1252") + b"\x81") == f"{text}\ufffd"
+    long = "Preise\n" * 2000 + "für Äpfel\n" * 2000
+    assert decoded(long.encode("cp1252")) == long
 
 
 def test_lines_of_another_encoding_are_read_in_theirs() -> None:
