@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
+from bot.commands.card_commands import CardCommands
 from bot.commands.conversations import ConversationCommands
 from bot.commands.glances import Glances
 from bot.commands.memory import MemoryCommands
@@ -12,21 +13,11 @@ from bot.commands.offered import PersonalRights
 from bot.commands.pickers import Agents, Pickers
 from bot.commands.reminders import ReminderCommands
 from bot.commands.saying import say
-from bot.updates.commands import (
-    ADMINS,
-    CHOICES,
-    CODE,
-    CONVERSATIONS,
-    GREETING,
-    LOGINS,
-    UNKNOWN,
-    UNREADABLE,
-    Command,
-    nearest,
-)
+from bot.updates.commands import CODE, GREETING, LOGINS, UNKNOWN, UNREADABLE, Command, nearest
 from tasks import keys
 from tasks.chats import conversations
 from tasks.chats.asking import LOGGED_IN, ParkedTurn
+from tasks.chats.command_names import ADMINS, CHOICES, CONVERSATIONS
 from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.envelope import Inbound, Reply
@@ -100,12 +91,14 @@ class Answers:
         conversations: ConversationCommands,
         rights: PersonalRights,
         hearing: HearsGroups,
+        taken: CardCommands,
     ) -> None:
         self._settings = settings
         self._admission = admission
         self._logins = logins
         self._pickers = Pickers(settings, sessions, agents, chats)
         self._conversations, self._rights, self._hearing = conversations, rights, hearing
+        self._taken = taken
         self._sessions = sessions
         self._clock = clock
         self._builders: Mapping[str, Callable[[Command, Inbound], Awaitable[Reply | None]]] = {
@@ -274,6 +267,6 @@ class Answers:
     async def _unknown(self, ask: Command, inbound: Inbound) -> Reply | None:
         """A mistyped command, unless the agents take it, or the one that is meant is refused to its person."""
         near = nearest(ask.argument)
-        if near is None or ask.argument in self._settings.commands or not await self._rights.may(inbound, near):
+        if near is None or await self._taken.takes(ask.argument) or not await self._rights.may(inbound, near):
             return None
         return say(inbound, texts.did_you_mean(ask.argument, near))

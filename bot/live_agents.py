@@ -1,6 +1,6 @@
 """The agents that live workers name in their heartbeats."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tasks.phrases import spoken
 from tasks.status.worker import WorkerStatus
@@ -37,10 +37,29 @@ class LiveAgents:
         shown = [name for name in offered if name in names or not names] if offered else names
         return {name: about.get(name, "") for name in shown}
 
+    async def commands(self) -> dict[str, str] | None:
+        """The commands that the cards of these agents take, and what the menu says of each; None without workers."""
+        view, bot = await self._members.look(), self._own()
+        for one in view.members.values():
+            names = one.agents if bot is None else one.agents_of.get(str(bot), ())
+            taken = one.commands if bot is None else one.commands_of.get(str(bot), {})
+            if names:
+                return _together([taken.get(name, {}) for name in self._offered() or names if name in names])
+        return None
+
     async def model_facts(self) -> Mapping[str, tuple[str, ...]]:
         """What a live worker knows of the models that chats may choose (``tasks.chats.model_lines``)."""
         view = await self._members.look()
         return next((one.model_facts for one in view.members.values() if one.model_facts), {})
+
+
+def _together(taken: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Those of all agents; where several take one, the words of the first that has some hold."""
+    found = dict[str, str]()
+    for commands in taken:
+        for name, words in commands.items():
+            found[name] = found.get(name) or words
+    return found
 
 
 def _told(status: WorkerStatus, bot: int | None) -> tuple[tuple[str, ...], Mapping[str, str]]:

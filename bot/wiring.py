@@ -17,6 +17,7 @@ from bot.access.rate import PersonalRate
 from bot.acknowledgements import Acknowledgements
 from bot.admission import AccessControl
 from bot.answers import Answers
+from bot.commands.card_commands import CardCommands
 from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
 from bot.commands.menus import CommandMenus
@@ -84,10 +85,11 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     chats = ChatRulesFile(settings.chats, settings.home)
     pauses = IntakePause(bot, PauseView(store.pauses), own_entry(settings))
     people = PeopleView(bot, store.people, operators_word(settings), chats.roles)
-    await _look_first(people, pauses, chats)
-    offer = CommandOffer(chats.roles, settings.group_control, settings.commands, unavailable(settings))
+    taken = CardCommands(settings.commands, _live_agents(connections, pauses).commands)
+    await _look_first(people, pauses, chats, taken)
+    offer = CommandOffer(chats.roles, settings.group_control, lambda: taken.now, unavailable(settings))
     menus = CommandMenus(telegram, people, offer)
-    acks = Acknowledgements(telegram, clock)
+    acks, admins = Acknowledgements(telegram, clock), AdminLists(telegram.administrators, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, bot, clock, stop.pause)
     owners = store.sessions.owners
@@ -97,15 +99,13 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)
     attention = _attention(connections, people, chats, BusinessAccounts(store.business, interrupts, acks))
-    admins = AdminLists(telegram.administrators, clock)
-    hearing = GroupHearing(me, admins)
-    shared = _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer, admins, hearing)
+    hears = GroupHearing(me, admins)
+    shared = _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer, admins, hears, taken)
     intake = _intake(connections, shared)
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
     about = _about(settings, me)
     heartbeat = BotHeartbeat(store.bots, holder, about, clock, sends=pacing.lately)
-    metrics.watch(metrics.LAST_POLL, heartbeat.poll_age)
-    metrics.watch(metrics.POLL_DUE, lambda: heartbeat.poll_is_due(paused=pauses.intake))
+    _measure(heartbeat, pauses)
     return BotParts(
         connections,
         about,
@@ -121,9 +121,10 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             "interrupts": interrupts.run(),
             "acks": acks.run(),
             "heartbeat": heartbeat.run(),
-            "name": _own_name(connections, attention, hearing, heartbeat).watch(),
+            "name": _own_name(connections, attention, hears, heartbeat).watch(),
             "loop lag": loop_lag.measure(clock.monotonic),
             "pauses": pauses.watch(partial(tell, bot)),
+            "commands of cards": taken.watch(menus.changed),
             "chats": attention.watch(menus.changed),
             "store": watch_store(store.layout, kept=KeptMark(settings.home, settings.redis)),
             "publisher": Publisher(store.figures, holder, clock).run(),
@@ -137,6 +138,16 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
 def _about(settings: Settings, me: BotIdentity) -> BotStatus:
     mode = "webhook" if settings.webhook_url else "polling"
     return BotStatus(bot=me.id, name=settings.bot or "", username=me.username, mode=mode)
+
+
+def _live_agents(connections: Connections, pauses: IntakePause) -> LiveAgents:
+    bot = connections.me.id
+    return LiveAgents(connections.store.members, lambda: pauses.offered, lambda: bot if pauses.has_cards else None)
+
+
+def _measure(heartbeat: BotHeartbeat, pauses: IntakePause) -> None:
+    metrics.watch(metrics.LAST_POLL, heartbeat.poll_age)
+    metrics.watch(metrics.POLL_DUE, lambda: heartbeat.poll_is_due(paused=pauses.intake))
 
 
 def _attention(
@@ -160,8 +171,8 @@ def _own_name(
     )
 
 
-async def _look_first(people: PeopleView, pauses: IntakePause, chats: ChatRulesFile) -> None:
-    """Look at what Redis says of people and pauses before the first update. While it is away both keep to the rules."""
+async def _look_first(people: PeopleView, pauses: IntakePause, chats: ChatRulesFile, taken: CardCommands) -> None:
+    """Look at what Redis says of these before the first update. While it is away they keep to the settings."""
     with suppress(StoreUnavailable):
         await people.refresh()
         chats.moved = await people.store.followed()
@@ -169,6 +180,7 @@ async def _look_first(people: PeopleView, pauses: IntakePause, chats: ChatRulesF
             log.warning("access.empty", extra={"remedy": "`cohort pair` makes a code that lets its first user in"})
     with suppress(StoreUnavailable):
         await pauses.refresh()
+        await taken.refresh()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +198,7 @@ class _Shared:
     offer: CommandOffer
     admins: AdminLists
     hearing: GroupHearing
+    taken: CardCommands
 
 
 def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
@@ -196,7 +209,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
     answers = Answers(
         settings,
         store.sessions,
-        LiveAgents(store.members, lambda: shared.pauses.offered, lambda: bot if shared.pauses.has_cards else None),
+        _live_agents(connections, shared.pauses),
         clock,
         reminders=store.reminders,
         notes=store.notes,
@@ -206,6 +219,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         conversations=ConversationCommands(store.sessions, store.earlier),
         rights=RightsHere(control, shared.offer, people),
         hearing=shared.hearing,
+        taken=shared.taken,
     )
     return UpdateIntake(
         connections.me,

@@ -115,6 +115,7 @@ PROMISES = {
     "inline-messages": "Questions in other chats are answered in one message, only where switched on; nothing is kept.",
     "channels": "Posts that name the bot are answered in admitted channels, only where an operator switched it on.",
     "group-control": "In a group only those whom the operator chose start over, choose for all, or press buttons.",
+    "card-commands": "A command that a card takes reaches the agent, and menus show it; one that cannot be is told.",
     "commands": "A mistyped command is told the nearest, and each kind of chat has the menu of what works in it.",
     "pairing": "A pairing code lets one person in, once, who sends it alone; guesses are few and tell nothing.",
     "admission": "Admins let people and groups in and keep them out, and no other person does.",

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.texts import ADMIN_COMMANDS, COMMANDS
-from bot.updates.commands import CONVERSATIONS
 from ops.cli import app
 from tasks import keys
+from tasks.chats.command_names import CONVERSATIONS
 from tasks.config.settings import Settings, env_name
 from tasks.events import EVENTS
 from tests.support.tree import (

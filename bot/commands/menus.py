@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -94,8 +94,9 @@ class CommandMenus:
         self._offer = offer
         self._changed = asyncio.Event()
         self._begun = asyncio.Event()
-        self._shown: Mapping[int, Names] = {}
-        self._shown_to_all: tuple[Names, ...] = ()
+        self._shown: Mapping[int, Menu] = {}
+        self._shown_to_all: Menus | None = None
+        """Both in English: words of cards change, too."""
 
     def changed(self) -> None:
         """People or rules may have changed; ``run`` looks whether menus have to."""
@@ -113,20 +114,20 @@ class CommandMenus:
             self._begun.set()
 
     async def _show(self, tries: int = _TRIES) -> None:
-        wanted, menus = self._to_all(), self._menus()
+        menus = self._menus()
         shown = await self._try(lambda: self._calls.show_commands(menus), tries)
         described = await self._try(lambda: self._calls.describe(*_described()), tries)
         # At the start nothing is waited for: ``run`` does the rest.
-        self._shown_to_all = wanted if (shown and described) or tries > 1 else ()
+        self._shown_to_all = menus if (shown and described) or tries > 1 else None
 
     async def run(self) -> None:
         """Keep the menus as they should be, until cancelled; after ``show``, set those of other languages."""
         await self._begun.wait()
-        if self._shown_to_all:
+        if self._shown_to_all is not None:
             await self.translate()
         while True:
             self._changed.clear()
-            if self._to_all() != self._shown_to_all:
+            if self._menus() != self._shown_to_all:
                 await self._show()
                 await self.translate()
             await self.show_to_some()
@@ -134,11 +135,11 @@ class CommandMenus:
 
     async def show_to_some(self) -> None:
         """Set the menus of chats whose people may use other commands than most, and take away those of others."""
-        wanted = self._to_some()
-        for chat, names in wanted.items():
-            if self._shown.get(chat) != names:
+        wanted = dict[int, Menu]()
+        for chat, names in self._to_some().items():
+            wanted[chat] = menu = _menu(names, self._offer.own())
+            if self._shown.get(chat) != menu:
                 translated = {language: self._in(language, names) for language in OTHERS}
-                menu = _menu(names, self._offer.own)
                 await self._try(partial(self._calls.show_own_commands, chat, menu, translated))
         for chat in self._shown:
             if chat not in wanted:
@@ -182,12 +183,12 @@ class CommandMenus:
 
     def _menus(self) -> Menus:
         """Those of all chats, in the language that is spoken now."""
-        private, groups, admins = (_menu(names, self._offer.own) for names in self._to_all())
+        private, groups, admins = (_menu(names, self._offer.own()) for names in self._to_all())
         return Menus(private, groups, admins if admins != groups else ())
 
     def _in(self, language: str, names: Names) -> Menu:
         with speaking(language):
-            return _menu(names, self._offer.own)
+            return _menu(names, self._offer.own())
 
     async def _try(self, call: Callable[[], Awaitable[None]], tries: int = _TRIES) -> bool:
         """Make calls, again where Telegram is away or has had too many: each sets only what is not so already."""
@@ -206,9 +207,10 @@ class CommandMenus:
                 return True
 
 
-def _menu(names: Names, own: Container[str]) -> Menu:
-    """In the language that is spoken now."""
-    return [(name, phrase("menu-of-agents") if name in own else phrase(f"menu-{name}")) for name in names]
+def _menu(names: Names, own: Mapping[str, str]) -> Menu:
+    """In the language that is spoken now, as far as the words are ours."""
+    usual = "menu-of-agents"
+    return [(name, own.get(name) or phrase(usual if name in own else f"menu-{name}")) for name in names]
 
 
 def _of_groups(names: Names) -> Names:

@@ -1,13 +1,14 @@
 """Which commands a person is offered, in menus and by /help: those that are not refused to them (pure)."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, Protocol
 
 from bot import texts
 from bot.commands.role_control import refuses
-from bot.updates.commands import CONTROL
 from tasks.chats.choices import CHAT_CHOICES
+from tasks.chats.command_names import CONTROL, MENU
 from tasks.chats.roles import Role, RoleRules
 from tasks.envelope import Inbound
 
@@ -43,8 +44,8 @@ class CommandOffer:
     rules: Callable[[], RoleRules]
     """What the operator's file says of roles now."""
     control: WhoControls = "everyone"
-    own: Sequence[str] = ()
-    """Those that the agents answer."""
+    own: Callable[[], Mapping[str, str]] = dict[str, str]
+    """Those that the agents answer now, and what the menu says of each; empty for the usual words."""
     without: Container[str] = ()
     """Those of ours that are of no use here."""
 
@@ -57,7 +58,8 @@ class CommandOffer:
             administers: They are one of the group's administrators.
         """
         admins = () if group else texts.ADMIN_COMMANDS
-        names = (*texts.COMMANDS, *self.own, *admins)
+        room = MENU - len(texts.COMMANDS) - len(texts.ADMIN_COMMANDS)
+        names = (*texts.COMMANDS, *islice(self.own(), room), *admins)
         return tuple(name for name in names if self.allows(name, role, group=group, administers=administers))
 
     def allows(self, name: str, role: Role | None, *, group: bool = False, administers: bool = False) -> bool:

@@ -1,8 +1,9 @@
 """What a person's role may use (pure): commands, and the agents and models that commands choose."""
 
-from bot.updates.commands import ASKS, UNKNOWN, parse
+from bot.updates.commands import UNKNOWN, parse
 from bot.updates.meaning import Incoming
 from tasks.chats.choices import DEFAULT
+from tasks.chats.command_names import ASKS
 from tasks.chats.roles import Role, RoleRules, RuleKind, only, outranks
 from tasks.phrases import phrase
 

@@ -7,9 +7,10 @@ from bot.access.people import PeopleView
 from bot.commands.offered import IN_CHARGE, CommandOffer, WhoControls
 from bot.commands.role_control import role_refusal
 from bot.groups.admin_lists import AdminLists
-from bot.updates.commands import ADMINS, LOGINS
+from bot.updates.commands import LOGINS
 from bot.updates.meaning import Incoming
 from tasks.chats.access import Access
+from tasks.chats.command_names import ADMINS
 from tasks.chats.roles import Role, RoleRules
 from tasks.envelope import Inbound
 from tasks.phrases import phrase

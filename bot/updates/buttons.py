@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from bot.updates.commands import ADMINS, CHOICES, Command
+from bot.updates.commands import Command
 from bot.updates.content import answered_by
 from bot.updates.inline_messages import wanted
 from bot.updates.meaning import Ignored, Incoming, Meaning, UpdateReading
@@ -11,6 +11,7 @@ from bot.updates.models import CallbackQuery, GenerationStopped
 from bot.updates.origin import author_of, person_of, session_of
 from tasks.chats.asking import WORD
 from tasks.chats.choices import CHAT_CHOICES, DEFAULT
+from tasks.chats.command_names import ADMINS, CHOICES
 from tasks.envelope import Inbound, InboundKind, Sender
 from tasks.session import SessionKey
 

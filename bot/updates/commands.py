@@ -4,8 +4,7 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from tasks.chats.choices import CHAT_CHOICES
-from tasks.envelope import InboundKind
+from tasks.chats.command_names import ASKS, CONTROL
 
 # Bot API, "Commands": up to 32 of these; the suffix names the bot it is meant for. Apps mark /stop in "/stop!", too.
 _FORM = re.compile(
@@ -24,32 +23,6 @@ _LOOKS_LIKE = str.maketrans(
 )
 """Full-width letters, as Chinese and Japanese keyboards write them, and Cyrillic ones that look like ours."""
 _FIRST_WORD = re.compile(r"[/\uff0f]\S{1,66}")
-
-CONTROL: dict[str, InboundKind] = {
-    "stop": "stop",
-    "new": "new",
-    "reset": "new",
-    "clear": "new",
-    "compact": "compact",
-    "retry": "retry",
-    "undo": "undo",
-}
-"""Commands that are stored in order with the session's messages."""
-
-CHOICES = frozenset({"model", "agent", *CHAT_CHOICES})
-"""Commands that choose something for the session; with an argument they are stored like its messages."""
-
-ADMINS = frozenset({"allow", "deny", "people"})
-"""Commands of those who let people in."""
-
-CONVERSATIONS = frozenset({"sessions", "resume", "title"})
-"""What is asked about earlier conversations; with an argument the last two are stored like messages."""
-
-_OWN = frozenset(
-    {"start", "help", "whoami", "status", "usage", "reminders", "timezone", "memory", "forget", "login", "logout"}
-)
-ASKS = _OWN | CHOICES | ADMINS | CONVERSATIONS
-"""Commands that the bot answers itself."""
 
 
 @dataclass(frozen=True, slots=True)

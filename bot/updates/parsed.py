@@ -3,20 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.updates.buttons import choice_of
-from bot.updates.commands import (
-    ADMINS,
-    CHOICES,
-    CODE,
-    CONTROL,
-    CONVERSATIONS,
-    UNKNOWN,
-    UNREADABLE,
-    Command,
-    as_written,
-    nearest,
-    parse,
-    payload_of,
-)
+from bot.updates.commands import CODE, UNKNOWN, UNREADABLE, Command, as_written, nearest, parse, payload_of
 from bot.updates.content import formatted_text_of, media_of, text_of
 from bot.updates.described import beside, describe
 from bot.updates.meaning import BotIdentity
@@ -24,6 +11,7 @@ from bot.updates.models import Message
 from bot.updates.objects import SERVICE
 from bot.updates.origin import addressed, without_call, without_mention
 from bot.updates.quotes import quote_of, quoted_files
+from tasks.chats.command_names import ADMINS, CHOICES, CONTROL, CONVERSATIONS
 from tasks.chats.pairing import is_code
 from tasks.envelope import InboundKind, Media
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bot.updates.business import connected, deleted
 from bot.updates.buttons import pressed, stopped
-from bot.updates.commands import ADMINS, CONTROL, Command, as_written, parse
+from bot.updates.commands import Command, as_written, parse
 from bot.updates.content import is_untitled, media_of, text_of
 from bot.updates.inline_messages import asked, chosen, summoned
 from bot.updates.meaning import (
@@ -42,6 +42,7 @@ from bot.updates.parsed import ParsedMessage, command_in, parsed_command, parsed
 from bot.updates.quotes import quote_of, quoted_of
 from bot.updates.reactions import reacted
 from bot.updates.update import TelegramUpdate, update_id_of
+from tasks.chats.command_names import ADMINS, CONTROL
 from tasks.chats.pairing import is_code
 from tasks.envelope import Inbound, Sender
 from tasks.session import SessionKey

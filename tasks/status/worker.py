@@ -97,6 +97,10 @@ class WorkerStatus(ProcessStatus):
     """What they say in one language or another: its code -> agent -> a line."""
     translated_of: Mapping[str, Mapping[str, Mapping[str, str]]] = {}
     """The same of each bot that has cards of its own, by its number."""
+    commands: Mapping[str, Mapping[str, str]] = {}
+    """The commands that the cards of ``agents`` take: agent -> command -> what the menu says of it, or nothing."""
+    commands_of: Mapping[str, Mapping[str, Mapping[str, str]]] = {}
+    """The same of each bot that has cards of its own, by its number."""
     model_facts: Mapping[str, tuple[str, ...]] = {}
     """Of each model that chats may choose: its provider, and what it reads (``tasks.chats.model_lines``)."""
     servers_down: tuple[str, ...] = ()

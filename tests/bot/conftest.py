@@ -17,6 +17,7 @@ from bot.acknowledgements import Acknowledgements
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
+from bot.commands.card_commands import CardCommands
 from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
 from bot.commands.offered import CommandOffer
@@ -157,7 +158,8 @@ def make_bot(
     logins = logins_of(settings, store, doorbells, revocations, clock)
     listed = AdminLists(admins, clock)
     control = GroupControl(settings.group_control, listed, chats.roles, store.sessions.askers)
-    offer = CommandOffer(chats.roles, settings.group_control, settings.commands, unavailable(settings))
+    taken = CardCommands(settings.commands, agents.commands)
+    offer = CommandOffer(chats.roles, settings.group_control, lambda: taken.now, unavailable(settings))
     update_intake = UpdateIntake(
         me,
         people=people,
@@ -176,6 +178,7 @@ def make_bot(
             conversations=ConversationCommands(store.sessions, store.earlier),
             rights=RightsHere(control, offer, people),
             hearing=GroupHearing(me, listed),
+            taken=taken,
         ),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         doorbells=doorbells,

@@ -107,12 +107,16 @@ class NamedAgents:
         self.names: tuple[str, ...] = ("assistant", "poet")
         self.about: dict[str, str] = {}
         self.facts: dict[str, tuple[str, ...]] = {}
+        self.taken: dict[str, str] | None = {}
 
     async def agents(self) -> dict[str, str]:
         return {name: self.about.get(name, "") for name in self.names}
 
     async def model_facts(self) -> dict[str, tuple[str, ...]]:
         return self.facts
+
+    async def commands(self) -> dict[str, str] | None:
+        return self.taken
 
 
 class AwaySometimes:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.updates.commands import CODE, CONTROL, Command, nearest
+from bot.updates.commands import CODE, Command, nearest
+from tasks.chats.command_names import CONTROL
 from tests.bot.meanings import heard, ignored, inbound
 from tests.bot.updates import GROUP, said
 

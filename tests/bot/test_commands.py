@@ -118,7 +118,7 @@ async def admins(store: Store) -> PeopleView:
 
 async def shown(telegram: Telegram, admins: PeopleView) -> None:
     """As a bot that starts does."""
-    menus = CommandMenus(telegram, admins, CommandOffer(RoleRules, own=["news"]))
+    menus = CommandMenus(telegram, admins, CommandOffer(RoleRules, own=lambda: {"news": ""}))
     await menus.show()
     await menus.translate()
     await menus.show_to_some()

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot.updates.commands import ASKS, CHOICES, CONTROL, CONVERSATIONS, UNKNOWN
+from bot.updates.commands import UNKNOWN
 from bot.updates.meaning import BotIdentity, Ignored, Incoming
 from bot.updates.understand import understand
+from tasks.chats.command_names import ASKS, CHOICES, CONTROL, CONVERSATIONS
 from tests.bot.updates import BOT, CHANNEL, FORUM, GROUP, PRIVATE, message, said, size
 
 ME = BotIdentity.of(4242, "cohort_bot", channels=True)

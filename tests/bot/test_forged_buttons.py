@@ -5,8 +5,8 @@ from itertools import batched
 import pytest
 from aiogram import types as tg
 
-from bot.updates.commands import ADMINS, CHOICES
 from tasks.chats.access import Access
+from tasks.chats.command_names import ADMINS, CHOICES
 from tasks.config.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import make_bot

@@ -8,10 +8,11 @@ import pytest
 from aiogram import types as tg
 
 from bot.groups.admin_lists import AdminLists
-from bot.updates.commands import ADMINS, ASKS, CHOICES, LOGINS
+from bot.updates.commands import LOGINS
 from bot.updates.meaning import Incoming
 from botapi.errors import TelegramAway
 from tasks.chats.access import Access
+from tasks.chats.command_names import ADMINS, ASKS, CHOICES
 from tasks.config.settings import load
 from tasks.phrases import phrase
 from tasks.store import Store

@@ -11,11 +11,11 @@ from bot.commands.menus import OTHERS, CommandMenus
 from bot.commands.offered import CommandOffer, WhoControls
 from bot.groups.admin_lists import AdminLists
 from bot.groups.control import GroupControl
-from bot.updates.commands import ASKS, CONTROL
 from bot.updates.meaning import Incoming
 from bot.updates.understand import understand
 from playground.client import PlaygroundClient
 from tasks.chats.access import Access, OperatorsWord, Person
+from tasks.chats.command_names import ASKS, CONTROL
 from tasks.chats.roles import Role, RoleRules
 from tasks.config.settings import Settings
 from tasks.phrases import LANGUAGES, phrase, speaking

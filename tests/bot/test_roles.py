@@ -8,10 +8,10 @@ from aiogram import types as tg
 from bot.commands.offered import CommandOffer, WhoControls
 from bot.groups.admin_lists import AdminLists
 from bot.groups.control import GroupControl
-from bot.updates.commands import ADMINS, ASKS, CONTROL
 from bot.updates.meaning import Incoming
 from bot.updates.understand import understand
 from tasks.chats.access import Access, Person
+from tasks.chats.command_names import ADMINS, ASKS, CONTROL
 from tasks.chats.roles import Role, RoleRules
 from tasks.config.settings import Settings, load
 from tasks.phrases import phrase

@@ -4,8 +4,8 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from bot.updates.commands import ASKS, CONTROL
 from tasks.chats.access import Access
+from tasks.chats.command_names import ASKS, CONTROL
 from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
 from tasks.phrases import phrase

@@ -108,7 +108,7 @@ def test_a_command_in_a_text_stands_apart_so_that_apps_make_a_link_of_it(languag
 
 def texts_commands() -> set[str]:
     """Each command that there is."""
-    from bot.updates.commands import ASKS, CONTROL
+    from tasks.chats.command_names import ASKS, CONTROL
 
     return {*ASKS, *CONTROL}
 

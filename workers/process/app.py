@@ -236,6 +236,8 @@ def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssem
         descriptions_of={bot: one.usual for bot, one in own.items()},
         translated=common.translated,
         translated_of={bot: one.translated for bot, one in own.items()},
+        commands=common.commands,
+        commands_of={bot: one.commands for bot, one in own.items()},
         model_facts={name: engine.sets.common.choices.facts(name) for name in settings.models},
         servers_down=tuple(engine.servers_down),
         agents_away=agents_away(),

@@ -91,6 +91,9 @@ def simple(path: Path, text: str, error: str) -> BadFile:
             r"'(?P<what>\w+)' must be a non-empty string",
             "write a text; a number, yes and no need quotes",
         ),
+        (r"'(?P<what>commands)': .* quotes in .*", 'write a command\'s name as "on"'),
+        (r"'(?P<what>commands)': .* own in .*", "give it another name"),
+        (r"'(?P<what>commands)': must be .*", "write `commands: [roll]`, or `commands: {roll: Roll the dice}`"),
         (r"'(?P<what>\w+)' must be a boolean", "write true or false"),
         (r"'(?P<what>\w+)' must be a (?:string or )?list of strings", "write a list of names: [one, two]"),
         (r"'(?P<what>\w+)' must be a mapping", "write `key: value` lines below it"),
@@ -100,7 +103,7 @@ def simple(path: Path, text: str, error: str) -> BadFile:
         if found is not None:
             name = found["what"]
             # A path is told whole, and written from the card's directory.
-            return BadFile(path, line(text, name) or line(text, Path(name).name), what, do)
+            return BadFile(path, line_of_key(text, name) or line(text, Path(name).name), what, do)
     return BadFile(path, None, what, "correct it")
 
 

@@ -1,8 +1,9 @@
 """What a card and its entries of ``function_tools`` say to us: fast-agent refuses what it does not know.
 
-Of an entry it is taken out before, and comes back as metadata of the tool; ``approve``, ``isolation`` and
-``descriptions`` of a card stand in the agent's configuration afterwards. Cards whose type calls no tools may not have
-``approve``: it would protect no call.
+Of an entry it is taken out before, and comes back as metadata of the tool; ``approve``, ``isolation``,
+``descriptions`` and ``commands`` of a card stand in the agent's configuration afterwards. Cards whose type calls no
+tools may not have ``approve``: it would protect no call. fast-agent has ``commands`` as well, each with settings below
+its name, which are for its own console; those are left to it.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from fast_agent.core.exceptions import AgentConfigError
 from fast_agent.tools.function_tool_config import FunctionToolSpec
 
+from tasks.chats.command_names import taken_by_card
 from tasks.phrases import LANGUAGES, catalogue_of
 from workers.runtime.durable.tool_facts import CARD_MARK, KEYS, OURS, wrong
 
@@ -24,7 +26,10 @@ _ISOLATIONS = ("shared", "process")
 DESCRIPTIONS_MARK = "cohort_descriptions"
 """The attribute that holds its card's ``descriptions``: the code of a language, and what is said in it."""
 _DESCRIPTIONS = "descriptions"
-OF_CARDS = (_APPROVE, _ISOLATION, _DESCRIPTIONS)
+COMMANDS_MARK = "cohort_commands"
+"""The attribute that holds its card's ``commands``: name -> what the menu says of it, or nothing."""
+_COMMANDS = "commands"
+OF_CARDS = (_APPROVE, _ISOLATION, _DESCRIPTIONS, _COMMANDS)
 """Fields of a card that fast-agent does not know."""
 _CALLS_TOOLS = frozenset({"agent", "smart"})
 
@@ -69,6 +74,11 @@ def with_approval(original: Callable[..., Any]) -> Callable[..., Any]:
             marks[ISOLATION_MARK] = raw[_ISOLATION]
         if _DESCRIPTIONS in raw:
             marks[DESCRIPTIONS_MARK] = _by_language(raw[_DESCRIPTIONS], path)
+        if (said := _said_to_us(raw)) is not None:
+            try:
+                marks[COMMANDS_MARK] = taken_by_card(said)
+            except ValueError as problem:
+                raise AgentConfigError(f"'{_COMMANDS}': {problem} in {path}") from None
         return loaded
 
     return build
@@ -87,7 +97,22 @@ def scanned(original: Callable[[Path], tuple[dict[str, Any], str | None]]) -> Ca
 def _without_ours(raw: dict[str, Any]) -> dict[str, Any]:
     calls_tools = str(raw.get("type") or "agent").strip().casefold() in _CALLS_TOOLS
     ours = {*OF_CARDS} if calls_tools else {*OF_CARDS} - {_APPROVE}
-    return {key: value for key, value in raw.items() if key not in ours}
+    kept = {key: value for key, value in raw.items() if key not in ours}
+    if isinstance(given := raw.get(_COMMANDS), dict) and (console := _of_console(given)):
+        kept[_COMMANDS] = console
+    return kept
+
+
+def _of_console(commands: dict[Any, Any]) -> dict[Any, Any]:
+    return {name: said for name, said in commands.items() if isinstance(said, dict)}
+
+
+def _said_to_us(raw: dict[str, Any]) -> Any:
+    """What a card's ``commands`` say but for fast-agent's; None where they say nothing."""
+    given = raw.get(_COMMANDS)
+    if not isinstance(given, dict):
+        return given
+    return {key: said for key, said in given.items() if not isinstance(said, dict)}
 
 
 def _by_language(given: Any, path: Path) -> dict[str, str]:
