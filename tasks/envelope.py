@@ -130,10 +130,9 @@ class Inbound(Envelope):
     """
 
     VERSION: ClassVar[int] = 6
-    """1 at first; 2 knows ``moved``; 3 knows ``undo`` and ``answer``, which an older reader leaves to a newer one; 4
-    knows ``conversation``, and ``exchange``, without which an older reader would take another exchange back; 5 knows
-    ``repeats``, without which an older reader would end a series with its first reminder; 6 stands in
-    sessions of inline messages, which an older reader would answer in the person's private chat."""
+    """2 knows ``moved``; 3 ``undo`` and ``answer``, which an older reader leaves to a newer one; 4 ``conversation`` and
+    ``exchange``, without which another exchange would be taken back; 5 ``repeats``, without which a series would end at
+    once; 6 stands in sessions of inline messages, which an older reader would answer in the person's private chat."""
 
     session: str
     update_id: int
@@ -148,6 +147,8 @@ class Inbound(Envelope):
     media: tuple[Media, ...] = ()
     album: str | None = None
     """Media group id; its parts are one message."""
+    parts: tuple[int, ...] = ()
+    """The message ids of an album that was put together: an edit may be of any."""
     quote: str | None = None
     """The text it replies to."""
     quoted: Quoted | None = None
@@ -246,8 +247,7 @@ class Reply(Envelope):
     """One Telegram message to deliver; a long answer is several."""
 
     VERSION: ClassVar[int] = 4
-    """2 has ``files``; only a reply that has some is written so, for an older reader would send it without them. 3 has
-    a file that is spoken when it is delivered. 4 is for an inline message, which an older reader cannot edit."""
+    """2 has ``files``; without any a reply is written as 1. 3 has a file that is spoken. 4 is for an inline message."""
 
     id: str = ""
     """Given at commit, so that no two replies of a session are alike."""

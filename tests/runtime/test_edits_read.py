@@ -9,6 +9,7 @@ from tests.runtime.support import Open, Screen, ask, inbound
 from tests.support.model import Model
 from workers.runtime.conversation.content import text_block, user_turn_by_names
 from workers.runtime.durable.steering import joining
+from workers.sessions.planning.batching import gather
 
 CORRECTS = '<tg-message edited="true" note="corrects an earlier message">better</tg-message>'
 
@@ -58,3 +59,12 @@ def test_what_does_not_say_of_which_messages_it_is_made_may_hold_the_one_that_is
 def test_a_message_that_joined_a_turn_or_stands_beside_its_edit_is_known() -> None:
     assert of(user_turn_by_names((said(5),)), *joining((said(7),))) == CORRECTS
     assert user_turn_by_names((said(7), EDIT)).all_text().endswith(CORRECTS)
+
+
+@pytest.mark.parametrize("edited", [6, 7, 8])
+def test_an_edit_of_any_part_of_an_album_corrects_it(edited: int) -> None:
+    parts = [said(number, f"part {number}").model_copy(update={"album": "g"}) for number in (6, 7, 8)]
+    (album,), _ = gather(parts, alone=False)
+    edit = said(edited, "better", edited=True)
+    assert user_turn_by_names((edit,), (user_turn_by_names((album,)),)).all_text() == CORRECTS
+    assert user_turn_by_names((album, edit)).all_text().endswith(CORRECTS)

@@ -217,7 +217,7 @@ def user_turn_by_names(
 
 def _of_people(messages: Sequence[Inbound], blocks: list[ContentBlock]) -> PromptMessageExtended:
     said = PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
-    return numbered(said, (inbound.message_id for inbound in messages))
+    return numbered(said, (number for inbound in messages for number in (inbound.message_id, *inbound.parts)))
 
 
 def named(media: Media) -> ContentBlock:

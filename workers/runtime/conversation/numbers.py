@@ -38,7 +38,7 @@ def as_read(messages: Sequence[Inbound], past: Sequence[PromptMessageExtended]) 
     for inbound in messages:
         alone = inbound.edited and not unknown and inbound.message_id not in known
         found.append(inbound.model_copy(update={"edited": False}) if alone else inbound)
-        known |= {inbound.message_id} if inbound.message_id is not None else set()
+        known |= {number for number in (inbound.message_id, *inbound.parts) if number is not None}
     return found
 
 

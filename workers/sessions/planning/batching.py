@@ -80,6 +80,7 @@ def _merge(parts: Sequence[Inbound]) -> Inbound:
             "text": "" if apart else "\n".join(part.text for part in parts if part.text),
             "quote": answering.quote,
             "quoted": answering.quoted,
+            "parts": tuple(part.message_id for part in parts if part.message_id is not None),
         }
     )
 
