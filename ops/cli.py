@@ -37,6 +37,7 @@ from ops.commands.status import command as status
 from ops.context import Context, context, run
 from ops.environment import ProcessKind, environment, needed
 from ops.home import FULL, Home, full_disk
+from ops.terminal import shown
 from ops.up.console import stdout_console
 from ops.up.forking import Template
 from ops.up.plan import HOST, chosen_port, console_command, flower_command, module
@@ -211,6 +212,11 @@ def main(template: Template | None = None) -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # Names and texts may have what the terminal's encoding has not, or a path that is no UTF-8.
         sys.stdout.reconfigure(errors="backslashreplace")
+    with shown():
+        _run(template)
+
+
+def _run(template: Template | None) -> None:
     try:
         app(standalone_mode=True, obj=template)
     except CohortError as problem:

@@ -1,6 +1,8 @@
 """Text that every store, protocol, and client takes: whole surrogate pairs and no NUL."""
 
+import json
 from typing import Any
+from unicodedata import category
 
 INSTEAD = "\N{REPLACEMENT CHARACTER}"
 
@@ -30,6 +32,27 @@ def on_one_line(text: str) -> str:
     if not text.isprintable():
         text = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(text.split())
+
+
+_ACTS = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_JOINERS = "\n\t\u200c\u200d"
+"""Line ends and tabs are kept, and the joiners that emoji and some scripts need."""
+
+
+def printable(text: str) -> str:
+    r"""The text as a terminal may show it, and as JSON may hold it; line ends and tabs stay.
+
+    What acts on a terminal, hides, or reorders other characters is written as JSON escapes it (``\u009b``).
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one in _JOINERS or category(one) not in _ACTS else _escaped(one) for one in text
+    )
+
+
+def _escaped(letter: str) -> str:
+    return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
 
 
 def is_digits(word: str) -> bool:

@@ -4,11 +4,11 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ops.model import ChosenModel
+from ops.terminal import PlainConsole
 from ops.up.plan import Plan
 from tasks.config.worker_count import WorkerCount
 
@@ -80,7 +80,7 @@ def _advice(facts: Facts) -> list[tuple[str, str]]:
 def render(facts: Facts, *, colour: bool, width: int = WIDTH) -> str:
     """The banner in at most ``width`` columns."""
     out = io.StringIO()
-    console = Console(file=out, force_terminal=colour, no_color=not colour, width=width, highlight=False)
+    console = PlainConsole(file=out, force_terminal=colour, no_color=not colour, width=width)
 
     def table(rows: list[tuple[str, str]]) -> None:
         grid = Table.grid(padding=(0, 2), pad_edge=True)

@@ -2,13 +2,15 @@
 
 import os
 import queue
-import sys
 import threading
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
+
+from ops.terminal import own
+from tasks.text import printable
 
 _WAITING = 2000
 _FILE_LIMIT = 10 * 1024 * 1024
@@ -96,17 +98,19 @@ class Console:
 
     def child(self, name: str, line: str, *, echo: bool) -> None:
         """Take one line of a process's output."""
+        line = printable(line)
         self._keep(name, line)
         if echo:
             self._put(f"{self._label(name)} {line}")
 
     def say(self, line: str) -> None:
         """Print a line of the supervisor's own."""
+        line = printable(line)
         self._keep(OWN, line)
         self._put(f"{self._label(OWN)} {line}")
 
     def show(self, text: str) -> None:
-        """Print text without a name in front (the banner)."""
+        """Print text without a name in front (the banner, whose colours are ours)."""
         self._put(text)
 
     def last(self, name: str) -> list[str]:
@@ -154,4 +158,4 @@ class Console:
 
 def stdout_console(logs: Path) -> Console:
     """The console on standard output."""
-    return Console(logs, sys.stdout)
+    return Console(logs, own())

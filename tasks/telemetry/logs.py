@@ -16,6 +16,7 @@ from tasks.config import environ
 from tasks.config.settings import Settings
 from tasks.telemetry import tracing
 from tasks.telemetry.log_rate_limit import LogRateLimit
+from tasks.text import printable
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -81,7 +82,7 @@ class TextFormat(logging.Formatter):
         at = _time_of_day(int(record.created))
         fields = " ".join([f"{name}={_in_one_line(value)}" for name, value in _fields(record).items()])
         line = f"{at} {record.levelname.lower():<8}{record.name}  {record.getMessage()}  {fields}".rstrip()
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{printable(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 def _in_one_line(value: Any) -> str:
@@ -103,7 +104,7 @@ class JsonFormat(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str, ensure_ascii=False)
+        return printable(json.dumps(entry, default=str, ensure_ascii=False))
 
 
 def configure_logging(settings: Settings) -> None:

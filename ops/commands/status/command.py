@@ -15,10 +15,12 @@ from ops.commands.status.read import among, look
 from ops.commands.status.text import health_problems, render
 from ops.commands.status.view import Look
 from ops.context import Context, context, run
+from ops.terminal import own
 from ops.up.plan import HOST
 from tasks.bots import bots_of
 from tasks.clock import SystemClock
 from tasks.errors import CohortError, Misconfigured
+from tasks.text import printable
 
 CLEAR = "\x1b[H\x1b[2J"
 _EVERY_S = 2.0
@@ -45,7 +47,8 @@ def status(
 
 async def _once(here: Context, *, slots: bool, as_json: bool) -> None:
     now = await _look(here)
-    print(json.dumps(now.to_json()) if as_json else render(now, colour=sys.stdout.isatty(), slots=slots), flush=True)
+    text = json.dumps(now.to_json()) if as_json else render(now, colour=sys.stdout.isatty(), slots=slots)
+    print(text, file=own(), flush=True)
 
 
 async def _watch(here: Context, *, slots: bool, as_json: bool) -> None:
@@ -56,11 +59,11 @@ async def _watch(here: Context, *, slots: bool, as_json: bool) -> None:
         try:
             now = await _look(here)
         except CohortError as problem:
-            print(json.dumps({"error": str(problem)}) if as_json else f"{CLEAR if colour else ''}{problem}", flush=True)
+            text = json.dumps({"error": str(problem)}) if as_json else printable(str(problem))
         else:
             text = json.dumps(now.to_json()) if as_json else render(now, before, colour=colour, slots=slots)
-            print((CLEAR if colour and not as_json else "") + text, flush=True)
             before = now
+        print((CLEAR if colour and not as_json else "") + text, file=own(), flush=True)
         await asyncio.sleep(_EVERY_S)
 
 

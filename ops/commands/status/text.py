@@ -3,10 +3,10 @@
 import io
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.table import Table
 
 from ops.commands.status.view import BotSeen, Look, rate
+from ops.terminal import PlainConsole
 from tasks.status.worker import older_cards
 from tasks.store.processes.bots import ALIVE
 
@@ -19,9 +19,7 @@ STUCK_S = 120.0
 def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bool = False, slots: bool = False) -> str:
     """The look as text; ``slots``: with the depth of each slot that has work."""
     out = io.StringIO()
-    console = Console(
-        file=out, width=width, force_terminal=colour, no_color=not colour, highlight=False, soft_wrap=False
-    )
+    console = PlainConsole(file=out, width=width, force_terminal=colour, no_color=not colour)
     for line in now.refusals:
         console.print(line, style="red")
     for line in now.risks:
