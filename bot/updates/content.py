@@ -69,10 +69,13 @@ def formatted_text_of(message: Worded) -> str:
 def answered_by(message: Message) -> Answered | None:
     """The message that this one answers.
 
-    All messages of a topic "answer" the service message that opened the topic; that is no answer.
+    All messages of a topic "answer" the service message that opened the topic; that is no answer. The topic has its
+    number, by which it is known where Telegram does not tell what it is.
     """
     answered = message.reply_to_message
-    return None if answered is None or answered.forum_topic_created is not None else answered
+    if answered is None or answered.forum_topic_created is not None:
+        return None
+    return None if message.is_topic_message and answered.message_id == message.message_thread_id else answered
 
 
 def is_untitled(message: Message) -> bool:

@@ -121,6 +121,8 @@ def test_whatever_a_message_holds_an_answer_to_it_says_what_it_answers(name: str
 def test_an_answer_to_a_message_that_cannot_be_seen_any_more_says_so() -> None:
     asked = as_sent(text="What is this?") | {"reply_to_message": {"message_id": 3, "date": 0}}
     assert inbound({"update_id": 1, "message": asked}).quote == "[a message whose words are not told]"
+    in_topic = asked | PLACES["topic"][1] | {"reply_to_message": {"message_id": 8, "date": 0}, "text": "@cohort_bot hi"}
+    assert inbound({"update_id": 1, "message": in_topic}).quote is None, "what opened the topic is no answer"
 
 
 SEEN = {name for content in (*WORDS, *WORDLESS) for name in content}
