@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from contextlib import suppress
 from importlib import import_module
 from secrets import token_urlsafe
@@ -18,6 +19,14 @@ from playground.state.world import State
 _BEGAN = 1_767_225_600
 """2026, in seconds since the epoch: with 1,000 ids a second from then on they stay in Telegram's ranges for decades."""
 _IDS_A_SECOND = 1000
+_ABOUT = """\
+A Telegram of your own on 127.0.0.1: its page, its control API, and a Bot API. It runs until Ctrl-C and prints its
+address. The environment says what is not to be chosen by itself:
+
+  COHORT_PLAYGROUND_PORT  8081; 0 takes a free one
+  COHORT_PLAYGROUND_KEY   opens the page and the control API; 16 to 256 characters
+  TELEGRAM_BOT_TOKEN      the token of the playground's bot
+"""
 
 
 def state_of(options: Options, now: float) -> State:
@@ -54,6 +63,7 @@ async def run(options: Options) -> None:
 
 
 def main() -> None:
+    ArgumentParser("python -m playground", None, _ABOUT, formatter_class=RawDescriptionHelpFormatter).parse_args()
     # The title takes the place of the arguments alone; the environment behind them stays readable in /proc.
     os.environ.setdefault("SPT_NOENV", "1")
     with suppress(ImportError):

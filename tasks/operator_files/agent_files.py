@@ -35,7 +35,7 @@ _KEPT = 2**16
 """Characters of YAML that is kept as read: an engine that opens reads each of its files four times."""
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 """What PyYAML raises besides its own: of a day that there is not, a number without digits, a thousand brackets."""
-NOT_CARDS = frozenset({*CONFIGURATIONS, *SECRETS, "SKILL.md"})
+_NOT_CARDS = frozenset({*CONFIGURATIONS, *SECRETS, "SKILL.md"})
 """Files of fast-agent's with a card's suffix."""
 
 
@@ -179,8 +179,16 @@ def _candidates(directory: Path) -> list[Path]:
     return sorted(found)
 
 
+def is_document(path: Path) -> bool:
+    """Whether its name says that it is no card: fast-agent's other files, and a README in any language.
+
+    Pages that make a site of a README want frontmatter in it.
+    """
+    return path.name in _NOT_CARDS or path.name.split(".")[0].casefold() == "readme"
+
+
 def _is_card(path: Path) -> bool:
-    return path.name not in NOT_CARDS and (path.suffix.lower() in _YAML or _has_frontmatter(path))
+    return not is_document(path) and (path.suffix.lower() in _YAML or _has_frontmatter(path))
 
 
 def _has_frontmatter(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A README.md beside the cards is no card unless it opens with `---`: the same agents, and the same model answers."""
+"""A README.md beside the cards is no card, whatever it opens with: the same agents, and the same model answers."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +16,9 @@ READMES = {
     "two rulers": "# Our agents\n\n---\n\nname: x\nmodel: opus\n\n---\n\nSee above.\n",
     "a ruler last": "# Our agents\n\nmodel: opus\n---\n",
     "empty": "",
+    "frontmatter": "---\nname: x\nmodel: opus\ndefault: true\n---\n# Our agents\n",
+    "frontmatter of a site": "---\ntitle: Our agents\nlayout: page\n---\nOne a file.\n",
+    "frontmatter without an end": "---\nname: [\n",
 }
 CARDS: Mapping[str, tuple[str | None, ...]] = {"named": ("haiku", "gpt-5.4"), "one named": ("haiku", None)}
 
@@ -35,6 +38,7 @@ def test_a_readme_changes_neither_the_agents_nor_the_model(
         return names(settings), found, choose(Given(None, {}, {}, found))
 
     before = told()
-    (tmp_path / "README.md").write_text(readme)
+    for name in ("README.md", "readme.MD", "README.de.md", "ReadMe.markdown", "readme.yaml"):
+        (tmp_path / name).write_text(readme)
     assert told() == before
     assert before[:2] == (["agent0", "agent1"], list(models))

@@ -55,6 +55,24 @@ async def test_a_blank_variable_and_a_real_bots_token_count_as_none():
     assert Options.read({"TELEGRAM_BOT_TOKEN": PLAYGROUND_TOKEN}).token == PLAYGROUND_TOKEN
 
 
+@pytest.mark.parametrize(("argument", "status"), [("--help", 0), ("--port=1", 2), ("8081", 2)])
+async def test_an_argument_starts_nothing_and_help_names_each_variable(argument, status):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "playground",
+        argument,
+        env={"COHORT_PLAYGROUND_PORT": "0"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        said, _ = await process.communicate()
+    assert process.returncode == status
+    assert status or {"COHORT_PLAYGROUND_PORT", "COHORT_PLAYGROUND_KEY", "TELEGRAM_BOT_TOKEN"} <= {
+        *said.decode().split()
+    }
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_the_process_prints_its_url_and_ends_cleanly(number):
     process = await asyncio.create_subprocess_exec(

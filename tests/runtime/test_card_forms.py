@@ -53,7 +53,6 @@ FORMS: dict[str, tuple[str, str, str, str]] = {
         "You\n\n---\n\nare X.",
     ),
     "a file without an end of line": ("a.md", "---\nname: x\nmodel: generic.mock\n---", "x", DEFAULT),
-    "a readme that is a card": ("README.md", "---\nname: x\nmodel: generic.mock\n---\nYou are X.\n", "x", "You are X."),
 }
 """Form -> its file, what stands in it, the agent's name, how its instruction begins."""
 
@@ -84,6 +83,8 @@ async def test_every_form_of_card_that_fast_agent_takes_is_taken(
 
 BESIDE = {
     "README.md": "# Our agents\n",
+    "Readme.md": "---\nname: x\nmodel: generic.mock\ndefault: true\n---\nYou are X.\n",
+    "README.de.md": "---\ntitle: Unsere Agenten\nlayout: page\n---\n",
     "story.md": "Once upon a time\n\n---\n\nthe end\n",
     "empty.md": "",
     "fast-agent.yaml": "default_model: haiku\n",

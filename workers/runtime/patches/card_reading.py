@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from frontmatter.default_handlers import BaseHandler
 
 from tasks.clock import SystemClock
-from tasks.operator_files.agent_files import NOT_CARDS
+from tasks.operator_files.agent_files import is_document
 
 _URL = re.compile(r"\{\{url:((?:https?|hf)://[^}]+)\}\}")
 
@@ -41,7 +41,7 @@ class _Toml(BaseHandler):
 
 def cards_only(original: Callable[[Path], bool]) -> Callable[[Path], bool]:
     def is_card(path: Path) -> bool:
-        return original(path) and path.name not in NOT_CARDS
+        return original(path) and not is_document(path)
 
     return is_card
 
