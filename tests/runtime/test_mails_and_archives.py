@@ -63,9 +63,13 @@ async def test_a_mail_is_read_with_its_headers_its_words_and_the_names_of_its_fi
         (rb"{\rtf1\ansi\ansicpg1251 \'cf\'f0\'e8\'e2\'e5\'f2}", "Привет"),
         (rb"{\rtf1\ansi\ansicpg936 \'b1\'a8\'b8\'e6}", "报告"),
         (rb"{\rtf1\ansi\uc1 \u1055?\u-10179?\u-8704?\uc0\u8364 !}", "П😀€!"),
-        (rb"{\rtf1 a \{b\} \\ c\cell d\cell\row}", "a {b} \\ c | d |"),
+        (rb"{\rtf1 a \{b\} \\ c\cell d\cell\row}", "a {b} \\ c|d|"),
         (rb"{\rtf1{\pict\bin 89504e47}{\info{\author A}}text", "text"),
-        (b"{\\rtf1" + b"{" * 5000 + b"deep" + b"}" * 5000 + b" up}", "up"),
+        (b"{\\rtf1" + b"{" * 5000 + b"deep" + b"}" * 5000 + b" up}", "deep up"),
+        (
+            rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset204 A;}{\f1\fcharset0 B;}}\f0 \'cf\'f0\f1  caf\'e9}",
+            "Пр café",
+        ),
     ],
 )
 async def test_the_words_of_an_rtf_file_are_read_in_its_encoding(file: Path, body: bytes, words: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import os
 import sys
 from contextlib import suppress
 from functools import cache
@@ -12,22 +13,22 @@ TOO_LONG = -1000
 _TIMEOUT_S = 30.0
 _ROOT = Path(__file__).parents[3]
 _START = (
-    "import sys; from importlib import import_module; sys.path[:0] = [sys.argv.pop(1)]; sys.path += [sys.argv.pop(1)]; "
-    "import_module(sys.argv.pop(1)).run()"
+    "import os, sys; from importlib import import_module; sys.path[:0] = [sys.argv.pop(1)]; "
+    "sys.path += sys.argv.pop(1).split(os.pathsep); import_module(sys.argv.pop(1)).run()"
 )
 
 
-async def run(program: str, library: str, *arguments: str) -> tuple[int, bytes]:
+async def run(program: str, libraries: tuple[str, ...], *arguments: str) -> tuple[int, bytes]:
     """The program's exit status and what it printed. It is killed when it takes too long, or is not wanted any more.
 
     Args:
         program: A module with ``run``.
-        library: What it needs besides the standard library; it starts without the folders of libraries.
+        libraries: What it needs besides the standard library; it starts with their folders alone.
         arguments: The program's.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-I", "-S", "-c", _START, str(_ROOT), where(library), program, *arguments),
+        *("-I", "-S", "-c", _START, str(_ROOT), _folders(libraries), program, *arguments),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -45,6 +46,10 @@ async def run(program: str, library: str, *arguments: str) -> tuple[int, bytes]:
                 process.kill()
             await process.wait()
     return TOO_LONG if late else process.returncode or 0, said
+
+
+def _folders(libraries: tuple[str, ...]) -> str:
+    return os.pathsep.join(dict.fromkeys(where(library) for library in libraries))
 
 
 @cache

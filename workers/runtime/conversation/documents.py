@@ -14,6 +14,7 @@ from workers.runtime.extraction import main as program
 log = logging.getLogger("cohort.runtime")
 
 _MIMES = frozenset(DOCUMENT_MIMES.values())
+_LIBRARIES = ("pypdf", "html_to_markdown", "striprtf")
 _PAGE = "text/html"
 _PAPER = "application/pdf"
 _PAGE_AS_IT_IS = 20_000
@@ -47,7 +48,7 @@ class DocumentReader:
         found = await asyncio.to_thread(kept_words.look, path, wanted)
         if found is None:
             async with self._room:
-                found = await apart.run(program.__name__, "pypdf", str(path), str(limit))
+                found = await apart.run(program.__name__, _LIBRARIES, str(path), str(limit))
             if found[0] != apart.TOO_LONG:
                 await asyncio.to_thread(kept_words.keep, path, wanted, *found)
         status, said = found

@@ -14,7 +14,7 @@ from tasks.whole_file import write_whole
 
 log = logging.getLogger("cohort.runtime")
 
-_FORM = "2"
+_FORM = "3"
 """Of the records, and of what the reading program makes of a file: a higher number has all files read again."""
 
 

@@ -83,7 +83,7 @@ class SoundConverter:
     async def _convert(self, path: Path, sound: Path) -> int:
         unfinished = path.with_name(f"{uuid4().hex}.part")
         try:
-            status, _ = await apart.run(_PROGRAM, LIBRARY, str(path), str(unfinished), str(self._seconds))
+            status, _ = await apart.run(_PROGRAM, (LIBRARY,), str(path), str(unfinished), str(self._seconds))
             if status == _READ:
                 await asyncio.to_thread(unfinished.replace, sound)
         finally:

@@ -11,6 +11,12 @@ _NOTES = 20_000
 _SPACES = 1_000
 _MARKS = {"footnote": "", "endnote": "e", "comment": "c"}
 """Notes of Word, and what their numbers begin with in the text."""
+_PASSED_OVER = frozenset({"fld", "note-citation", "Fallback", "moveFrom", "tracked-changes", "page-number"})
+"""A slide's number or date; the number of a note that follows; what older programs show instead of what stands
+before it; where words were that are elsewhere now, or deleted."""
+_LISTED = re.compile(r"List\s?(?:Bullet|Number)\s?([1-9]?)$")
+"""The styles of Word's own lists, with their levels."""
+_LEVELS = 8
 _APART = ("word/footnotes.xml", "word/endnotes.xml", "word/comments.xml")
 
 
@@ -23,6 +29,9 @@ class Flow:
         self._bare = bare
         self._cells = self._inside = self._passed_over = self._slides = 0
         self._before = ""
+        self._headed = False
+        self._level: int | None = None
+        """Of the paragraph in its list; None outside of one."""
 
     def start(self, name: str, given: dict[str, str]) -> None:
         if name in ("tc", "table-cell"):
@@ -33,20 +42,36 @@ class Flow:
                 self._words.add("# ")
         elif name == "pStyle" and (found := _HEADING.match(given.get("val", ""))):
             self._words.add("#" * int(found[1]) + " ")
-        elif name in ("tab", "line-break", "br"):
-            self._words.add("\t" if name == "tab" else "\n")
-        elif name in ("fld", "note-citation"):
-            # A slide's number or date; the number of a note that follows.
+            self._headed = True
+        elif name in ("tab", "line-break", "br", "noBreakHyphen"):
+            self.text_of(name)
+        elif name in _PASSED_OVER or (self._bare and name == "date"):
             self._passed_over += 1
         elif self._bare:
             self._start_bare(name, given)
         else:
+            self._list(name, given)
             self._mark(name, given)
+
+    def text_of(self, name: str) -> None:
+        if not self._passed_over:
+            self._words.add({"tab": "\t", "noBreakHyphen": "\u2011"}.get(name, "\n"))
+
+    def _list(self, name: str, given: dict[str, str]) -> None:
+        said = given.get("val", "")
+        if name == "pStyle" and (found := _LISTED.match(said)):
+            self._level = int(found[1] or 1) - 1
+        elif name == "numPr" and not self._headed:
+            self._level = self._level or 0
+        elif name == "ilvl" and said.isdigit() and self._level is not None:
+            self._level = min(int(said), _LEVELS)
+        elif name == "numId" and said == "0":
+            self._level = None
 
     def _start_bare(self, name: str, given: dict[str, str]) -> None:
         if name == "s":
             self._words.add(" " * min(count(given.get("c")), _SPACES))
-        elif name == "note-body":
+        elif name in ("note-body", "annotation"):
             self._cells += 1
             self._words.add(" [")
         elif name == "page":
@@ -63,18 +88,26 @@ class Flow:
         self._words.add(f"[^{_MARKS[kind]}{given.get('id', '')}]{': ' if name == kind else ''}{author}")
 
     def end(self, name: str) -> None:
-        if name == "t" or (self._bare and name in ("p", "h")):
-            self._inside -= 1
+        self._inside -= name == "t" or (self._bare and name in ("p", "h"))
         if name in ("p", "h"):
-            self._words.add(" " if self._cells else "\n")
+            self._words.add("" if self._passed_over else " " if self._cells else "\n")
         elif name in ("tc", "table-cell"):
             self._cells -= 1
             self._words.add("| ")
         elif name in ("tr", "table-row"):
             self._words.add("\n")
-        elif name in ("fld", "note-citation"):
+        elif name in _PASSED_OVER or (self._bare and name == "date"):
             self._passed_over -= 1
-        elif name == "note-body":
+        elif name == "pPr":
+            self._words.add("" if self._level is None else "  " * self._level + "- ")
+            self._level, self._headed = None, False
+        elif self._bare:
+            self._end_bare(name)
+
+    def _end_bare(self, name: str) -> None:
+        if name == "creator" and self._cells:
+            self._words.add(": ")
+        elif name in ("note-body", "annotation"):
             self._cells -= 1
             self._words.add("]")
         elif name == "notes":

@@ -1,6 +1,6 @@
 """The words of a document, a web page, a mail or an archive: a program in a process of its own, which may be killed.
 
-All but PDFs is read by the standard library alone.
+PDFs, web pages and RTF are read by libraries, all else by the standard library (docs/adr/0018-document-readers.md).
 
 It prints UTF-8 text of at most LIMIT characters, and ends with one of ``EXITS``. Nothing that an archive claims about
 its size is believed, and no entity is expanded.
@@ -38,7 +38,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 """The name of the stream in which a newer Office file is that has a password ([MS-OFFCRYPTO], 2.3.4)."""
 _MEMORY = 384 * 2**20
 _CPU_S = 10
-_DAMAGED = (
+DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     expat.ExpatError,
@@ -120,7 +120,7 @@ def main(path: Path, limit: int) -> int:
         pass
     except Ended as end:
         how = str(end)
-    except _DAMAGED as problem:
+    except DAMAGED as problem:
         how = "password" if "password" in str(problem) else "damaged"
     text = re.sub(r"(?<![ \t])[ \t]+\n", "\n", "".join(words.pieces))  # a long run of blanks is read once
     sys.stdout.buffer.write(re.sub(r"\n{3,}", "\n\n", text).strip().encode(errors="replace"))

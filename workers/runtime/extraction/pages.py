@@ -2,61 +2,46 @@
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
+from html import unescape
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from workers.runtime.extraction.archive import Archive, Ended, Words, ciphered, xml
 
-_BLOCKS = frozenset(
-    {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table", "section", "article", "blockquote"}
-    | {"pre", "title", "dt", "dd", "hr"}
-)
-_UNSEEN = frozenset({"script", "style", "noscript", "template", "svg", "head"})
-
-
-class Page(HTMLParser):
-    """What is seen of a web page."""
-
-    def __init__(self, words: Words) -> None:
-        super().__init__(convert_charrefs=True)
-        self._words = words
-        self._unseen = 0
-        self._title = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        self._title = tag == "title"
-        if tag in _UNSEEN:
-            self._unseen += 1
-        elif tag in _BLOCKS:
-            self._words.add("\n# " if tag in ("h1", "h2", "h3") else "\n- " if tag == "li" else "\n")
-        elif tag in ("td", "th"):
-            self._words.add(" | ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._title = False
-        if tag in _UNSEEN:
-            self._unseen = max(0, self._unseen - 1)
-        elif tag == "body":
-            self._unseen = 0
-        elif tag in _BLOCKS:
-            self._words.add("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen or self._title:
-            self._words.add(re.sub(r"\s+", " ", data))
+_TITLE = re.compile(r"<title\b[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
+_PAGE_BYTES = 16 * 2**20
+"""Of one page: a tree is built of it."""
 
 
 def page(pieces: Iterator[bytes], words: Words, coding: str | None = None) -> None:
-    """Add what is seen of a page; ``coding`` where it is known, else the page says it."""
-    read = b"".join(pieces)
+    """Add what is seen of a page, as Markdown; ``coding`` where it is known, else the page says it."""
+    read = b""
+    for piece in pieces:
+        read += piece
+        if len(read) > _PAGE_BYTES:
+            break
+    from html_to_markdown import ConversionError, ConversionOptions, convert  # noqa: PLC0415 - only here
+
     coding = coding or _coding(read)
     try:
         text = read.decode(coding, errors="replace")
     except LookupError:
         text = read.decode("utf-8", errors="replace")
-    Page(words).feed(text)
+    title = _TITLE.search(text)
+    if title is not None:
+        words.add(" ".join(unescape(title[1]).split()) + "\n\n")
+    options = ConversionOptions(
+        extract_metadata=False,
+        compact_tables=True,
+        autolinks=False,
+        inline_data_media="drop_element",
+        exclude_selectors=["svg", "noscript", "template"],
+    )
+    try:
+        words.add((convert(text, options).content or "") + "\n")
+    except ConversionError as problem:
+        # Bytes that are no text.
+        raise Ended("damaged") from problem
 
 
 def _coding(read: bytes) -> str:

@@ -11,7 +11,17 @@ _SHARED = 500_000
 _CELLS_A_ROW = 1_000
 _SHEETS = r"xl/worksheets/sheet\d+\.xml"
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook has no time zone
-_DATE_FORMATS = frozenset({*range(14, 23), *range(45, 48)})
+_EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - as above
+_DATE_FORMATS = {
+    **dict.fromkeys((*range(14, 18), *range(27, 37), *range(50, 59)), "d"),
+    22: "d h",
+    **dict.fromkeys((18, 19, 20, 21, 45, 47), "h"),
+    46: "[h]",
+}
+"""What the formats say that have numbers only."""
+_LENGTH = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+"""In the format of a length of time, which may be more than a day."""
+_DAY = re.compile("[yd]")
 _LAST_DAY = 2_958_465
 """31 December 9999."""
 
@@ -19,8 +29,8 @@ _LAST_DAY = 2_958_465
 class Sheet:
     """Cells of a workbook, a line a row."""
 
-    def __init__(self, words: Words, shared: list[str], dates: set[int]) -> None:
-        self._words, self._shared, self._dates = words, shared, dates
+    def __init__(self, words: Words, shared: list[str], dates: dict[int, str], epoch: datetime) -> None:
+        self._words, self._shared, self._dates, self._epoch = words, shared, dates, epoch
         self._row: list[str] = []
         self._kind, self._style, self._value, self._formula, self._inside = "", "", "", "", ""
 
@@ -60,20 +70,44 @@ class Sheet:
             return self._shared[int(value)] if value.isdigit() and int(value) < len(self._shared) else ""
         if self._kind == "b":
             return "TRUE" if value == "1" else "FALSE"
-        if not self._kind and self._style.isdigit() and int(self._style) in self._dates:
-            return _date(value)
+        if self._kind in ("", "n") and self._style.isdigit() and int(self._style) in self._dates:
+            return self._date(value, self._dates[int(self._style)])
+        if self._kind == "d":
+            return value.replace("T", " ")
         return value
 
+    def _date(self, value: str, code: str) -> str:
+        try:
+            days = float(value)
+        except ValueError:
+            return value
+        if not 0 <= days <= _LAST_DAY:
+            return value
+        if _LENGTH.search(code):
+            seconds = round(days * 86_400)
+            return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        moment = self._epoch + timedelta(seconds=round(days * 86_400))
+        clock = f"{moment:%H:%M:%S}".removesuffix(":00")
+        if days < 1 and not _DAY.search(_plain(code)):
+            return clock
+        return f"{moment:%Y-%m-%d}" if days == int(days) else f"{moment:%Y-%m-%d} {clock}"
 
-def _date(value: str) -> str:
-    try:
-        days = float(value)
-    except ValueError:
-        return value
-    if not 0 <= days <= _LAST_DAY:
-        return value
-    moment = _EPOCH + timedelta(seconds=round(days * 86_400))
-    return f"{moment:%Y-%m-%d}" if days == int(days) else f"{moment:%Y-%m-%d %H:%M}"
+
+def _plain(code: str) -> str:
+    """A format without what it says literally, and without its colours and conditions."""
+    return re.sub(r'"[^"]*"|\[[^\]]*\]|\\.', "", code).lower()
+
+
+def _epoch(archive: Archive) -> datetime:
+    """The day from which a workbook counts: that of Windows, or of old Macs ([ISO 29500-1], 18.17.4.1)."""
+    found = [_EPOCH]
+
+    def start(name: str, given: dict[str, str]) -> None:
+        if name == "workbookPr" and given.get("date1904") in ("1", "true"):
+            found[0] = _EPOCH_1904
+
+    xml(archive.pieces("xl/workbook.xml"), start)
+    return found[0]
 
 
 def _shared_texts(archive: Archive) -> list[str]:
@@ -97,21 +131,22 @@ def _shared_texts(archive: Archive) -> list[str]:
     return texts
 
 
-def _date_styles(archive: Archive) -> set[int]:
-    """The styles of cells whose numbers are dates."""
-    own, styles, within = set[int](), list[int](), [""]
+def _date_styles(archive: Archive) -> dict[int, str]:
+    """The styles of cells whose numbers are dates, times or lengths of time, with their formats."""
+    own, styles, within = dict(_DATE_FORMATS), list[int](), [""]
 
     def start(name: str, given: dict[str, str]) -> None:
         if name in ("cellXfs", "cellStyleXfs"):
             within[0] = name
         number = int(given["numFmtId"]) if given.get("numFmtId", "").isdigit() else -1
-        if name == "numFmt" and re.search("[ydh]", re.sub(r'"[^"]*"|\[[^\]]*\]|\\.', "", given.get("formatCode", ""))):
-            own.add(number)
+        code = given.get("formatCode", "")
+        if name == "numFmt" and (re.search("[ydhs]", _plain(code)) or _LENGTH.search(code)):
+            own[number] = code
         elif name == "xf" and within[0] == "cellXfs":
             styles.append(number)
 
     xml(archive.pieces("xl/styles.xml"), start)
-    return {place for place, number in enumerate(styles) if number in own or number in _DATE_FORMATS}
+    return {place: own[number] for place, number in enumerate(styles) if number in own}
 
 
 def workbook(archive: Archive, words: Words) -> None:
@@ -122,10 +157,10 @@ def workbook(archive: Archive, words: Words) -> None:
     ]
     if not sheets:
         sheets = [(member, str(place)) for place, member in enumerate(archive.matching(_SHEETS), 1)]
-    shared, dates = _shared_texts(archive), _date_styles(archive)
+    shared, dates, epoch = _shared_texts(archive), _date_styles(archive), _epoch(archive)
     for member, name in sheets:
         words.add(f"## {name}\n")
-        sheet = Sheet(words, shared, dates)
+        sheet = Sheet(words, shared, dates, epoch)
         xml(archive.pieces(member), sheet.start, sheet.end, sheet.text)
         words.add("\n")
 
