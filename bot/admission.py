@@ -66,7 +66,8 @@ class AccessControl:
         """A person has sent a pairing code in their private chat.
 
         Returns:
-            What they hear; None for a stranger whose code is not valid, who hears what every stranger hears.
+            What they hear; None for a stranger whose code is not valid, who hears what every stranger hears. A code
+            that gives a person nothing is not spent, so they hear that they need none, and not that it is void.
 
         Raises:
             StoreUnavailable: Redis is away.

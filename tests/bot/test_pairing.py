@@ -118,6 +118,7 @@ async def test_a_code_raises_a_role_and_never_lowers_it(bot: BotUnderTest) -> No
     code = await offered(bot, "member")
     await bot.intake.take([said(code, update_id=1)])
     assert await roles(bot) == {ANN.id: "owner", BEN.id: "guest"}
+    assert "any more" not in phrase("code-useless"), "it counts for others still"
     await bot.intake.take([said(code, sender=BEN, chat=BENS, update_id=2)])
     assert await roles(bot) == {ANN.id: "owner", BEN.id: "member"}
     assert [text for _, text in await bot.said()] == [
