@@ -156,6 +156,7 @@ async def test_a_tool_reads_that_its_file_could_not_be_kept(
 
 OGG = b"OggS" + b"\0" * 24
 MP4 = b"\0\0\0\x18ftypmp42" + b"\0" * 90
+PAGE = b"<html>Not found</html>"
 
 
 @pytest.mark.promise("files-out")
@@ -170,6 +171,11 @@ MP4 = b"\0\0\0\x18ftypmp42" + b"\0" * 90
         (MP4, "", "video"),
         (MP4, "song.m4a", "audio"),
         (PNG, "table.csv", "photo"),
+        (PAGE, "film.mp4", "document"),
+        (PAGE, "song.mp3", "document"),
+        (PAGE, "memo.ogg", "document"),
+        (PAGE, "chart.png", "document"),
+        (PAGE, "loop.gif", "document"),
     ],
 )
 def test_what_a_tool_gives_is_sent_as_what_it_holds(tmp_path: Path, body: bytes, name: str, kind: str) -> None:

@@ -24,7 +24,7 @@ from tasks.text import clean, on_one_line, utf16, within
 from workers import texts
 from workers.outgoing import LARGEST, MOST, RoomInReplies, is_opus, kind_of, name_of, remove
 from workers.pictures import moves, pixels_of
-from workers.runtime.conversation.file_types import HEAD_BYTES, UNKNOWN, mime_by_content, mime_of
+from workers.runtime.conversation.file_types import HEAD_BYTES, TEXT, UNKNOWN, mime_by_content, mime_of
 
 log = logging.getLogger("cohort.runtime")
 
@@ -173,8 +173,12 @@ class FilesOut:
             raise NotAttached(f"The file is too large: at most {LARGEST >> 20} MiB can be sent.")
         told = mime_of(Media(kind="document", file_id="", name=name)) if mime == UNKNOWN else mime
         mime = mime_by_content(body[:HEAD_BYTES], told)
+        kind = kind_of(mime, len(body), pixels_of(body), moving=moves(body), opus=is_opus(body))
+        if kind != "document" and mime_by_content(body[:HEAD_BYTES], UNKNOWN) == TEXT:
+            # The page of an error, saved as a film.
+            kind, mime = "document", TEXT
         about = OutFile(
-            kind=kind_of(mime, len(body), pixels_of(body), moving=moves(body), opus=is_opus(body)),
+            kind=kind,
             name=name_of(name, mime, len(self.files) + 1),
             caption=within(clean(caption), _CAPTION),
         )
