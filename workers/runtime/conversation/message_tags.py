@@ -34,7 +34,7 @@ _RESERVED = re.compile(
 )
 """What stands before a name like one of our tags', or like it to a model. Each character is looked at twice at most."""
 
-_OURS = re.compile(r"<(?=\s*/?\s*tg-(?:message|quote|file|shared|start|reminder|user)\b)", re.IGNORECASE)
+_OURS = re.compile(r"<(?=\s*+(?:/\s*+)?tg-(?:message|quote|file|shared|start|reminder|user)\b)", re.IGNORECASE)
 """A tag of ours, where other tags are left alone: ``<tg-spoiler>`` is Telegram's."""
 
 USER_TAG = "<tg-user "

@@ -27,9 +27,10 @@ AUTHORS = "cohort-authors"
 ERASED = '<tg-message from="unknown">(erased at this person\'s request)</tg-message>'
 QUOTE_ERASED = "<tg-quote>(erased at this person's request)</tg-quote>"
 
-_FRAME = re.compile(r"<tg-message [^>]*>|</tg-message>")
-_QUOTE = re.compile(r'<tg-quote [^>]*\bid="([a-z2-7]{6})"[^>]*>.*?</tg-quote>', re.DOTALL)
-_REMINDER = re.compile(r'<tg-reminder by="([a-z2-7]{6})"[^>]*>.*?</tg-reminder>', re.DOTALL)
+# No tag of ours stands within another's attributes or words, so each character is looked at a few times at most.
+_FRAME = re.compile(r"<tg-message [^<>]*>|</tg-message>")
+_QUOTE = re.compile(r'<tg-quote (?=[^<>]*\bid="([a-z2-7]{6})")[^<>]*>(?:(?!<tg-quote ).)*?</tg-quote>', re.DOTALL)
+_REMINDER = re.compile(r'<tg-reminder by="([a-z2-7]{6})"[^<>]*>(?:(?!<tg-reminder ).)*?</tg-reminder>', re.DOTALL)
 
 
 def read(stored: bytes | None) -> dict[str, Any] | None:
@@ -113,9 +114,9 @@ def _unnamed(message: dict[str, Any], user: int) -> bool:
 
 def _unquoted(text: str, name: str) -> tuple[str, int]:
     """A text without the quotes of one person's words, and how many there were."""
-    theirs = [one[0] for one in _QUOTE.finditer(text) if one[1] == name]
-    for one in theirs:
-        text = text.replace(one, QUOTE_ERASED)
+    theirs = [one for one in _QUOTE.finditer(text) if one[1] == name]
+    for one in reversed(theirs):
+        text = f"{text[: one.start()]}{QUOTE_ERASED}{text[one.end() :]}"
     return text, len(theirs)
 
 

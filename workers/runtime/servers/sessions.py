@@ -180,8 +180,8 @@ def _forgets(response: Any) -> bool:
         return code != METHOD_NOT_FOUND
     if status < _CLIENT_ERROR:
         # An error of a tool itself has another code.
-        return code == INVALID_REQUEST and _UNKNOWN.search(message) is not None
-    return _UNKNOWN.search(body) is not None
+        return code == INVALID_REQUEST and _UNKNOWN.match(message) is not None
+    return _UNKNOWN.match(body) is not None
 
 
 def _error_in(body: str) -> tuple[int | None, str]:
