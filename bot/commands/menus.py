@@ -209,8 +209,8 @@ class CommandMenus:
 
 def _menu(names: Names, own: Mapping[str, str]) -> Menu:
     """In the language that is spoken now, as far as the words are ours."""
-    usual = "menu-of-agents"
-    return [(name, own.get(name) or phrase(usual if name in own else f"menu-{name}")) for name in names]
+    usual = phrase("menu-of-agents")
+    return [(name, (own[name] or usual) if name in own else phrase(f"menu-{name}")) for name in names]
 
 
 def _of_groups(names: Names) -> Names:

@@ -60,6 +60,7 @@ async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answe
             conversations=session,
             rights=session,
             hearing=session,
+            taken=session,
         )
         for command in ("status", "model"):
             reply = await answers.answer(Command(command), message)
@@ -96,6 +97,7 @@ async def test_a_thousand_names_to_choose_from_are_a_message_that_telegram_takes
         conversations=session,
         rights=session,
         hearing=session,
+        taken=session,
     )
     for command in ("agent", "model"):
         message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")

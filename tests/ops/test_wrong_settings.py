@@ -195,6 +195,7 @@ def test_a_failover_that_may_lose_messages_is_named_unless_replicas_are_waited_f
 @pytest.mark.promise("redis-causes")
 def test_up_without_its_redis_ends_with_the_status_of_what_passes(tmp_path: Path) -> None:
     nothing = f"redis://127.0.0.1:{free_port()}/0"
-    done = cohort("up", home=tmp_path, REDIS_URL=nothing, COHORT_MODEL="passthrough", FLOWER_PORT="0")
+    ports = {"COHORT_PLAYGROUND_PORT": "0", "FLOWER_PORT": "0"}
+    done = cohort("up", home=tmp_path, REDIS_URL=nothing, COHORT_MODEL="passthrough", **ports)
     assert done.returncode == 1
     assert done.stderr.startswith("cohort: Redis cannot be reached")
