@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from tasks.config import environ as environment
 from tasks.config.forms import (
+    CommandNames,
     Duration,
     Hosts,
     Ids,
@@ -120,7 +121,7 @@ class SettingFields(BaseModel):
     chats: Path = Field(Path("chats.yaml"), alias="COHORT_CHATS")
     """File of single chats and topics (their agent, model, and which messages of a group are answered) and of what
     each role may use. It may be missing, and is read again when it changes."""
-    commands: NameList = Field((), alias="COHORT_COMMANDS")
+    commands: CommandNames = Field((), alias="COHORT_COMMANDS")
     """Commands that agents answer themselves, without a slash, separated by commas; Telegram's menu has them too."""
     shell: bool = Field(default=False, alias="COHORT_SHELL")
     """Whether cards with `shell: true` get their shell: who may talk to such an agent runs programs as the worker."""

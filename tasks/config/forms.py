@@ -14,7 +14,9 @@ from tasks.text import is_digits
 # Telegram's alphabet and greatest length (setWebhook); at least 16 characters, because each request may try one.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
-
+_COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+_MENU = 100
+"""Commands of a menu, and their form (Bot API, "setMyCommands")."""
 _LEAST_KEY = 32
 
 
@@ -34,6 +36,15 @@ def _parted(value: object) -> object:
 def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
     if any("/" in name for name in value):
         raise ValueError("names hosts alone (flower.example, or flower.example:8443), without https:// or a path")
+    return value
+
+
+def _commands(value: tuple[str, ...]) -> tuple[str, ...]:
+    for name in value:
+        if not _COMMAND.fullmatch(name):
+            raise ValueError(f"{name[:60]!r} is no command: 1 to 32 of a-z, 0-9 and _, without a slash")
+    if len(value) > _MENU:
+        raise ValueError(f"has {len(value)} commands, and a menu of Telegram's takes {_MENU}")
     return value
 
 
@@ -107,6 +118,7 @@ type Workers = Annotated[WorkerCount, BeforeValidator(WorkerCount.parse)]
 type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 type NameList = Annotated[tuple[str, ...], BeforeValidator(_parted)]
 type Ids = Annotated[tuple[int, ...], BeforeValidator(_parted)]
+type CommandNames = Annotated[NameList, AfterValidator(_commands)]
 type Hosts = Annotated[tuple[str, ...], BeforeValidator(_parted), AfterValidator(_hosts)]
 type Token = Annotated[SecretStr, AfterValidator(_token)]
 type Url = Annotated[str, AfterValidator(_url)]

@@ -95,6 +95,11 @@ def test_a_webhook_secret_is_long_and_of_telegrams_alphabet(secret: str) -> None
         ({"COHORT_ACCESS": "all"}, "COHORT_ACCESS: must be pairing, allowlist or open"),
         ({"COHORT_WEBHOOK_URL": "https://a.example"}, "COHORT_WEBHOOK_SECRET: required"),
         ({"TELEGRAM_BOT_TOKEN": "\u00b2:abc"}, "TELEGRAM_BOT_TOKEN: does not look like a bot token"),
+        ({"COHORT_COMMANDS": "news,/roll"}, "COHORT_COMMANDS: '/roll' is no command: 1 to 32 of a-z, 0-9 and _"),
+        ({"COHORT_COMMANDS": "News"}, "COHORT_COMMANDS: 'News' is no command"),
+        ({"COHORT_COMMANDS": "r\u00f6ll"}, "COHORT_COMMANDS: 'r\u00f6ll' is no command"),
+        ({"COHORT_COMMANDS": "a" * 33}, "COHORT_COMMANDS: '"),
+        ({"COHORT_COMMANDS": ",".join(f"c{n}" for n in range(101))}, "COHORT_COMMANDS: has 101 commands"),
         ({"COHORT_FLOWER_HOSTS": "https://flower.example/"}, "COHORT_FLOWER_HOSTS: names hosts alone"),
     ],
 )
