@@ -9,7 +9,8 @@ from tasks.errors import StoreUnavailable
 
 log = logging.getLogger("cohort.bot")
 
-LOOK_EVERY_S = 5.0
+LOOK_EVERY_S = 15.0
+"""A menu may come that late; a command that it does not have yet is looked for at once."""
 
 type Commands = Mapping[str, str]
 """Name -> what the menu says of it; empty where nothing is said."""

@@ -55,8 +55,7 @@ class Store:
     must not let a worker pass for dead.
     """
 
-    redis: Redis
-    """The client itself, for tests that look at keys. Other packages use the verbs (``tests/test_house.py``)."""
+    _redis: Redis
     server: RedisServer
     layout: LayoutStore
     pace: PaceStore
@@ -128,7 +127,7 @@ async def look_into(settings: Settings, *, patience_s: float, clock: Clock | Non
 
 def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, tools: Redis) -> Store:
     return Store(
-        redis=redis,
+        _redis=redis,
         server=RedisServer(redis),
         layout=LayoutStore(heartbeat, slots=settings.slots),
         pace=PaceStore(redis, clock, Limits.of(settings.send_rate)),

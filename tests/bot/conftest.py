@@ -56,6 +56,7 @@ from tests.bot.stand_ins import SOON, HandClock, InterruptSpy, NamedAgents, Show
 from tests.conftest import BOT, TOKEN
 from tests.playground.conformance import check_journal
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 
 HERE = Path(__file__).parent
 
@@ -89,14 +90,14 @@ class BotUnderTest:
 
     async def inbox(self, session: str) -> list[Inbound]:
         """What waits in a session, oldest first."""
-        found = await self.store.redis.lrange(f"cohort:s:{session}:inbox", 0, -1)
+        found = await redis_of(self.store).lrange(f"cohort:s:{session}:inbox", 0, -1)
         return [Inbound.from_json(entry) for entry in found]
 
     async def doorbells(self) -> list[tuple[SessionKey, int]]:
         """The doorbells sent, oldest first: (session, update id) as the workers' Celery reads it."""
         tasks: list[tuple[SessionKey, int]] = []
         for queue in [queue_of(slot) for slot in range(self.settings.slots)]:
-            for raw in await self.store.redis.lrange(queue, 0, -1):
+            for raw in await redis_of(self.store).lrange(queue, 0, -1):
                 (session, update_id), _, _ = json.loads(b64decode(json.loads(raw)["body"]))
                 tasks.append((SessionKey.parse(session), update_id))
         return sorted(tasks, key=lambda task: task[1])
@@ -107,7 +108,7 @@ class BotUnderTest:
 
     async def lines_to_strangers(self) -> list[tuple[str | None, str]]:
         """What waits to be said to strangers: (session, text)."""
-        found = await self.store.redis.lrange(f"cohort:bot:{BOT}:strangers", 0, -1)
+        found = await redis_of(self.store).lrange(f"cohort:bot:{BOT}:strangers", 0, -1)
         return [(reply.session, reply.text) for reply in map(Reply.from_json, found)]
 
     async def followed(self) -> None:

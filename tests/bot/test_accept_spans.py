@@ -13,6 +13,7 @@ from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.stand_ins import AwaySometimes
 from tests.bot.updates import BEN, GROUP, said
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 from tests.support.spans import kept_spans
 
 SECRET = "swordfish"
@@ -68,5 +69,5 @@ async def test_a_batch_that_cannot_be_stored_fails_its_spans(store: Store, setti
 
 async def test_without_traces_a_message_is_stored_as_before(bot: BotUnderTest) -> None:
     await bot.intake.take([said("one", update_id=5)])
-    raw = await bot.store.redis.lrange("cohort:s:4242:700:inbox", 0, -1)
+    raw = await redis_of(bot.store).lrange("cohort:s:4242:700:inbox", 0, -1)
     assert b"trace" not in raw[0]

@@ -9,6 +9,7 @@ from tasks.store import Store
 from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.stand_ins import AwaySometimes
 from tests.bot.updates import GROUP, said, size
+from tests.support.redis_of import redis_of
 
 
 def part(number: int, caption: str | None = None, *, album: str = "g"):
@@ -29,9 +30,9 @@ async def test_all_parts_of_an_album_come_along_when_one_names_the_bot(
 
 async def test_the_parts_before_come_along_once_and_of_no_other_album_and_of_none_long_ago(bot: BotUnderTest) -> None:
     await bot.intake.take([part(1, "a view", album="old")])
-    (old,) = await bot.store.redis.keys("cohort:bot:4242:album:*")
-    assert 0 < await bot.store.redis.ttl(old) <= 60
-    await bot.store.redis.delete(old)  # as Redis does it then
+    (old,) = await redis_of(bot.store).keys("cohort:bot:4242:album:*")
+    assert 0 < await redis_of(bot.store).ttl(old) <= 60
+    await redis_of(bot.store).delete(old)  # as Redis does it then
     for number, album in ((2, "other"), (3, "g"), (3, "g")):
         await bot.intake.take([part(number, album=album)])
     named = part(4, "@cohort_bot what is this?")
@@ -77,4 +78,4 @@ async def test_a_part_that_comes_again_with_the_one_that_names_the_bot_is_taken_
 async def test_strangers_albums_are_not_kept(settings: Settings, store: Store) -> None:
     bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset()))
     await bot.intake.take([part(1), part(2, "@cohort_bot these?")])
-    assert await store.redis.keys("cohort:bot:4242:album:*") == []
+    assert await redis_of(store).keys("cohort:bot:4242:album:*") == []

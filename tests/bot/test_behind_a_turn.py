@@ -14,6 +14,7 @@ from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import BOT, message, pressed, said
 from tests.conftest import TOKEN
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 
 ANNS = "4242:700"
 NEXT = phrase("from-next")
@@ -68,7 +69,7 @@ async def test_a_language_is_confirmed_in_itself_and_spoken_from_then_on(bot: Bo
 
 
 async def test_a_title_that_waits_is_listed(bot: BotUnderTest) -> None:
-    await bot.store.redis.hset(f"cohort:s:{ANNS}:state", "conversation", '{"number": 2, "last": 2, "title": "old"}')
+    await redis_of(bot.store).hset(f"cohort:s:{ANNS}:state", "conversation", '{"number": 2, "last": 2, "title": "old"}')
     for update, word in enumerate(("a", "/title My plans", "/sessions"), 1):
         await bot.intake.take([said(word, update_id=update)])
     kept = conversations.list_text(Current(number=2, last=2, title="My plans"), ())

@@ -23,6 +23,7 @@ from tests.bot.meanings import meaning_of
 from tests.bot.updates import ANN, PRIVATE, SOME_DAY, raw, said
 from tests.conftest import TOKEN
 from tests.playground.conformance import check_update
+from tests.support.redis_of import redis_of
 
 
 @pytest.mark.promise("business")
@@ -112,7 +113,7 @@ async def test_half_an_answer_to_a_deleted_message_is_deleted_and_that_of_an_end
 ) -> None:
     bot = make_bot(settings, store)
     await bot.intake.take([customers("one", 1)])
-    await store.redis.hset(keys.state(SessionKey.parse(SESSION)), StateField.live.value, "71")
+    await redis_of(store).hset(keys.state(SessionKey.parse(SESSION)), StateField.live.value, "71")
     await bot.intake.take([connection(2, enabled=False) if ended else deleted(2, 1)])
     await bot.followed()
     assert bot.signs.deleted == ([] if ended else [(SessionKey.parse(SESSION), 71)])

@@ -19,6 +19,7 @@ from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import CHANNEL, SOME_DAY, said
 from tests.conftest import TOKEN
 from tests.playground.conformance import check_update
+from tests.support.redis_of import redis_of
 
 WITH = BotIdentity.of(4242, "cohort_bot", channels=True)
 
@@ -130,8 +131,8 @@ async def test_the_bots_own_post_is_not_answered_where_it_is_discussed(
 ) -> None:
     (tmp_path / "chats.yaml").write_text(rule)
     bot = answering(settings.model_copy(update={"chats": tmp_path / "chats.yaml"}), store)
-    await store.redis.rpush("cohort:bot:4242:answers:-1009", "51:1:")  # type: ignore[misc]
-    await store.redis.expire("cohort:bot:4242:answers:-1009", 60)
+    await redis_of(store).rpush("cohort:bot:4242:answers:-1009", "51:1:")  # type: ignore[misc]
+    await redis_of(store).expire("cohort:bot:4242:answers:-1009", 60)
     await bot.intake.take([forwarded("I'm @cohort_bot", 2, number=51)])
     assert await waiting(bot) == ([], [])
 

@@ -11,6 +11,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import BEN, FORUM, GROUP, said
+from tests.support.redis_of import redis_of
 from workers.runtime.cards.bot_rules import BotRules
 
 GROUPS, TOPIC = "4242:-55", "4242:-1001234:t7"
@@ -91,7 +92,7 @@ async def test_the_rules_of_a_group_hold_for_the_supergroup_that_it_becomes_in_a
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         watching = group.create_task(workers.watch(frozenset))
         while workers.of(SessionKey(4242, FORUM.id)).agent is None:
-            await bot.store.redis.ping()
+            await redis_of(bot.store).ping()
         watching.cancel()
     for rules in (bot.chats, other.chats, workers):
         assert rules.of(SessionKey(4242, FORUM.id, 7)).agent == "poet"

@@ -16,6 +16,7 @@ from tasks.store.chats.closed_chats import MOST
 from tests.bot.test_greeting import GONE, LEFT, MEMBER, changed
 from tests.bot.updates import BOT, FORUM, GROUP, PRIVATE, SOME_DAY, said
 from tests.harness.command import cohort
+from tests.support.redis_of import redis_of
 
 RIGHTS = {name: False for name in tg.ChatMemberRestricted.model_fields if name.startswith("can_")}
 
@@ -72,7 +73,7 @@ async def test_rubbish_says_nothing(store: Store, rubbish: Any) -> None:
 
 
 async def test_they_are_bounded(store: Store) -> None:
-    async with store.redis.pipeline(transaction=False) as pipe:
+    async with redis_of(store).pipeline(transaction=False) as pipe:
         pipe.zadd("cohort:bot:4242:closed", {f"{number} muted": 1e12 + number for number in range(1, MOST + 9)})
         pipe.expire("cohort:bot:4242:closed", 60)
         await pipe.execute()

@@ -13,6 +13,7 @@ from tasks.store.intake import Accept
 from tests.bot.conftest import BotUnderTest
 from tests.bot.updates import BOT, GROUP, message, pressed, said
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 
 ANNS = "4242:700"
 
@@ -20,9 +21,9 @@ ANNS = "4242:700"
 async def kept(store: Store, *titles: str, session: str = ANNS) -> None:
     """Earlier conversations 1, 2, 3 ..., the last one set aside last, and one that goes on."""
     index = [Conversation(number=n, title=title, at=86_400.0 * n) for n, title in enumerate(titles, 1)]
-    await store.redis.hset(keys.earlier(session), INDEX, written(index))
+    await redis_of(store).hset(keys.earlier(session), INDEX, written(index))
     current = Current(number=len(titles) + 1, last=len(titles) + 1, title="this one")
-    await store.redis.hset(keys.state(session), "conversation", current.model_dump_json())
+    await redis_of(store).hset(keys.state(session), "conversation", current.model_dump_json())
 
 
 @pytest.mark.promise("earlier-conversations")
@@ -69,7 +70,7 @@ async def test_a_resume_by_word_and_by_button_and_a_title_reach_the_worker(bot: 
         (entry,) = await bot.inbox(ANNS)
         assert (entry.kind, entry.v) == ("conversation", 4)
         assert entry.choice == ({"title": "a  b"} if update is batches[2] else {"resume": "1"})
-        await bot.store.redis.delete(keys.inbox(ANNS))
+        await redis_of(bot.store).delete(keys.inbox(ANNS))
     assert await bot.said() == []
 
 

@@ -12,6 +12,7 @@ from tests.bot.conftest import BotUnderTest
 from tests.bot.updates import ANN, BEN, GROUP, said, size
 from tests.conftest import BOT
 from tests.support.damage import RUBBISH, SCORED, damage_one, keyed
+from tests.support.redis_of import redis_of
 
 PRIVATE = SessionKey(BOT, ANN.id)
 OURS = SessionKey(BOT, GROUP.id)
@@ -62,7 +63,7 @@ async def spoil(redis: Redis, name: str, how: str, kind: keys.KeyKind) -> None:
 @pytest.mark.parametrize("how", ["beside", "values", "type"])
 @pytest.mark.parametrize("kinds", [pytest.param(KINDS, id="all"), *ALONE])
 async def test_no_damaged_key_costs_a_message(bot: BotUnderTest, kinds: Sequence[keys.KeyKind], how: str) -> None:
-    redis = bot.store.redis
+    redis = redis_of(bot.store)
     await bot.intake.take(talk(100))
     # An album's part and its chat's words are waiting.
     await bot.intake.take(talk(200)[:2])

@@ -15,6 +15,7 @@ from tests.bot.conftest import BOT, make_bot
 from tests.bot.meanings import DESCRIBED, FILES, ignored, inbound
 from tests.bot.updates import BOT as US
 from tests.bot.updates import CHANNEL, FORUM, GROUP, message, raw, size
+from tests.support.redis_of import redis_of
 
 ME = BotIdentity.of(BOT, "cohort_bot", channels=True, inline=True, guests=True)
 PHOTO = [size("p", 9, 9)]
@@ -98,7 +99,7 @@ async def test_all_that_a_message_can_hold_begins_a_turn_or_is_told_in_one_line_
     assert begun == wanted
     assert len(await bot.said()) == lines
     assert await store.dead.count() == 0
-    assert await store.redis.keys("cohort:s:*:inbox") == [f"cohort:s:{session}:inbox".encode()]
+    assert await redis_of(store).keys("cohort:s:*:inbox") == [f"cohort:s:{session}:inbox".encode()]
 
 
 PARTS = {name: value for content in (*WORDS, *WORDLESS, *UNREADABLE, *EVENTS) for name, value in content.items()}

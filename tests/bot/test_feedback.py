@@ -14,6 +14,7 @@ from tasks.store import Store
 from tasks.store.connection.erasure_scope import ErasureScope
 from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, CHANNEL, FORUM, PRIVATE, SOME_DAY, raw
+from tests.support.redis_of import redis_of
 
 UP, DOWN, HEART = (tg.ReactionTypeEmoji(emoji=one) for one in ("👍", "👎", "❤"))
 HERS, TOPIC = SessionKey(4242, ANN.id), SessionKey(4242, FORUM.id, 7)
@@ -38,8 +39,8 @@ def reaction(
 async def answered(store: Store) -> None:
     """Message 10 of Ann's chat answers update 5; the same message of a topic answers update 6."""
     for session, update in ((HERS, 5), (TOPIC, 6)):
-        await store.redis.lpush(keys.answers(session), mark(session, (9, 10), (update,)))
-        await store.redis.expire(keys.answers(session), 60)
+        await redis_of(store).lpush(keys.answers(session), mark(session, (9, 10), (update,)))
+        await redis_of(store).expire(keys.answers(session), 60)
 
 
 async def kept(store: Store) -> set[tuple[str, int, int, str]]:
@@ -114,8 +115,8 @@ async def test_thumbs_at_several_messages_of_one_answer_are_one_opinion(bot: Bot
 async def test_the_newest_of_them_counts_and_where_it_goes_the_one_before(bot: BotUnderTest, store: Store) -> None:
     for at, message, thumb in ((1.0, 9, "up"), (2.0, 10, "down")):
         opinion = Opinion(HERS, message, 5, ANN.id, "up" if thumb == "up" else "down")
-        await store.redis.zadd(keys.feedback(4242), {opinion.written(): at})
-    await store.redis.expire(keys.feedback(4242), 60)
+        await redis_of(store).zadd(keys.feedback(4242), {opinion.written(): at})
+    await redis_of(store).expire(keys.feedback(4242), 60)
     assert [one.thumb for one in await store.feedback.since(0)] == ["down"]
     await bot.intake.take([reaction(1, before=(DOWN,), message=10)])
     assert [one.thumb for one in await store.feedback.since(0)] == ["up"]

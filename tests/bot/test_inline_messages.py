@@ -18,6 +18,7 @@ from tests.bot.conftest import BOT, BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, message, raw, size
 from tests.bot.updates import BOT as BOT_USER
 from tests.conftest import TOKEN
+from tests.support.redis_of import redis_of
 
 ME = BotIdentity.of(BOT, "cohort_bot", inline=True, guests=True)
 IN_MESSAGE = "4242:700:b~AAQ-7"
@@ -68,7 +69,7 @@ async def test_who_types_is_offered_one_message_and_begins_no_turn(bot: BotUnder
     assert article.text.startswith("how warm is it")
     assert article.button
     assert nothing == ("q1", None)
-    assert (await bot.store.redis.keys("cohort:s:*"), await bot.doorbells()) == ([], [])
+    assert (await redis_of(bot.store).keys("cohort:s:*"), await bot.doorbells()) == ([], [])
 
 
 async def test_a_page_behind_the_one_article_is_empty(bot: BotUnderTest, store: Store) -> None:
@@ -77,8 +78,8 @@ async def test_a_page_behind_the_one_article_is_empty(bot: BotUnderTest, store: 
     (_, first), second = bot.signs.offered
     assert first is not None
     assert second == ("q1", None)
-    (kept,) = await store.redis.keys("cohort:bot:*:typed:*")
-    assert await store.redis.llen(kept) == 1
+    (kept,) = await redis_of(store).keys("cohort:bot:*:typed:*")
+    assert await redis_of(store).llen(kept) == 1
 
 
 @pytest.mark.promise("inline-messages")
@@ -148,13 +149,13 @@ async def test_strangers_are_offered_nothing_and_told_nothing_elsewhere(settings
     await bot.followed()
     assert (bot.signs.offered, bot.signs.guest_of) == ([("q1", None)], [])
     assert (await bot.said(), await bot.lines_to_strangers()) == ([], [])
-    assert await store.redis.keys("cohort:s:*") == []
+    assert await redis_of(store).keys("cohort:s:*") == []
 
 
 async def test_a_guest_whose_first_words_are_refused_leaves_nothing(bot: BotUnderTest) -> None:
     bot.signs.refuses = TelegramAway("flood", 30.0)
     await bot.intake.take([called("@cohort_bot hello")])
-    assert await bot.store.redis.keys("cohort:s:*") == []
+    assert await redis_of(bot.store).keys("cohort:s:*") == []
 
 
 async def test_a_person_calls_a_guest_twenty_times_a_minute_at_most(bot: BotUnderTest) -> None:
@@ -213,7 +214,7 @@ async def test_who_did_not_ask_and_who_presses_too_late_reads_why_and_begins_no_
     await bot.intake.take([press(data, sender=BEN)])
     # Ben has no such question, whatever the data say.
     await bot.intake.take([press(data.replace("700", "701"), sender=BEN, update_id=10, callback="c2")])
-    await bot.store.redis.delete("cohort:bot:4242:typed:700")
+    await redis_of(bot.store).delete("cohort:bot:4242:typed:700")
     await bot.intake.take([press(data, update_id=11, callback="c3")])
     await bot.followed()
     assert bot.signs.pressed == [
@@ -221,7 +222,7 @@ async def test_who_did_not_ask_and_who_presses_too_late_reads_why_and_begins_no_
         ("c2", phrase("inline-expired")),
         ("c3", phrase("inline-expired")),
     ]
-    assert await bot.store.redis.keys("cohort:s:*") == []
+    assert await redis_of(bot.store).keys("cohort:s:*") == []
 
 
 async def test_a_press_counts_after_telegrams_word_was_one_message_too_many(settings: Settings, store: Store) -> None:
@@ -242,12 +243,12 @@ async def test_a_hundred_questions_of_a_person_are_kept_for_a_day_and_go_when_th
         await offered(bot, f"q{number}", update_id=1 + number)
     again = await offered(bot, "q101", update_id=200)
     key = "cohort:bot:4242:typed:700"
-    assert (await bot.store.redis.llen(key), await bot.store.redis.ttl(key)) == (100, 86_400)
+    assert (await redis_of(bot.store).llen(key), await redis_of(bot.store).ttl(key)) == (100, 86_400)
     await bot.intake.take([press(first, update_id=300), press(again, update_id=301, inline="AAQ-8")])
     assert await bot.inbox(IN_MESSAGE) == []
     assert [entry.text for entry in await bot.inbox("4242:700:b~AAQ-8")] == ["q101"]
     assert await bot.store.typed.forget(700) == 100
-    assert await bot.store.redis.exists(key) == 0
+    assert await redis_of(bot.store).exists(key) == 0
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.bot.updates import BOT as US
 from tests.bot.updates import GROUP, message, pressed, raw, said
 from tests.conftest import BOT
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 
 ANNS = "cohort:s:4242:700:state"
 
@@ -49,7 +50,7 @@ async def test_in_a_group_the_person_who_asks_is_told_in_their_own_language(bot:
 
 
 async def test_what_a_chat_chose_counts_for_commands_and_buttons(bot: BotUnderTest, store: Store) -> None:
-    await store.redis.hset(ANNS, "language", "es")
+    await redis_of(store).hset(ANNS, "language", "es")
     await bot.intake.take([said("/language", update_id=1), pressed("forget:all", message("x", sender=US), update_id=2)])
     await bot.intake.take([pressed("ask:none:yes", message("x", sender=US), update_id=3)])
     await bot.followed()
@@ -72,7 +73,7 @@ async def test_a_language_is_chosen_by_its_code_or_its_own_name_and_no_other_wor
 
 async def test_strangers_and_admins_are_each_told_in_their_own_language(settings: Settings, store: Store) -> None:
     bot = make_bot(settings, store, access=Access(everybody=False, allow=frozenset(), admins=frozenset({700})))
-    await store.redis.hset(ANNS, "tongue", "ru")
+    await redis_of(store).hset(ANNS, "tongue", "ru")
     eve = user(801, "de")
     await bot.intake.take([said("hi", sender=eve, chat=chat(eve), update_id=1)])
     ((_, line),) = await bot.lines_to_strangers()
@@ -99,9 +100,9 @@ async def test_a_button_that_is_too_old_says_so_in_the_language_of_who_presses_i
 
 
 async def test_a_plain_message_does_not_ask_what_its_chat_is_told_in(bot: BotUnderTest, store: Store) -> None:
-    before = (await store.redis.info("commandstats")).get("cmdstat_hmget", {"calls": 0})["calls"]
+    before = (await redis_of(store).info("commandstats")).get("cmdstat_hmget", {"calls": 0})["calls"]
     await bot.intake.take([said(f"hello {number}", update_id=number) for number in range(1, 4)])
-    assert (await store.redis.info("commandstats")).get("cmdstat_hmget", {"calls": 0})["calls"] == before
+    assert (await redis_of(store).info("commandstats")).get("cmdstat_hmget", {"calls": 0})["calls"] == before
 
 
 @pytest.mark.promise("usage-counts-audio")

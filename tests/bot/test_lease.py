@@ -14,6 +14,7 @@ from tasks.errors import StoreUnavailable
 from tasks.store import Store
 from tests.bot.stand_ins import SOON, Tally
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 
 QUICK = LeaseTimes(ttl=timedelta(milliseconds=400), renew=timedelta(milliseconds=20))
 
@@ -97,8 +98,8 @@ async def test_the_holder_renews_the_lease_and_gives_it_back(store: Store) -> No
         await work.begun.reaches(1)
         await lease.served.reaches(25)
         assert work.ended.count == 0
-        assert await store.redis.get(keys.poller(BOT)) == b"only"
-    assert await store.redis.get(keys.poller(BOT)) is None
+        assert await redis_of(store).get(keys.poller(BOT)) == b"only"
+    assert await redis_of(store).get(keys.poller(BOT)) is None
 
 
 @pytest.mark.promise("one-poller")
@@ -106,9 +107,9 @@ async def test_a_bot_that_lost_the_lease_stops_and_stands_by(store: Store) -> No
     lease = Watched(store)
     async with on_call(lease, "paused") as (work, _):
         await work.begun.reaches(1)
-        await store.redis.set(keys.poller(BOT), "other", px=100)
+        await redis_of(store).set(keys.poller(BOT), "other", px=100)
         await work.ended.reaches(1)
-        assert await store.redis.get(keys.poller(BOT)) in (b"other", None), "what is another's is not given back"
+        assert await redis_of(store).get(keys.poller(BOT)) in (b"other", None), "what is another's is not given back"
         await work.begun.reaches(2)
 
 

@@ -23,6 +23,7 @@ from tests.bot.conftest import TOKEN, BotUnderTest
 from tests.bot.stand_ins import SOON
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, said
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 from tests.support.wire import HttpServer, Request
 
 ANNS = f"{BOT.id}:{ANN.id}"
@@ -57,9 +58,9 @@ async def begun(bot: BotUnderTest, session: str = ANNS, *, lasts: float = 600.0,
     """A turn of Ann's waits for a login; the ``state`` of its link."""
     await bot.store.logins.change(BOT.id, ANN.id, "calendar", lambda _: login(bot, session=session, lasts=lasts))
     if turn is not None:
-        await bot.store.redis.hset(keys.state(session), "parked", turn.to_json())
+        await redis_of(bot.store).hset(keys.state(session), "parked", turn.to_json())
     asked = Inbound(session=session, update_id=1, at=0.0, sender=Sender(id=ANN.id, name="Ann <b>"))
-    await bot.store.redis.rpush(keys.inbox(session), asked.to_json())
+    await redis_of(bot.store).rpush(keys.inbox(session), asked.to_json())
     return LoginState(bot=BOT.id, person=ANN.id, server="calendar", id="l1").sealed(bot.store.logins.box)
 
 
@@ -233,7 +234,7 @@ async def test_logout_deletes_the_login_and_tells_the_server(bot: BotUnderTest, 
         assert (listed.text, listed.buttons[0][0].data) == (login_texts.linked_at(["calendar"]), "logout:calendar")
         assert gone.text == login_texts.logged_out("calendar", tells=True)
         assert [reply.text for reply in others] == [login_texts.not_linked_at("calendar"), phrase("login-not-linked")]
-        assert not await bot.store.redis.exists(keys.logins(BOT.id, ANN.id))
+        assert not await redis_of(bot.store).exists(keys.logins(BOT.id, ANN.id))
         async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
             running = group.create_task(bot.revocations.run())
             while len(await lines(bot)) < 4 + (status == 500) or not authority.said:

@@ -12,6 +12,7 @@ from tasks.store import Store
 from tasks.store.connection.erasure_scope import ErasureScope
 from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, said
+from tests.support.redis_of import redis_of
 
 GROUPS = "4242:-55"
 
@@ -64,7 +65,7 @@ async def test_words_of_strangers_and_of_other_chats_are_no_context(settings: Se
         ]
     )
     assert await heard(bot) == [("hi", [])]
-    assert await store.redis.keys("cohort:s:4242:-56:*") == []
+    assert await redis_of(store).keys("cohort:s:4242:-56:*") == []
 
 
 async def test_an_update_that_comes_again_brings_the_same_context(bot: BotUnderTest) -> None:
@@ -95,8 +96,8 @@ async def test_context_is_bounded_in_number_in_length_and_in_time(store: Store) 
     messages = OverheardMessages(store.overheard, 20)
     for number in range(50):
         await messages.add(one(number, f"{number} " + "x" * 1000))
-    assert 0 < await store.redis.ttl(f"cohort:bot:4242:overheard:{GROUPS}") <= 24 * 3600
-    assert await store.redis.llen(f"cohort:bot:4242:overheard:{GROUPS}") == 20
+    assert 0 < await redis_of(store).ttl(f"cohort:bot:4242:overheard:{GROUPS}") <= 24 * 3600
+    assert await redis_of(store).llen(f"cohort:bot:4242:overheard:{GROUPS}") == 20
     taken = (await messages.before(one(99, "hi"))).overheard
     assert max(len(word.text) for word in taken) == EACH_CHARACTERS
     assert len(taken) == ALL_CHARACTERS // EACH_CHARACTERS
@@ -198,7 +199,7 @@ async def test_a_session_that_is_erased_loses_what_was_said_in_it_and_no_other_o
     await store.overheard.part(one(5, "a view").model_copy(update={"album": "g"}))
     whose = ErasureScope(session=SessionKey.parse(GROUPS))
     await store.erasure.erase(whose, media=lambda _: (), strike=lambda _: None)
-    assert await store.redis.keys("cohort:bot:*") == [f"cohort:bot:4242:overheard:{other}".encode()]
+    assert await redis_of(store).keys("cohort:bot:*") == [f"cohort:bot:4242:overheard:{other}".encode()]
 
 
 @pytest.mark.promise("moved")

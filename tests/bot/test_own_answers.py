@@ -16,6 +16,7 @@ from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import ANN, BEN, BOT, FORUM, GROUP, message, pressed, said
 from tests.conftest import TOKEN
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 
 # -- what the bot answers itself
 
@@ -142,8 +143,8 @@ async def test_usage_begins_again_at_midnight_utc_for_each_person_of_a_group_and
     counts = {f"user:{ANN.id}": 1200, f"user:{BEN.id}": 30, f"chat:{GROUP.id}": 1230}
     for scope, count in counts.items():
         for day, used in ((old, count), (midnight, count // 10)):
-            await store.redis.hset(keys.usage(f"4242:{scope}", day), "input_tokens", used)
-            await store.redis.expire(keys.usage(f"4242:{scope}", day), 60)
+            await redis_of(store).hset(keys.usage(f"4242:{scope}", day), "input_tokens", used)
+            await redis_of(store).expire(keys.usage(f"4242:{scope}", day), 60)
 
     async def lines(user: str, chat: str, at: datetime, update_id: int, sender: tg.User) -> list[str]:
         given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN}

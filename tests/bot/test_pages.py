@@ -17,6 +17,7 @@ from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import BOT, message, pressed, said
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 
 ANN = SessionKey.parse(ANNS)
 LIST = message("the list", sender=BOT)
@@ -99,7 +100,7 @@ async def test_every_list_is_turned_in_one_manner(settings: Settings, store: Sto
         await store.reminders.add(ANN, f"thing {number}.", 3600 + number, by=700)
         await store.notes.remember(ANN, f"topic {number}", "x")
     index = [Conversation(number=number, at=number) for number in range(1, 51)]
-    await bot.store.redis.hset(keys.earlier(ANN), "index", conversations.written(index))
+    await redis_of(bot.store).hset(keys.earlier(ANN), "index", conversations.written(index))
     for update, word in enumerate(("people", "reminders", "memory", "sessions"), 1):
         for page, turns in (("1", ["2 ›"]), ("2", ["‹ 1", "3 ›"]), ("999", None)):
             shown = await answered(bot, pressed(f"{word}:{page}", LIST, update_id=update * 100 + int(page)))

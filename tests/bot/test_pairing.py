@@ -12,6 +12,7 @@ from tasks.store import Store
 from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, said
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 
 NOT_YET = Access(everybody=False, allow=frozenset())
 BENS = tg.Chat(id=BEN.id, type="private", first_name="Ben")
@@ -105,8 +106,8 @@ async def test_a_code_expires_is_void_after_a_newer_one_and_is_stored_as_a_diges
     before, code = await offered(bot), await offered(bot)
     await bot.intake.take([said(before, update_id=1)])
     assert await roles(bot) == {}
-    assert 0 < await bot.store.redis.ttl(f"cohort:bot:{BOT}:pairing") <= 3600
-    stored = await bot.store.redis.hgetall(f"cohort:bot:{BOT}:pairing")
+    assert 0 < await redis_of(bot.store).ttl(f"cohort:bot:{BOT}:pairing") <= 3600
+    stored = await redis_of(bot.store).hgetall(f"cohort:bot:{BOT}:pairing")
     assert code.encode() not in b"".join([*stored, *stored.values()])
     assert len(code) >= 24
     assert link("b", code) == f"https://t.me/b?start={code}"

@@ -12,6 +12,7 @@ from tasks.store import Store
 from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BOT, GROUP, message, pressed, said
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 
 ANNS = "4242:700"
 
@@ -27,14 +28,14 @@ async def test_a_command_without_a_value_shows_the_values_with_the_deployments_m
 
 
 async def test_a_command_marks_what_the_chat_chose(bot: BotUnderTest, store: Store) -> None:
-    await store.redis.hset(f"cohort:s:{ANNS}:state", "queue", "followup")
+    await redis_of(store).hset(f"cohort:s:{ANNS}:state", "queue", "followup")
     await bot.intake.take([said("/queue", update_id=1)])
     ((_, shown),) = await own_replies(bot.store, 4242)
     assert "✓ Queue up" in [button.text for row in shown.buttons for button in row]
 
 
 async def test_a_value_this_release_does_not_know_counts_as_none(bot: BotUnderTest, store: Store) -> None:
-    await store.redis.hset(f"cohort:s:{ANNS}:state", "queue", "telepathy")
+    await redis_of(store).hset(f"cohort:s:{ANNS}:state", "queue", "telepathy")
     await bot.intake.take([said("/queue", update_id=1)])
     ((_, shown),) = await own_replies(bot.store, 4242)
     assert "This conversation uses “Collect”." in shown.text

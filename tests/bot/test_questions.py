@@ -13,6 +13,7 @@ from tasks.phrases import phrase
 from tasks.store import Store
 from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, raw, said
+from tests.support.redis_of import redis_of
 
 ANNS, GROUPS = "4242:700", "4242:-55"
 QUESTION = OpenQuestion(id="q1", key="k/0", kind="approve", about="book", text="May I do this?", scope="a:book")
@@ -20,7 +21,7 @@ TURN = ParkedTurn(turn="t", taken=1, ends=2e9, who=(ANN.id,), questions=(QUESTIO
 
 
 async def asks(bot: BotUnderTest, turn: ParkedTurn = TURN) -> None:
-    await bot.store.redis.hset(keys.state(ANNS), "parked", turn.to_json())
+    await redis_of(bot.store).hset(keys.state(ANNS), "parked", turn.to_json())
 
 
 async def press(bot: BotUnderTest, *data: str) -> list[str | None]:
@@ -110,7 +111,7 @@ async def test_the_bots_owner_and_admins_may_answer_what_others_are_asked(
 ) -> None:
     if role is not None:
         await bot.store.people.put(4242, BEN.id, Person(role=role, name="Ben"))
-    await bot.store.redis.hset(keys.state(GROUPS), "parked", TURN.to_json())
+    await redis_of(bot.store).hset(keys.state(GROUPS), "parked", TURN.to_json())
     under = message("May I?", sender=BOT, chat=GROUP)
     query = tg.CallbackQuery(id="99", from_user=BEN, chat_instance="1", message=under, data="ask:q1:once")
     await bot.intake.take([raw(tg.Update(update_id=1, callback_query=query))])
@@ -138,7 +139,7 @@ async def test_a_question_to_an_anonymous_administrator_is_answered_by_each_of_t
 
     bot = make_bot(settings, store, admins=admins)
     turn = TURN.model_copy(update={"who": (who,)})
-    await store.redis.hset(keys.state(GROUPS), "parked", turn.to_json())
+    await redis_of(store).hset(keys.state(GROUPS), "parked", turn.to_json())
     under = message("May I?", sender=BOT, chat=GROUP)
     query = tg.CallbackQuery(id="99", from_user=BEN, chat_instance="1", message=under, data="ask:q1:once")
     await bot.intake.take([raw(tg.Update(update_id=1, callback_query=query))])

@@ -22,6 +22,7 @@ from tasks.store.pacing import PaceStore
 from tests.bot.stand_ins import SOON, HandClock
 from tests.bot.test_replies import LAVISH, delivering, emptied
 from tests.conftest import BOT, TOKEN
+from tests.support.redis_of import redis_of
 from workers.telegram.delivery import TelegramDelivery
 
 type Side = Callable[[SessionKey, Reply], Awaitable[None]]
@@ -91,7 +92,7 @@ async def side(
     given = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": people.base_url, "REDIS_URL": "redis://unused"}
     settings = load({**given, "COHORT_HOME": str(tmp_path)})
     async with connected(TOKEN, people.base_url, connections=4) as connection:
-        pacing = Pacing(PaceStore(store.redis, clock, LAVISH), BOT, clock, wait)
+        pacing = Pacing(PaceStore(redis_of(store), clock, LAVISH), BOT, clock, wait)
         delivery = TelegramDelivery(connection.bot(pacing), settings, clock, sleep=wait)
 
         async def by_worker(session: SessionKey, reply: Reply) -> None:

@@ -23,12 +23,13 @@ from tests.bot.conftest import quick_backoff
 from tests.bot.stand_ins import SOON, HandClock
 from tests.conftest import BOT
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 
 LAVISH = Limits(*[Rate(1_000_000, 1, 500_000)] * 3)
 
 
 def paced(store: Store, telegram: Telegram, clock: HandClock, limits: Limits = LAVISH) -> Calls:
-    return telegram.paced(Pacing(PaceStore(store.redis, clock, limits), BOT, clock))
+    return telegram.paced(Pacing(PaceStore(redis_of(store), clock, limits), BOT, clock))
 
 
 @asynccontextmanager
@@ -145,7 +146,7 @@ async def test_a_chat_gets_its_reply_as_soon_as_it_may(
     chat, stop, clock = (await people.chat())["id"], Stop(), SystemClock()
     await people.fault("429", "sendMessage", chat=chat, retry_after=1)
     await store.intake.push_replies(BOT, [to(chat, "hello")])
-    calls = telegram.paced(Pacing(PaceStore(store.redis, clock, LAVISH), BOT, clock))
+    calls = telegram.paced(Pacing(PaceStore(redis_of(store), clock, LAVISH), BOT, clock))
     replies = Replies(BOT, store=store.intake, calls=calls, clock=clock, look_every=timedelta(hours=1))
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
         group.create_task(replies.run(stop))
@@ -158,7 +159,7 @@ async def test_the_bot_s_own_lines_share_the_workers_budget(
 ) -> None:
     clock = HandClock()
     slow, other = (await people.chat())["id"], (await people.chat())["id"]
-    worker = PaceStore(store.redis, clock, Limits())
+    worker = PaceStore(redis_of(store), clock, Limits())
     # A worker has said all that may be said in that chat for now.
     for _ in range(Limits().private.burst):
         assert (await worker.reserve(BOT, slow)).seconds == 0
@@ -181,7 +182,7 @@ async def test_workers_know_of_a_flood_that_the_bot_s_own_lines_met(
     await store.intake.push_replies(BOT, [to(slow, "slow"), to(other, "quick")])
     async with delivering(store, telegram, clock):
         await people.wait_for(other, 1)
-    taken = await PaceStore(store.redis, clock, LAVISH).reserve(BOT, slow)
+    taken = await PaceStore(redis_of(store), clock, LAVISH).reserve(BOT, slow)
     assert (taken.what, taken.seconds) == ("nothing", 30)
 
 

@@ -18,6 +18,7 @@ from tasks.store import Store
 from tasks.store.intake import Accept
 from tests.bot.conftest import BOT
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 
 ONE = SessionKey(BOT, 1)
 CHOICES = {"choose": {"model": "haiku"}, "conversation": {"title": "Plans"}}
@@ -72,12 +73,12 @@ async def owned(store: Store, *, alive: bool = True) -> None:
 
 
 async def inbox(store: Store) -> list[Inbound]:
-    raws = await cast("Any", store.redis).lrange(f"cohort:s:{ONE}:inbox", 0, -1)
+    raws = await cast("Any", redis_of(store)).lrange(f"cohort:s:{ONE}:inbox", 0, -1)
     return [Inbound.from_json(raw) for raw in raws]
 
 
 async def state(store: Store) -> dict[str, str]:
-    found = cast("dict[bytes, bytes]", await cast("Any", store.redis).hgetall(f"cohort:s:{ONE}:state"))
+    found = cast("dict[bytes, bytes]", await cast("Any", redis_of(store)).hgetall(f"cohort:s:{ONE}:state"))
     return {name.decode(): value.decode() for name, value in found.items()}
 
 
@@ -85,7 +86,7 @@ async def state(store: Store) -> dict[str, str]:
 @pytest.mark.parametrize("alive", [True, False], ids=["stands still", "dead"])
 async def test_the_bot_says_it_where_the_only_worker_is_gone(told: Told, alive: bool) -> None:
     await owned(told.store, alive=alive)
-    await told.store.redis.hset(f"cohort:s:{ONE}:state", mapping={"live": "7", "live_more": "7:8"})
+    await redis_of(told.store).hset(f"cohort:s:{ONE}:state", mapping={"live": "7", "live_more": "7:8"})
     assert await told.says("message", "stop") == ["Stopped."]
     (reply,) = [reply for _, reply in await own_replies(told.store, BOT)]
     assert (reply.disarms, reply.answers, told.woken) == ((8,), (2,), 1)
@@ -130,7 +131,7 @@ async def test_so_does_a_worker_that_takes_the_session_over_meanwhile(told: Told
 
 async def test_an_answer_that_waits_to_be_delivered_comes_first(told: Told) -> None:
     await owned(told.store, alive=False)
-    await told.store.redis.rpush(f"cohort:s:{ONE}:outbox", '{"v": 1, "text": "answer"}')
+    await redis_of(told.store).rpush(f"cohort:s:{ONE}:outbox", '{"v": 1, "text": "answer"}')
     assert await told.says("message", "stop") == []
 
 
@@ -189,7 +190,7 @@ async def test_what_needs_a_worker_is_said_to_come_where_none_is_there(told: Tol
 
 async def test_a_retry_that_asks_a_person_is_not_said_to_come(told: Told) -> None:
     # Its worker let the session go with the question, and the word stays in the inbox until it is answered.
-    await told.store.redis.hset(f"cohort:s:{ONE}:state", "parked", "{}")
+    await redis_of(told.store).hset(f"cohort:s:{ONE}:state", "parked", "{}")
     assert await told.says("retry") == []
     assert told.woken == 0
 

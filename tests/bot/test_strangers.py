@@ -19,6 +19,7 @@ from tests.bot.stand_ins import SOON, HandClock
 from tests.bot.test_replies import delivering, to
 from tests.bot.updates import ANN, FORUM, GROUP, pressed, said
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 
 ONLY_ANN = Access(everybody=False, allow=frozenset({ANN.id}))
 
@@ -42,8 +43,8 @@ async def test_an_answer_goes_out_before_the_lines_to_a_crowd_of_strangers(bot: 
     lines = await bot.lines_to_strangers()
     assert len(lines) == 100, "a small list of their own"
     assert len(set(lines)) == 100
-    assert 0 < await store.redis.ttl(f"cohort:bot:{BOT}:strangers") <= 60
-    assert await store.redis.keys("cohort:s:*") == []
+    assert 0 < await redis_of(store).ttl(f"cohort:bot:{BOT}:strangers") <= 60
+    assert await redis_of(store).keys("cohort:s:*") == []
 
 
 async def test_a_stranger_who_writes_everywhere_has_one_line(bot: BotUnderTest) -> None:
@@ -68,7 +69,7 @@ async def test_old_lines_are_dropped_and_damaged_ones_passed_over(store: Store) 
     now = store.intake._clock.now()
     old, fresh = to(1, "old", at=now - 61), to(2, "fresh", at=now)
     await store.intake.push_strangers(BOT, [old], {})
-    await store.redis.rpush(key, "not JSON", Reply(text="of no age").to_json())
+    await redis_of(store).rpush(key, "not JSON", Reply(text="of no age").to_json())
     await store.intake.push_strangers(BOT, [fresh], {})
     assert await store.intake.pop_stranger(BOT) == fresh
     assert await store.intake.pop_stranger(BOT) is None
@@ -86,7 +87,7 @@ async def test_a_line_is_sent_when_nothing_else_is_to_be_sent(
         await people.wait_for(other, 1)
         (line,) = await people.wait_for(chat, 1)
         assert line["text"] == "you are a stranger"
-    assert len(await store.redis.lrange(f"cohort:bot:{BOT}:strangers", 0, -1)) == 1, "one a second"
+    assert len(await redis_of(store).lrange(f"cohort:bot:{BOT}:strangers", 0, -1)) == 1, "one a second"
 
 
 @pytest.mark.parametrize("chat", [GROUP, FORUM])
@@ -94,7 +95,7 @@ async def test_a_strangers_group_that_became_a_supergroup_leaves_nothing(bot: Bo
     moved = {"migrate_to_chat_id": FORUM.id} if chat is GROUP else {"migrate_from_chat_id": GROUP.id}
     await bot.intake.take([said("@cohort_bot hi", sender=tg.User(id=5, is_bot=False, first_name="S"), chat=GROUP)])
     await bot.intake.take([said(chat=chat, sender=None, update_id=2, **moved)])
-    assert await bot.store.redis.keys("cohort:s:*") == []
+    assert await redis_of(bot.store).keys("cohort:s:*") == []
     assert await bot.doorbells() == []
 
 
@@ -105,7 +106,7 @@ async def test_a_group_in_which_someone_admitted_spoke_moves_also_within_one_bat
 
 
 async def test_a_group_whose_history_is_all_that_is_left_moves(bot: BotUnderTest) -> None:
-    await bot.store.redis.hset("cohort:s:4242:-55:state", "epoch", "3")
+    await redis_of(bot.store).hset("cohort:s:4242:-55:state", "epoch", "3")
     await bot.intake.take([said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id, update_id=2)])
     assert [entry.kind for entry in await bot.inbox("4242:-55")] == ["moved"]
 

@@ -13,6 +13,7 @@ from tests.bot.conftest import BotUnderTest, make_bot
 from tests.bot.updates import ANN, BEN, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 
 BENS = tg.Chat(id=BEN.id, type="private", first_name="Ben")
 REQUEST = message("x", sender=US, message_id=33)
@@ -32,8 +33,8 @@ async def test_a_stranger_and_admins_hear_once_an_hour_also_across_a_restart(set
         await bot.intake.take([said("hi", sender=BEN, chat=BENS, update_id=number)])
     assert await bot.lines_to_strangers() == [("4242:701", texts.stranger(BEN.id, BEN.id))]
     assert await bot.said() == [("4242:700", texts.request("Ben", BEN.id))]
-    assert 0 < await store.redis.ttl(TOLD) <= 3600
-    await store.redis.zadd(TOLD, {str(BEN.id): bot.clock.now() - 3601})
+    assert 0 < await redis_of(store).ttl(TOLD) <= 3600
+    await redis_of(store).zadd(TOLD, {str(BEN.id): bot.clock.now() - 3601})
     bot = await started(settings, store)
     await bot.intake.take([said("hi", sender=BEN, chat=BENS, update_id=3)])
     assert len(await bot.lines_to_strangers()) == 2, "an hour later"
@@ -44,7 +45,7 @@ async def test_an_hour_begins_with_the_line_whichever_process_said_it(settings: 
     bot = await started(settings, store)
     other = tg.User(id=803, is_bot=False, first_name="S")
     others = tg.Chat(id=803, type="private", first_name="S")
-    await store.redis.zadd(TOLD, {str(BEN.id): bot.clock.now() - 3500, "803": bot.clock.now() - 3500})
+    await redis_of(store).zadd(TOLD, {str(BEN.id): bot.clock.now() - 3500, "803": bot.clock.now() - 3500})
     third = said("hi", sender=ANN.model_copy(update={"id": 804}), chat=others.model_copy(update={"id": 804}))
     await bot.intake.take([said("hi", sender=BEN, chat=BENS, update_id=2), third])
     assert await bot.lines_to_strangers() == [("4242:804", texts.stranger(804, 804))]
@@ -79,14 +80,14 @@ async def test_a_person_who_is_let_in_after_a_restart_hears_so_by_name_and_in_th
         assert ("4242:701", texts.paired("member")) in lines
     assert ("4242:700", texts.decided("Ben", BEN.id, "member")) in lines
     assert (await store.people.look(BOT)).entries[BEN.id].name == "Ben"
-    assert not await store.redis.exists(ASKED)
+    assert not await redis_of(store).exists(ASKED)
 
 
 async def test_what_is_kept_of_a_stranger_ends_by_itself_can_be_erased_and_may_be_damaged(store: Store) -> None:
     await store.people.ask(BOT, BEN.id, Applicant(name="Ben", tongue="de"))
-    assert 0 < await store.redis.ttl(ASKED) <= 7 * 86400
-    await store.redis.zadd(TOLD, {str(BEN.id): 1.0})
+    assert 0 < await redis_of(store).ttl(ASKED) <= 7 * 86400
+    await redis_of(store).zadd(TOLD, {str(BEN.id): 1.0})
     await store.erasure.erase(ErasureScope(user=BEN.id), media=lambda _: (), strike=lambda _: None)
-    assert await store.redis.exists(ASKED) == await store.redis.exists(TOLD) == 0
-    await store.redis.set(ASKED, "no JSON", ex=60)
+    assert await redis_of(store).exists(ASKED) == await redis_of(store).exists(TOLD) == 0
+    await redis_of(store).set(ASKED, "no JSON", ex=60)
     assert await store.people.asked(BOT, BEN.id) is None

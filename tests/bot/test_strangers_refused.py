@@ -14,6 +14,7 @@ from tests.bot.conftest import make_bot
 from tests.bot.stand_ins import AwaySometimes
 from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import BOT, GROUP, PRIVATE, message, pressed, said
+from tests.support.redis_of import redis_of
 
 STRANGERS = Access(everybody=False, allow=frozenset({1}))
 
@@ -72,7 +73,7 @@ async def test_a_strangers_commands_get_the_one_line_and_do_nothing(
     await bot.intake.take([said(text, chat=chat, update_id=number) for number, text in enumerate(commands, 1)])
     await bot.followed()
     assert len(await bot.lines_to_strangers()) == 1
-    assert (await bot.said(), await store.redis.keys("cohort:s:*")) == ([], [])
+    assert (await bot.said(), await redis_of(store).keys("cohort:s:*")) == ([], [])
     assert (bot.remote.interrupted, bot.signs.typed) == ([], [])
 
 

@@ -22,6 +22,7 @@ from tests.bot.stand_ins import AwaySometimes, HandClock
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
 from tests.conftest import BOT as OUR_ID
+from tests.support.redis_of import redis_of
 
 ANNS = "4242:700"
 ONLY_ANN = Access(everybody=False, allow=frozenset({ANN.id}))
@@ -67,8 +68,8 @@ async def test_junk_without_a_number_is_kept_once(bot: BotUnderTest) -> None:
 
 async def test_updates_that_mean_nothing_leave_nothing_but_their_number(bot: BotUnderTest) -> None:
     await bot.intake.take([said("psst", chat=GROUP, update_id=8), {"update_id": 9, "poll": {}}])
-    assert await bot.store.redis.keys("cohort:s:*") == []
-    assert await bot.store.redis.zcard("cohort:bot:4242:seen") == 2
+    assert await redis_of(bot.store).keys("cohort:s:*") == []
+    assert await redis_of(bot.store).zcard("cohort:bot:4242:seen") == 2
 
 
 @pytest.mark.parametrize(
@@ -105,19 +106,19 @@ async def test_nothing_is_taken_while_redis_is_away(settings: Settings, store: S
 
 
 async def test_a_doorbell_is_stored_with_its_message_or_not_at_all(bot: BotUnderTest) -> None:
-    await bot.store.redis.config_set("maxmemory", "1mb")
+    await redis_of(bot.store).config_set("maxmemory", "1mb")
     try:
         with pytest.raises(StoreUnavailable):
             await bot.intake.take([said("one"), said("two", update_id=2)])
     finally:
-        await bot.store.redis.config_set("maxmemory", "0")
+        await redis_of(bot.store).config_set("maxmemory", "0")
     assert (await bot.doorbells(), await bot.inbox(ANNS)) == ([], [])
     await bot.intake.take([said("one"), said("two", update_id=2)])
     assert [update for _, update in await bot.doorbells()] == [1, 2]
 
 
 async def test_a_message_that_finds_its_inbox_full_sends_no_doorbell(settings: Settings, store: Store) -> None:
-    small = IntakeStore(store.redis, HandClock(), slots=settings.slots, inbox_cap=2)
+    small = IntakeStore(redis_of(store), HandClock(), slots=settings.slots, inbox_cap=2)
     bot = make_bot(settings, store, intake=small)
     await bot.intake.take([said("x", update_id=number) for number in range(1, 4)])
     assert [update for _, update in await bot.doorbells()] == [1, 2]
@@ -217,7 +218,7 @@ async def test_one_update_that_the_store_chokes_on_is_set_aside(settings: Settin
 @pytest.mark.promise("poison-update")
 async def test_one_update_that_cannot_be_read_or_decided_is_set_aside(settings: Settings, store: Store) -> None:
     bot = make_bot(settings, store, intake=Allergic(store), access=ONLY_ANN)
-    await store.redis.set(keys.business(OUR_ID), "rubbish")
+    await redis_of(store).set(keys.business(OUR_ID), "rubbish")
     connection = {"update_id": 2, "business_connection": {"id": "b", "is_enabled": True, "can_reply": True}}
     moved = said(chat=GROUP, migrate_to_chat_id=-100777, update_id=4)
     customers = said("hi", kind="business_message", business_connection_id="b", update_id=5)
@@ -234,7 +235,7 @@ async def test_one_update_that_cannot_be_read_or_decided_is_set_aside(settings: 
     ]
     assert [entry.text for entry in await bot.inbox(ANNS)] == ["one", "two", "three"]
     assert [entry.text for entry in await bot.inbox(f"{ANNS}:bb")] == ["hi"]
-    await store.redis.flushall()  # what is left is of no declared type
+    await redis_of(store).flushall()  # what is left is of no declared type
 
 
 async def test_while_catching_up_no_chat_is_shown_typing_and_one_doorbell_stands_for_a_sessions_messages(

@@ -21,6 +21,7 @@ from tests.chaos.stoppers import Stoppers
 from tests.harness import collect
 from tests.harness.product import ModelControl
 from tests.harness.valkey import Valkey
+from tests.support.redis_of import redis_of
 
 SHOWING = ("sendMessage", "editMessageText")
 TTL = 2.0
@@ -123,7 +124,7 @@ class Faults:
         # Redis may be broken at the same time.
         with suppress(StoreUnavailable, RedisError, TimeoutError):
             async with asyncio.timeout(IN_STEP), connect(self._settings) as store:
-                name, pid = await collect.in_step(store.redis, session)
+                name, pid = await collect.in_step(redis_of(store), session)
                 for process in self._pool.workers:
                     if process.name == name:
                         return self._pool.kill(process, self._pool.workers)

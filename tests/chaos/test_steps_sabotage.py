@@ -12,6 +12,7 @@ from tasks.store import connect
 from tests.harness.checker import Verdict, check
 from tests.harness.counters import call
 from tests.harness.scene import BOT, Scene, scene
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 
 pytestmark = pytest.mark.promise("checker-sees")
@@ -171,7 +172,7 @@ async def one_joins(stage: Scene) -> None:
         queue = queue_of(slot_of(session, stage.harness.settings().slots))
 
         async def heard() -> bool:
-            return await store.redis.llen(keys.inbox(session)) > 1 and not await store.redis.llen(queue)
+            return await redis_of(store).llen(keys.inbox(session)) > 1 and not await redis_of(store).llen(queue)
 
         await until(heard)
     stage.open_gate("one")

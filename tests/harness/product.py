@@ -19,6 +19,7 @@ from tasks.store import connect
 from tasks.store.state import StateField
 from tests.harness.nursery import Nursery
 from tests.harness.processes import Process
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 from tests.support.valkey import valkey_server
 
@@ -125,7 +126,7 @@ class Harness:
         """
         state = keys.state(SessionKey(BOT, chat))
         async with connect(self.settings()) as store:
-            await until(lambda: store.redis.hexists(state, StateField.live))
+            await until(lambda: redis_of(store).hexists(state, StateField.live))
 
 
 class ModelControl:

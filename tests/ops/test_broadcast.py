@@ -21,6 +21,7 @@ from tasks.store.connection.erasure_scope import ErasureScope
 from tests.conftest import BOT
 from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT
+from tests.support.redis_of import redis_of
 
 TOKEN = f"{BOT}:broadcast-token"
 TEXT = "We are *closed* tomorrow.\n"
@@ -49,8 +50,8 @@ async def test_all_chats_get_it_once_and_those_that_blocked_the_bot_are_counted(
     chats = [(await client.chat())["id"] for _ in range(4)]
     for chat in chats:
         # Topics of one chat are one chat.
-        await store.redis.hset(keys.state(SessionKey(BOT, chat)), "touched", "1800000000")
-        await store.redis.hset(keys.state(SessionKey(BOT, chat, 7)), "touched", "1800000000")
+        await redis_of(store).hset(keys.state(SessionKey(BOT, chat)), "touched", "1800000000")
+        await redis_of(store).hset(keys.state(SessionKey(BOT, chat, 7)), "touched", "1800000000")
     await client.block(chats[3])
 
     async def command(*arguments: str) -> tuple[int, str]:
@@ -85,9 +86,9 @@ async def test_one_that_is_killed_goes_on_and_at_most_one_chat_has_it_twice(
     await client.wait_for(chats[5], bool, timeout=60)
     process.send_signal(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL
-    (lease,) = [name async for name in store.redis.scan_iter(match="cohort:broadcast-lease:*")]
-    assert await store.redis.pttl(lease) > 0
-    await store.redis.delete(lease)  # its time is over
+    (lease,) = [name async for name in redis_of(store).scan_iter(match="cohort:broadcast-lease:*")]
+    assert await redis_of(store).pttl(lease) > 0
+    await redis_of(store).delete(lease)  # its time is over
     done = await asyncio.to_thread(cohort, "broadcast", *to, home=tmp_path, **environ)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("goes on: ")
@@ -119,7 +120,7 @@ async def test_a_broadcast_of_another_bot_goes_on_where_one_is_stopped_or_forgot
     for ident, bot in (("one", 1), ("two", 2)):
         await broadcasts.begin(ident, [7, 8], bot)
     await broadcasts.begin("older", [7, 8], 1)
-    await store.redis.hdel(keys.broadcast("older"), "bot")
+    await redis_of(store).hdel(keys.broadcast("older"), "bot")
     assert await broadcasts.stop(1) == 2
     assert [await broadcasts.first(ident) for ident in ("one", "two", "older")] == [None, 7, None]
     assert await broadcasts.forget({7}, 1) == 2
@@ -145,7 +146,7 @@ def test_a_text_that_is_not_one_message_is_refused(text: str, tmp_path: Path, re
 
 async def test_those_whom_an_admin_keeps_out_get_none_unless_they_are_named(store: Store) -> None:
     for chat in (5, 6, -7):
-        await store.redis.hset(keys.state(SessionKey(BOT, chat)), "touched", "1800000000")
+        await redis_of(store).hset(keys.state(SessionKey(BOT, chat)), "touched", "1800000000")
     for chat in (6, -7):
         await store.people.put(BOT, chat, Person(role="denied"))
     assert await chats_of(store, ["all"], BOT, 1_800_000_000.0) == [5]

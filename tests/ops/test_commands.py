@@ -20,6 +20,7 @@ from tasks.config.settings import load
 from tasks.envelope import DeadLetter, Inbound
 from tasks.store import Store
 from tests.harness.command import cohort
+from tests.support.redis_of import redis_of
 
 TOKEN = "123456:ABC-very-secret"
 
@@ -174,7 +175,7 @@ def test_the_playground_and_its_supervisor_mean_the_same_bot() -> None:
 async def buried(store: Store, text: str) -> str:
     inbound = Inbound(session="4242:5", update_id=9, at=1.0, text=text)
     letter = DeadLetter(reason="killed its worker 3 times", at=1.0, session="4242:5", update_id=9, inbound=inbound)
-    name = await store.redis.xadd("cohort:dead", {"letter": letter.to_json()})
+    name = await redis_of(store).xadd("cohort:dead", {"letter": letter.to_json()})
     return name.decode()
 
 
@@ -199,7 +200,7 @@ async def test_a_dead_letter_that_is_retried_is_pending_again(store: Store, redi
     letter = await buried(store, "once more")
     done = cohort("dead", "retry", letter, home=tmp_path, REDIS_URL=redis_url)
     assert done.stdout.strip() == "put back: 1"
-    assert await store.redis.llen("cohort:s:4242:5:inbox") == 1
+    assert await redis_of(store).llen("cohort:s:4242:5:inbox") == 1
     assert await store.dead.count() == 0
 
 
@@ -208,7 +209,7 @@ async def test_retry_of_all_does_what_it_can_and_fails_when_a_letter_was_never_u
     store: Store, redis_url: str, tmp_path: Path
 ) -> None:
     await buried(store, "once more")
-    await store.redis.xadd("cohort:dead", {"letter": DeadLetter(reason="no update", at=1.0, raw="{}").to_json()})
+    await redis_of(store).xadd("cohort:dead", {"letter": DeadLetter(reason="no update", at=1.0, raw="{}").to_json()})
     done = cohort("dead", "retry", "--all", home=tmp_path, REDIS_URL=redis_url)
     assert (done.returncode, done.stdout.strip()) == (1, "put back: 1, not put back: 1")
     assert len(told(done.stderr)) == 1

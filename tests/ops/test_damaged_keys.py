@@ -12,6 +12,7 @@ from tasks.store import Store
 from tests.ops.test_web import READS, Open, console, lived_in
 from tests.ops.test_web_rubbish import no_number
 from tests.support.damage import damage
+from tests.support.redis_of import redis_of
 
 __all__ = ["console"]
 
@@ -39,14 +40,14 @@ VERBS: dict[str, Callable[[Store], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("verb", VERBS)
 async def test_what_a_command_reads_may_be_rubbish(store: Store, verb: str) -> None:
-    await damage(store.redis, SESSION)
+    await damage(redis_of(store), SESSION)
     await VERBS[verb](store)
 
 
 @pytest.mark.promise("console-stands")
 async def test_the_console_stands_beside_rubbish_in_each_kind_of_key(store: Store, console: Open) -> None:
     await lived_in(store)
-    await damage(store.redis, SESSION)
+    await damage(redis_of(store), SESSION)
     async with console() as http:
         for path in READS:
             answer = await http.get(path)

@@ -15,6 +15,7 @@ from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.telemetry.logs import session_hash
 from tasks.turn_record import CallStep, ToolStep, TurnRecord, TurnRecords, reference, task_id, with_reference
 from tests.harness.command import cohort
+from tests.support.redis_of import redis_of
 
 SESSION = "4242:-100:t7"
 OTHER = "4242:8"
@@ -100,14 +101,14 @@ async def test_a_voice_that_telegram_refused_is_told_beside_the_answer(
 async def test_a_message_that_waits_and_one_that_was_given_up_are_found_too(
     store: Store, redis_url: str, tmp_path: Path
 ) -> None:
-    await store.redis.zadd(f"cohort:slot:{slot_of(SESSION, 64):02d}:pending", {SESSION: 100.0})
+    await redis_of(store).zadd(f"cohort:slot:{slot_of(SESSION, 64):02d}:pending", {SESSION: 100.0})
     for update in (21, 22):
-        await store.redis.rpush(
+        await redis_of(store).rpush(
             f"cohort:s:{SESSION}:inbox", Inbound(session=SESSION, update_id=update, at=100.0).to_json()
         )
-    await store.redis.rpush(f"cohort:s:{SESSION}:outbox", Reply(text="private", answers=(20,)).to_json())
+    await redis_of(store).rpush(f"cohort:s:{SESSION}:outbox", Reply(text="private", answers=(20,)).to_json())
     letter = DeadLetter(reason="killed its worker 3 times", at=1.0, session=SESSION, update_id=19)
-    await store.redis.xadd("cohort:dead", {"letter": letter.to_json()})
+    await redis_of(store).xadd("cohort:dead", {"letter": letter.to_json()})
     done = cohort("find", "--json", "-100", home=tmp_path, REDIS_URL=redis_url)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -126,9 +127,9 @@ async def test_the_trace_of_a_message_is_told_and_a_chats_hash_finds_all_of_its_
 ) -> None:
     ids = ("a" * 32, "b" * 32)
     await store.trail.append([ENDED.model_copy(update={"traces": ids})])
-    await store.redis.zadd(f"cohort:slot:{slot_of(SESSION, 64):02d}:pending", {SESSION: 100.0})
+    await redis_of(store).zadd(f"cohort:slot:{slot_of(SESSION, 64):02d}:pending", {SESSION: 100.0})
     waiting = Inbound(session=SESSION, update_id=21, at=100.0, trace=f"00-{'c' * 32}-{'1' * 16}-01")
-    await store.redis.rpush(f"cohort:s:{SESSION}:inbox", waiting.to_json())
+    await redis_of(store).rpush(f"cohort:s:{SESSION}:inbox", waiting.to_json())
     chat = session_hash("4242:-100", await store.trail.log_key())
     done = cohort("find", chat, home=tmp_path, REDIS_URL=redis_url)
     assert done.returncode == 0, done.stderr
@@ -143,7 +144,7 @@ async def test_what_is_not_known_is_one_line_and_status_1(redis_url: str, tmp_pa
 
 async def test_the_newest_turns_come_first_and_bundles_that_cannot_be_read_hide_no_other(store: Store) -> None:
     await store.trail.append([ENDED, ENDED.model_copy(update={"updates": (2,)})])
-    await store.redis.xadd("cohort:bot:4242:trail", {"turns": b"damaged"})
+    await redis_of(store).xadd("cohort:bot:4242:trail", {"turns": b"damaged"})
     await store.trail.append([ENDED.model_copy(update={"updates": (3,)})])
     assert [record.updates async for record in store.trail.newest()] == [(3,), (2,), (11, 12)]
     assert TurnRecords.unpacked(b"").records == ()

@@ -19,6 +19,7 @@ from tasks.store import Store, connect
 from tests.conftest import BOT
 from tests.harness.supervising import ConsoleSpy, supervising
 from tests.ops.conftest import PATIENT, script
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 from tests.workers.fakes import FakeClock
 
@@ -56,7 +57,7 @@ async def hosting(
 
 
 async def no_places(store: Store) -> bool:
-    return not [key async for key in store.redis.scan_iter("cohort:own:*")]
+    return not [key async for key in redis_of(store).scan_iter("cohort:own:*")]
 
 
 async def ready(console: ConsoleSpy, number: int, times: int = 1) -> tuple[int, str]:
@@ -113,7 +114,7 @@ async def test_with_all_places_taken_the_one_that_rests_for_longest_leaves(
             pid, incarnation = await ready(console, number)
             # As its heartbeat says: the second one rests for longer.
             status = WorkerStatus(pid=pid, idle_since=100.0 - number)
-            await store.redis.set(f"cohort:worker:{incarnation}", status.model_dump_json(), px=LONG_MS)
+            await redis_of(store).set(f"cohort:worker:{incarnation}", status.model_dump_json(), px=LONG_MS)
 
         async def listen() -> None:
             async for word in store.own.listen(TWO):
@@ -141,7 +142,7 @@ async def test_one_that_works_is_not_asked_to_leave_and_the_next_session_waits(
     async with hosting(settings, console, tmp_path, most=1) as (supervisor, store):
         await store.own.ask(ONE)
         pid, incarnation = await ready(console, 1)
-        await store.redis.set(f"cohort:worker:{incarnation}", WorkerStatus(pid=pid).model_dump_json(), px=LONG_MS)
+        await redis_of(store).set(f"cohort:worker:{incarnation}", WorkerStatus(pid=pid).model_dump_json(), px=LONG_MS)
         heard: list[str] = []
 
         async def listen() -> None:
@@ -176,7 +177,7 @@ async def test_a_session_that_is_asked_for_again_while_its_process_starts_takes_
         pid, incarnation = await ready(console, 1)
         # Asleep, with all places taken: it would be ended to make room for itself.
         status = WorkerStatus(pid=pid, idle_since=1.0)
-        await store.redis.set(f"cohort:worker:{incarnation}", status.model_dump_json(), px=LONG_MS)
+        await redis_of(store).set(f"cohort:worker:{incarnation}", status.model_dump_json(), px=LONG_MS)
         await store.own.ask(ONE)
         await until(lambda: none_wanted(store))
         assert supervisor.processes["own-1"].current is not None
@@ -210,12 +211,12 @@ async def test_no_more_start_at_a_time_than_the_machine_can_and_the_place_of_one
         pid, incarnation = await ready(console, 1)
         # The machine is so busy that its place has lapsed before its first heartbeat.
         for _ in range(2):
-            await store.redis.delete(f"cohort:own:{ONE}")
+            await redis_of(store).delete(f"cohort:own:{ONE}")
             await until(lambda: has_place(store, ONE))
         assert supervisor.processes.keys() == {"own-1"}
         await report(store, pid, incarnation)
         pid, incarnation = await ready(console, 2)
-        await store.redis.delete(f"cohort:own:{ONE}")
+        await redis_of(store).delete(f"cohort:own:{ONE}")
         assert "own-3" not in supervisor.processes
         await report(store, pid, incarnation)
         await ready(console, 3)
@@ -247,7 +248,7 @@ async def lacks_place(store: Store, session: SessionKey) -> bool:
 
 async def report(store: Store, pid: int, incarnation: str) -> None:
     """The first heartbeat of that process."""
-    await store.redis.set(f"cohort:worker:{incarnation}", WorkerStatus(pid=pid).model_dump_json(), px=LONG_MS)
+    await redis_of(store).set(f"cohort:worker:{incarnation}", WorkerStatus(pid=pid).model_dump_json(), px=LONG_MS)
     await store.own.reported()
 
 
@@ -261,8 +262,8 @@ async def test_a_host_that_ends_is_no_host_any_more(settings: Settings, console:
 
 async def test_what_is_damaged_in_redis_stops_no_host(settings: Settings, console: ConsoleSpy, tmp_path: Path) -> None:
     async with hosting(settings, console, tmp_path, most=1) as (_, store):
-        await store.redis.zadd("cohort:own-wanted", {"rubbish": 1.0, str(ONE): 2.0})
-        await store.redis.hset("cohort:own-hosts", "other", b"\xff{")
+        await redis_of(store).zadd("cohort:own-wanted", {"rubbish": 1.0, str(ONE): 2.0})
+        await redis_of(store).hset("cohort:own-hosts", "other", b"\xff{")
         await ready(console, 1)
         await until(lambda: none_wanted(store))
         async with asyncio.timeout(60):

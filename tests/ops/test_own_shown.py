@@ -20,6 +20,7 @@ from tasks.status.worker import OwnHostStatus, WorkerStatus
 from tasks.store import Store
 from tasks.telemetry.exposition import packed
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 
 ONE, TWO = SessionKey(BOT, 1), SessionKey(BOT, 2)
 HOST = OwnHostStatus(
@@ -34,8 +35,8 @@ async def works(store: Store) -> None:
     await store.members.beat("own-xyz", status, timedelta(minutes=5), member=False)
     for session in (ONE, TWO):
         slot = f"cohort:slot:{slot_of(str(session), 64):02d}:pending"
-        await store.redis.zadd(slot, {str(session): SystemClock().now()})
-    await store.redis.hset(f"cohort:s:{ONE}:state", "owner", "own-xyz")
+        await redis_of(store).zadd(slot, {str(session): SystemClock().now()})
+    await redis_of(store).hset(f"cohort:s:{ONE}:state", "owner", "own-xyz")
     await store.own.ask(TWO)
 
 

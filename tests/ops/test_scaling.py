@@ -15,6 +15,7 @@ from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tests.harness.supervising import ConsoleSpy, supervising
 from tests.ops.conftest import PATIENT, script
+from tests.support.redis_of import redis_of
 
 
 class Machine:
@@ -99,10 +100,10 @@ async def test_what_is_in_redis_may_be_damaged_and_changes_nothing(
     async with supervising(console) as supervisor:
         machine = Machine(supervisor, console, store, tmp_path, "auto:1..3")
         machine.scaling.begin()
-        await store.redis.set("cohort:members", "no hash")
+        await redis_of(store).set("cohort:members", "no hash")
         await machine.look(3)
         assert machine.names == ["worker-1"]
-        await store.redis.delete("cohort:members")
+        await redis_of(store).delete("cohort:members")
 
 
 @pytest.mark.parametrize("number", [-1, 257, 10**9])

@@ -17,6 +17,7 @@ from tasks.store import Store, connect
 from tasks.store.listing import SessionFacts
 from tests.harness.command import cohort
 from tests.harness.valkey import Valkey
+from tests.support.redis_of import redis_of
 from tests.tasks.test_erasure import ANN, BOB, BOT, GROUP, HERS, HIS, TOPIC, filled
 
 
@@ -85,7 +86,7 @@ async def test_a_session_shows_its_facts_and_its_text_only_when_asked(
     store: Store, settings: Settings, redis_url: str, tmp_path: Path
 ) -> None:
     await filled(store, settings)
-    await store.redis.hset(keys.state(HERS), mapping={"agent": "poet", "failed": '["later"]'})  # type: ignore[misc]
+    await redis_of(store).hset(keys.state(HERS), mapping={"agent": "poet", "failed": '["later"]'})  # type: ignore[misc]
     await store.feedback.put(Opinion(HERS, 10, 5, ANN, "up"))
     await store.feedback.put(Opinion(HIS, 11, 6, BOB, "down"))
 
@@ -124,8 +125,8 @@ async def test_after_a_person_is_forgotten_no_file_of_the_home_holds_their_numbe
         async with connect(settings) as store:
             await filled(store, settings)
             await store.feedback.put(Opinion(GROUP, 10, 5, ANN, "up"))
-            await store.redis.config_set("save", "3600 1")
-            await store.redis.bgsave()
+            await redis_of(store).config_set("save", "3600 1")
+            await redis_of(store).bgsave()
             await store.members.report_death("w-one")
             before = await store.trail.log_key()
         refused = cohort("forget", str(ANN), home=home, REDIS_URL=url)
@@ -163,10 +164,10 @@ def test_a_log_that_is_written_to_loses_no_line_when_a_number_in_it_is_masked(tm
 
 async def test_the_first_page_of_many_sessions_reads_no_more_than_a_page(store: Store) -> None:
     for chat in range(1, 1001):
-        await store.redis.hset(keys.state(SessionKey(BOT, chat)), "turns", 1)  # type: ignore[misc]
+        await redis_of(store).hset(keys.state(SessionKey(BOT, chat)), "turns", 1)  # type: ignore[misc]
 
     async def reads() -> int:
-        told = (await store.redis.info("commandstats")).get("cmdstat_hmget", {})
+        told = (await redis_of(store).info("commandstats")).get("cmdstat_hmget", {})
         return int(told.get("calls", 0))
 
     before = await reads()

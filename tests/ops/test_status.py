@@ -24,6 +24,7 @@ from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
 from tests.harness.command import cohort
 from tests.harness.processes import ROOT
+from tests.support.redis_of import redis_of
 
 
 class FakeClock:
@@ -40,13 +41,12 @@ class FakeClock:
 async def peopled(store: Store) -> str:
     """Two workers, one session that has waited since 100."""
     for name in ("worker-1-aaaa", "worker-2-bbbb"):
-        about = WorkerStatus(host="here", pid=7, lanes=4, at_work=1)
-        await store.members.beat(name, about, timedelta(minutes=5))
+        await store.members.beat(name, WorkerStatus(host="here", pid=7, lanes=4, at_work=1), timedelta(minutes=5))
     await store.members.propose(0, assign(64, ["worker-1-aaaa", "worker-2-bbbb"], {}))
-    session = "4242:5"
-    await store.redis.rpush(f"cohort:s:{session}:inbox", Inbound(session=session, update_id=1, at=100.0).to_json())
-    await store.redis.zadd(f"cohort:slot:{slot_of(session, 64):02d}:pending", {session: 100.0})
-    return session
+    redis, said = redis_of(store), Inbound(session="4242:5", update_id=1, at=100.0)
+    await redis.rpush("cohort:s:4242:5:inbox", said.to_json())
+    await redis.zadd(f"cohort:slot:{slot_of(said.session, 64):02d}:pending", {said.session: 100.0})
+    return said.session
 
 
 async def test_status_shows_workers_slots_and_what_has_waited_longest(store: Store) -> None:

@@ -15,6 +15,7 @@ from tasks.status.worker import Sends, WorkerStatus
 from tasks.store import Store, connect
 from tasks.store.processes.bots import KEPT
 from tests.harness.command import cohort
+from tests.support.redis_of import redis_of
 
 
 class FakeClock:
@@ -37,9 +38,9 @@ async def worker(store: Store, name: str, **about: object) -> None:
 async def waits(store: Store, chat: int, since: float, owner: str = "") -> None:
     """A session with work, which a worker may have taken."""
     session = f"4242:{chat}"
-    await store.redis.zadd(f"cohort:slot:{slot_of(session, 64):02d}:pending", {session: since})
+    await redis_of(store).zadd(f"cohort:slot:{slot_of(session, 64):02d}:pending", {session: since})
     if owner:
-        await store.redis.hset(f"cohort:s:{session}:state", "owner", owner)
+        await redis_of(store).hset(f"cohort:s:{session}:state", "owner", owner)
 
 
 @pytest.mark.promise("status-true")

@@ -21,6 +21,7 @@ from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit
 from tests.harness.command import cohort
+from tests.support.redis_of import redis_of
 
 CHAT, OTHER = SessionKey(20, 7), SessionKey(202, -100_8, 3)
 
@@ -33,7 +34,7 @@ async def wrote(store: Store, key: SessionKey) -> None:
 async def works(store: Store) -> None:
     await store.members.beat("w-1", WorkerStatus(host="h", node="cohort-1@h"), timedelta(minutes=5))
     slots = {str(slot): "w-1" for slot in range(64)}
-    await store.redis.hset(keys.ASSIGNMENT, mapping={"version": "1", **slots})  # type: ignore[misc]
+    await redis_of(store).hset(keys.ASSIGNMENT, mapping={"version": "1", **slots})  # type: ignore[misc]
 
 
 async def claimed(store: Store) -> Claim:
@@ -45,7 +46,7 @@ async def claimed(store: Store) -> Claim:
 
 async def runs(store: Store) -> None:
     await claimed(store)
-    await store.redis.hset(keys.state(CHAT), "tries", "2")  # type: ignore[misc]
+    await redis_of(store).hset(keys.state(CHAT), "tries", "2")  # type: ignore[misc]
 
 
 async def delivers(store: Store) -> None:
@@ -54,12 +55,12 @@ async def delivers(store: Store) -> None:
 
 async def died(store: Store) -> None:
     await claimed(store)
-    await store.redis.delete(keys.worker("w-1"))
+    await redis_of(store).delete(keys.worker("w-1"))
 
 
 async def drains(store: Store) -> None:
     await claimed(store)
-    await store.redis.hdel(keys.MEMBERS, "w-1")  # type: ignore[misc]
+    await redis_of(store).hdel(keys.MEMBERS, "w-1")  # type: ignore[misc]
 
 
 async def paused(store: Store) -> None:
@@ -103,7 +104,7 @@ async def test_the_oldest_comes_first_of_all_bots_or_of_one_and_status_says_wher
     now = SystemClock().now()
     for key, age in ((CHAT, 300), (OTHER, 4000)):
         await wrote(store, key)
-        await store.redis.zadd(keys.pending(slot_of(key, 64)), {str(key): now - age})
+        await redis_of(store).zadd(keys.pending(slot_of(key, 64)), {str(key): now - age})
 
     def told(*words: str) -> list[str]:
         done = cohort("stuck", "--json", *words, home=tmp_path, **environ)

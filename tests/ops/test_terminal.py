@@ -13,6 +13,7 @@ from tasks.store import Store
 from tests.harness.command import cohort
 from tests.ops.test_commands import buried
 from tests.ops.test_status_view import FakeClock, worker
+from tests.support.redis_of import redis_of
 from workers.runtime.conversation.stored import written
 
 ACTS = "\x1b]0;title\x07 \x1b[2J \x9b31m \x7f \r \u202e \u2066 \u2028 \U000e0001 é"
@@ -30,7 +31,7 @@ async def test_a_dead_letter_is_json_with_all_that_acts_escaped(store: Store, re
 async def test_a_conversation_is_shown_without_what_acts(store: Store, redis_url: str, tmp_path: Path) -> None:
     session = SessionKey(4242, 5)
     history = {"messages": [{"role": "user", "content": [{"type": "text", "text": ACTS}]}]}
-    await store.redis.hset(keys.state(session), "history", written(history))  # type: ignore[misc]
+    await redis_of(store).hset(keys.state(session), "history", written(history))  # type: ignore[misc]
     await store.notes.remember(session, "name", ACTS)
     shown = cohort("sessions", "show", str(session), "--text", home=tmp_path, REDIS_URL=redis_url).stdout
     assert f"user: {SHOWN}\n" in shown

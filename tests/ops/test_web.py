@@ -26,6 +26,7 @@ from tasks.store import Store
 from tasks.telemetry.exposition import packed
 from tasks.turn_record import CallStep, ToolStep, TurnRecord
 from tests.conftest import TOKEN
+from tests.support.redis_of import redis_of
 
 SESSION = "4242:-100:t7"
 SECRET = "what they said in confidence"
@@ -59,11 +60,11 @@ async def lived_in(store: Store) -> None:
     await store.members.propose(0, assign(64, ["worker-1-aaaabbbb"], {}))
     await store.bots.beat("here-1", BotStatus(bot=4242, username="b", host="here", leads=True))
     message = Inbound(session=SESSION, update_id=9, at=100.0, text=SECRET)
-    await store.redis.rpush(f"cohort:s:{SESSION}:inbox", message.to_json())
-    await store.redis.zadd(f"cohort:slot:{slot_of(SESSION, 64):02d}:pending", {SESSION: 100.0})
-    await store.redis.hset(f"cohort:s:{SESSION}:state", mapping={"turns": "3", "touched": "1700000000"})
-    await store.redis.hset("cohort:usage:4242:user:77:2026-01-02", mapping={"input_tokens": 5, "output_tokens": 6})
-    await store.redis.expire("cohort:usage:4242:user:77:2026-01-02", 60)
+    await redis_of(store).rpush(f"cohort:s:{SESSION}:inbox", message.to_json())
+    await redis_of(store).zadd(f"cohort:slot:{slot_of(SESSION, 64):02d}:pending", {SESSION: 100.0})
+    await redis_of(store).hset(f"cohort:s:{SESSION}:state", mapping={"turns": "3", "touched": "1700000000"})
+    await redis_of(store).hset("cohort:usage:4242:user:77:2026-01-02", mapping={"input_tokens": 5, "output_tokens": 6})
+    await redis_of(store).expire("cohort:usage:4242:user:77:2026-01-02", 60)
     await store.people.publish(4242, OperatorsWord(mode="open"))
     await store.people.put(4242, 78, Person(role="denied", name=SECRET))
     steps = (ToolStep(tool="fetch", begun=2.0, ended=3.0),)
@@ -73,7 +74,7 @@ async def lived_in(store: Store) -> None:
     record = TurnRecord.model_validate({"updates": (8,), **about, **times})
     await store.trail.append([record])
     letter = DeadLetter(reason=LETTER, at=1.0, session=SESSION, inbound=message)
-    await store.redis.xadd("cohort:dead", {"letter": letter.to_json()})
+    await redis_of(store).xadd("cohort:dead", {"letter": letter.to_json()})
 
 
 READS = (
@@ -122,7 +123,7 @@ async def test_what_was_said_is_shown_where_a_setting_allows_it(store: Store, co
 
     await lived_in(store)
     history = {"messages": [{"role": "user", "content": [{"type": "text", "text": SECRET}]}]}
-    await store.redis.hset(f"cohort:s:{SESSION}:state", "history", stored.written(history))
+    await redis_of(store).hset(f"cohort:s:{SESSION}:state", "history", stored.written(history))
     given = {"COHORT_CONSOLE_AUTH": "me:a-long-password", "COHORT_CONSOLE_TEXT": "true"}
     async with console(**given) as http:
         one = (await http.get(f"/api/sessions/{SESSION}", auth=("me", "a-long-password"))).json()
@@ -143,7 +144,7 @@ async def test_one_scrape_has_each_living_process_by_its_name_and_no_dead_one(st
     for process, count in (("worker-1-aaaabbbb", 3), ("here-1", 4), ("worker-9-dead0000", 5)):
         await store.figures.publish(process, packed(turns.format(count)))
     await store.members.beat("worker-2-bbbbcccc", WorkerStatus(host="here"), timedelta(minutes=5))
-    await store.redis.set("cohort:metrics:worker-2-bbbbcccc", b"damaged", ex=60)
+    await redis_of(store).set("cohort:metrics:worker-2-bbbbcccc", b"damaged", ex=60)
     async with console() as http:
         page = (await http.get("/metrics")).text
     found = {family.name: family.samples for family in text_string_to_metric_families(page)}
@@ -164,11 +165,11 @@ def test_a_process_that_starts_again_keeps_its_name_and_two_never_share_one() ->
 
 
 async def test_thousands_of_sessions_are_listed_page_by_page_each_once(store: Store, console: Open) -> None:
-    async with store.redis.pipeline(transaction=False) as pipe:
+    async with redis_of(store).pipeline(transaction=False) as pipe:
         for chat in range(3000):
             pipe.hset(f"cohort:s:4242:{chat}:state", "turns", "1")
         await pipe.execute()
-    await store.redis.config_resetstat()
+    await redis_of(store).config_resetstat()
     found: list[str] = []
     cursor: int | None = 0
     async with console() as http:
@@ -179,7 +180,7 @@ async def test_thousands_of_sessions_are_listed_page_by_page_each_once(store: St
             cursor = page["next"]
         assert (await http.get("/api/sessions?q=2999")).json()["sessions"][0]["session"] == "4242:2999"
     assert len(found) == len(set(found)) == 3000
-    assert "cmdstat_keys" not in await store.redis.info("commandstats")
+    assert "cmdstat_keys" not in await redis_of(store).info("commandstats")
 
 
 @pytest.mark.promise("console-stands")
@@ -203,15 +204,15 @@ async def test_a_full_or_read_only_redis_is_shown_and_a_letter_that_it_does_not_
     (letter,) = await store.dead.list()
     me = {"COHORT_CONSOLE_AUTH": "me:a-long-password"}
     async with console(**me) as http:
-        await store.redis.config_set("maxmemory", "1")
-        await store.redis.replicaof("127.0.0.1", "1")
+        await redis_of(store).config_set("maxmemory", "1")
+        await redis_of(store).replicaof("127.0.0.1", "1")
         try:
             for path in READS:
                 assert (await http.get(path, auth=("me", "a-long-password"))).status_code == 200, path
             refused = await http.post(f"/api/dead/{letter.id}/retry", auth=("me", "a-long-password"))
         finally:
-            await store.redis.replicaof("NO", "ONE")
-            await store.redis.config_set("maxmemory", "0")
+            await redis_of(store).replicaof("NO", "ONE")
+            await redis_of(store).config_set("maxmemory", "0")
         assert (refused.status_code, "refuses writes" in refused.json()["error"]) == (503, True)
         assert await store.dead.count() == 1
 
@@ -222,14 +223,14 @@ async def test_damaged_keys_hide_nothing_else(store: Store, console: Open) -> No
     broken = [f"cohort:slot:{slot:02d}:{kind}" for slot in (1, 2) for kind in ("pending", "parked")]
     broken += ["cohort:s:4242:1:state", "cohort:s:4242:2:inbox", "cohort:usage:4242:user:1:x"]
     for key in broken:
-        await store.redis.set(key, b"\xff", ex=60)
-    await store.redis.zadd("cohort:slot:03:parked", {b"no session \xff": 1.0, SESSION: 2.0})
+        await redis_of(store).set(key, b"\xff", ex=60)
+    await redis_of(store).zadd("cohort:slot:03:parked", {b"no session \xff": 1.0, SESSION: 2.0})
     async with console() as http:
         for path in (*READS, "/api/sessions/4242:1"):
             assert (await http.get(path)).status_code == 200, path
         assert (await http.get("/api/overview")).json()["waiting"] == 1
         assert [one["session"] for one in (await http.get("/api/questions")).json()["questions"]][1] == SESSION
-    await store.redis.delete(*broken)
+    await redis_of(store).delete(*broken)
 
 
 def test_the_page_has_no_inline_script_or_style_and_makes_no_html_of_text() -> None:

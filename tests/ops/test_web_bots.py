@@ -17,6 +17,7 @@ from tasks.store.intake import Accept
 from tasks.telemetry import metrics
 from tasks.turn_record import TurnRecord
 from tests.ops.test_web import Open, console
+from tests.support.redis_of import redis_of
 
 __all__ = ["console"]
 
@@ -89,9 +90,9 @@ async def test_each_list_of_the_console_is_shown_of_one_bot(store: Store, consol
         await store.feedback.put(Opinion(key, 1, 5, 7, "up", clock.now()))
         await store.people.put(bot, 7, Person(role="member", name="Ann"))
         await store.bots.beat(f"h-{bot}", BotStatus(bot=bot, name=f"b{bot}", username="b", host="h"))
-        state = store.redis.hset(f"cohort:s:{key}:state", "turns", "1")
+        state = redis_of(store).hset(f"cohort:s:{key}:state", "turns", "1")
         await state  # type: ignore[misc]
-        await store.redis.zadd("cohort:slot:00:parked", {str(key): 2_000_000_000})
+        await redis_of(store).zadd("cohort:slot:00:parked", {str(key): 2_000_000_000})
     lists = {
         "sessions": lambda told: [one["session"] for one in told["sessions"]],
         "sessions?cursor=0": lambda told: [one["session"] for one in told["sessions"]],

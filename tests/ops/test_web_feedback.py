@@ -11,6 +11,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.turn_record import CallStep, TurnRecord, reference
 from tests.ops.test_web import SECRET, Open, console, lived_in
+from tests.support.redis_of import redis_of
 
 __all__ = ["console"]
 
@@ -23,8 +24,8 @@ def thumb(session: SessionKey, update: int, thumb: Thumb, person: int = 700) -> 
 
 
 async def put(store: Store, thumbs: dict[str, float]) -> None:
-    await store.redis.zadd(keys.feedback(4242), thumbs)
-    await store.redis.expire(keys.feedback(4242), 60)
+    await redis_of(store).zadd(keys.feedback(4242), thumbs)
+    await redis_of(store).expire(keys.feedback(4242), 60)
 
 
 def ended(session: SessionKey, update: int, *calls: tuple[str, str]) -> TurnRecord:
@@ -65,8 +66,8 @@ async def test_thumbs_are_counted_by_day_and_by_who_wrote_the_answer(store: Stor
 async def test_thumbs_beside_a_damaged_key_and_rubbish_are_shown(store: Store, console: Open) -> None:
     now = SystemClock().now()
     await put(store, {thumb(ADA, 40, "down"): now, "no thumb \xff": now})
-    await store.redis.set(keys.feedback(4243), b"\xff", ex=60)
+    await redis_of(store).set(keys.feedback(4243), b"\xff", ex=60)
     async with console() as http:
         told = (await http.get("/api/feedback")).json()
     assert (told["up"], told["down"], len(told["newest"])) == (0, 1, 1)
-    await store.redis.delete(keys.feedback(4243))
+    await redis_of(store).delete(keys.feedback(4243))

@@ -11,6 +11,7 @@ from tasks.store import Store
 from tests.ops.test_web import READS, Open, console, lived_in
 from tests.playground.test_guard import foreign_requests
 from tests.runtime.support import StillClock
+from tests.support.redis_of import redis_of
 
 __all__ = ["console"]
 
@@ -75,7 +76,7 @@ async def test_with_a_password_only_who_has_it_sees_and_changes_anything(store: 
         assert (await http.post(f"/api/dead/{letter.id}/retry", auth=ME)).json() == {"done": "retry"}
         assert (await http.post(f"/api/dead/{letter.id}/retry", auth=ME)).status_code == 404
     assert await store.dead.count() == 0
-    assert await store.redis.llen("cohort:s:4242:-100:t7:inbox") == 2
+    assert await redis_of(store).llen("cohort:s:4242:-100:t7:inbox") == 2
 
 
 @pytest.mark.promise("console-shut")

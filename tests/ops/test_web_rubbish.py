@@ -14,6 +14,7 @@ from tasks.telemetry.exposition import packed
 from tasks.telemetry.rollups import HOUR
 from tasks.turn_record import TurnRecord
 from tests.ops.test_web import READS, SESSION, Open, console, lived_in
+from tests.support.redis_of import redis_of
 
 __all__ = ["console"]
 
@@ -30,12 +31,12 @@ async def test_numbers_without_an_end_are_told_as_unknown(store: Store, console:
     await lived_in(store)
     nan, inf = float("nan"), float("inf")
     await store.members.beat("worker-9-aaaa", WorkerStatus(queued_s=nan, lanes=10**400), timedelta(minutes=5))
-    await store.redis.zadd("cohort:slot:05:pending", {"4242:5": inf, "4242:6": -inf})
-    await store.redis.zadd("cohort:slot:05:parked", {"4242:5": inf})
+    await redis_of(store).zadd("cohort:slot:05:pending", {"4242:5": inf, "4242:6": -inf})
+    await redis_of(store).zadd("cohort:slot:05:parked", {"4242:5": inf})
     await store.trail.append([TurnRecord(session=SESSION, outcome="answered", begun=nan, accepted=inf)])
-    bucket = f"cohort:rollup:hour:{HOUR.start((await store.redis.time())[0])}"
-    await store.redis.hset(bucket, "x", b'{"oldest_s": NaN, "turns": {"answered": Infinity}, "lanes": 1}')
-    await store.redis.expire(bucket, 60)
+    bucket = f"cohort:rollup:hour:{HOUR.start((await redis_of(store).time())[0])}"
+    await redis_of(store).hset(bucket, "x", b'{"oldest_s": NaN, "turns": {"answered": Infinity}, "lanes": 1}')
+    await redis_of(store).expire(bucket, 60)
     async with console() as http:
         for path in READS:
             answer = await http.get(path)
@@ -50,7 +51,9 @@ async def test_numbers_without_an_end_are_told_as_unknown(store: Store, console:
 async def test_half_a_character_in_a_history_hides_nothing(store: Store, console: Open) -> None:
     await lived_in(store)
     history = {"messages": [{"role": "user", "content": [{"type": "text", "text": "half \ud83d"}]}]}
-    await store.redis.hset(f"cohort:s:{SESSION}:state", "history", b"\1" + zlib.compress(json.dumps(history).encode()))
+    await redis_of(store).hset(
+        f"cohort:s:{SESSION}:state", "history", b"\1" + zlib.compress(json.dumps(history).encode())
+    )
     async with console(**AUTH, COHORT_CONSOLE_TEXT="true") as http:
         answer = await http.get(f"/api/sessions/{SESSION}", auth=ME)
     assert answer.json()["text"][0]["text"].startswith("half ")
@@ -77,8 +80,8 @@ async def test_a_key_of_a_person_with_a_digit_that_is_no_number_hides_no_other(s
     await lived_in(store)
     two = "\N{SUPERSCRIPT TWO}"
     for owner in (f"4242:user:{two}", f"{two}:user:5"):
-        await store.redis.hset(f"cohort:usage:{owner}:2026-01-02", "input_tokens", "5")
-        await store.redis.expire(f"cohort:usage:{owner}:2026-01-02", 60)
+        await redis_of(store).hset(f"cohort:usage:{owner}:2026-01-02", "input_tokens", "5")
+        await redis_of(store).expire(f"cohort:usage:{owner}:2026-01-02", 60)
     await store.trail.append([TurnRecord(session=f"{two}:5", updates=(1,))])
     async with console() as http:
         assert 77 in [one["user"] for one in (await http.get("/api/people")).json()["people"]]

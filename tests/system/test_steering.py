@@ -13,6 +13,7 @@ from tasks.slots import queue_of, slot_of
 from tasks.store import connect
 from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl, durable_valkey
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 from tests.system.test_steps import CARD, COUNTER
 
@@ -46,10 +47,10 @@ async def test_a_message_that_was_given_to_the_model_of_a_killed_worker_is_answe
                 return (cards / "counter.log").exists()
 
             async def heard() -> bool:
-                return await store.redis.llen(keys.inbox(session)) > 1 and not await store.redis.llen(queue)
+                return await redis_of(store).llen(keys.inbox(session)) > 1 and not await redis_of(store).llen(queue)
 
             async def at_rest() -> bool:
-                return not await store.redis.exists(keys.inbox(session), keys.outbox(session))
+                return not await redis_of(store).exists(keys.inbox(session), keys.outbox(session))
 
             await people.say(chat, 'CALL:count{"name": "held"}')
             await until(called)
@@ -58,7 +59,7 @@ async def test_a_message_that_was_given_to_the_model_of_a_killed_worker_is_answe
             (cards / "counter.go").touch()
             await model.held("gate")
             # The model call, the tool's call, and its result, which is written beside the model call that is held.
-            await until(lambda: store.redis.lindex(keys.journal(session), 2))
+            await until(lambda: redis_of(store).lindex(keys.journal(session), 2))
             ((name, worker),) = own.workers.items()
             worker.kill()
             await store.members.report_death(name)

@@ -13,6 +13,7 @@ from tasks.session import SessionKey
 from tasks.store import connect
 from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl, durable_valkey
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
@@ -71,7 +72,7 @@ async def test_a_worker_killed_in_a_tool_call_costs_that_call_one_more_try_and_n
 
     async with connect(harness.settings()) as store:
         # The model call, two calls that have begun, and the end of the first one.
-        await until(lambda: store.redis.lindex(keys.journal(SessionKey(BOT, chat)), 3))
+        await until(lambda: redis_of(store).lindex(keys.journal(SessionKey(BOT, chat)), 3))
         await until(begun)
         ((name, worker),) = harness.workers.items()
         worker.kill()

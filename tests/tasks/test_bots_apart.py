@@ -11,6 +11,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.reminders import A_BOT
+from tests.support.redis_of import redis_of
 
 SHOP, BANK = SessionKey(20, 7), SessionKey(202, 7)
 
@@ -20,16 +21,16 @@ async def test_a_bot_with_as_many_reminders_as_one_may_have_leaves_another_its_o
     due = SystemClock().now() + 3600
     full = {f"reminder {number}": due for number in range(A_BOT)}
     for name in (keys.REMINDERS, keys.reminders("bot:20")):
-        await store.redis.zadd(name, full)
-        await store.redis.expire(name, 600)
+        await redis_of(store).zadd(name, full)
+        await redis_of(store).expire(name, 600)
     with pytest.raises(Terminal, match="too many reminders are waiting of this bot"):
         await store.reminders.add(SHOP, "tea", 60, by=7)
     await store.reminders.add(BANK, "tea", 60, by=7)
     await store.reminders.repeat(BANK, "tea", "FREQ=DAILY", "09:00", "UTC", by=7)
     assert await store.reminders.waiting(SHOP) == []
     assert await store.reminders.cancel(BANK) == 2
-    assert await store.redis.exists(keys.reminders("bot:202")) == 0
-    await store.redis.delete(keys.REMINDERS, keys.reminders("bot:20"))
+    assert await redis_of(store).exists(keys.reminders("bot:202")) == 0
+    await redis_of(store).delete(keys.REMINDERS, keys.reminders("bot:20"))
 
 
 @pytest.mark.promise("many-bots")
@@ -38,23 +39,23 @@ async def test_reminders_of_a_bot_that_was_taken_out_stay_and_cost_the_sweeps_of
 ) -> None:
     for number in range(150):
         old = Inbound(session=str(SHOP), update_id=-number, at=1.0, kind="reminder", text="tea", set_by=7)
-        await store.redis.zadd(keys.REMINDERS, {old.to_json(): 1.0})
+        await redis_of(store).zadd(keys.REMINDERS, {old.to_json(): 1.0})
     new = Inbound(session=str(BANK), update_id=-999, at=2.0, kind="reminder", text="tea", set_by=7)
-    await store.redis.zadd(keys.REMINDERS, {new.to_json(): 2.0})
+    await redis_of(store).zadd(keys.REMINDERS, {new.to_json(): 2.0})
 
     async def served(reminder: Inbound) -> bool | None:
         return True if reminder.key.bot == BANK.bot else None
 
     async def looks() -> int:
-        told = await store.redis.info("commandstats")
+        told = await redis_of(store).info("commandstats")
         return int(told.get("cmdstat_zmscore", {}).get("calls", 0))
 
     before = await looks()
     assert await store.reminders.fire(served) == 1
     assert await looks() == before + 1
-    assert await store.redis.llen(keys.inbox(BANK)) == 1
-    assert await store.redis.zcard(keys.REMINDERS) == 150
-    await store.redis.delete(keys.REMINDERS)
+    assert await redis_of(store).llen(keys.inbox(BANK)) == 1
+    assert await redis_of(store).zcard(keys.REMINDERS) == 150
+    await redis_of(store).delete(keys.REMINDERS)
 
 
 @pytest.mark.promise("many-bots")
@@ -74,5 +75,5 @@ async def test_a_code_a_thumb_and_a_dead_letter_are_of_one_bot(store: Store) -> 
     assert [one.session for one in await store.feedback.since(0.0)] == [BANK]
     letters = await store.dead.list()
     assert await store.dead.retry(next(one.id for one in letters if one.letter.session == str(SHOP)))
-    assert await store.redis.llen(keys.inbox(SHOP)) == 1
-    assert await store.redis.exists(keys.inbox(BANK)) == 0
+    assert await redis_of(store).llen(keys.inbox(SHOP)) == 1
+    assert await redis_of(store).exists(keys.inbox(BANK)) == 0

@@ -12,6 +12,7 @@ from tasks.store.chats.business import MOST
 from tasks.store.intake import Accept
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
+from tests.support.redis_of import redis_of
 from tests.tasks.test_erasure import claimed
 
 HERS, HIS = SessionKey(4242, 700, None, "conn"), SessionKey(4242, 701, None, "conn")
@@ -28,7 +29,7 @@ async def accept(store: Store, *messages: Inbound) -> None:
 
 
 async def waiting(store: Store, session: SessionKey = HERS) -> list[int]:
-    found = await store.redis.lrange(f"cohort:s:{session}:inbox", 0, -1)
+    found = await redis_of(store).lrange(f"cohort:s:{session}:inbox", 0, -1)
     return [Inbound.from_json(raw).update_id for raw in found]
 
 
@@ -60,9 +61,9 @@ async def test_what_shows_a_turn_is_let_go_where_all_that_it_was_begun_with_is_t
     name = f"cohort:s:{HERS}:state"
     fields = {StateField.live: "71", StateField.live_more: "71:72", StateField.batch_size: "2"}
     for field, value in fields.items():
-        await store.redis.hset(name, field.value, value)
+        await redis_of(store).hset(name, field.value, value)
     assert (await store.business.withdraw(HERS, numbers)).shown == shown
-    assert await store.redis.hget(name, StateField.live) == (None if shown else b"71")
+    assert await redis_of(store).hget(name, StateField.live) == (None if shown else b"71")
 
 
 @pytest.mark.promise("business")
@@ -76,7 +77,7 @@ async def test_messages_kept_for_retry_are_taken_back_too(store: Store) -> None:
     await store.sessions.commit(claim, Commit(1, set={name.value: one for name, one in kept.items()}))
     await store.business.withdraw(HERS, {1})
     for name in kept:
-        left = json.loads(await store.redis.hget(f"cohort:s:{HERS}:state", name) or b"")
+        left = json.loads(await redis_of(store).hget(f"cohort:s:{HERS}:state", name) or b"")
         assert [Inbound.from_json(one.encode()).update_id for one in left] == [2]
 
 
@@ -99,4 +100,4 @@ async def test_the_newest_connections_that_take_no_answers_are_known(store: Stor
     assert not await store.business.is_closed(4242, "conn")
     for number in range(3):
         await store.business.close(4242, f"c{number}")
-    assert await store.redis.zcard("cohort:bot:4242:business") == 3 <= MOST
+    assert await redis_of(store).zcard("cohort:bot:4242:business") == 3 <= MOST

@@ -34,6 +34,7 @@ from tasks.turn import bind
 from tests.conftest import BOT
 from tests.harness.processes import ROOT
 from tests.support.ports import free_port
+from tests.support.redis_of import redis_of
 from tests.workers.celery_worker import LoopSide, working
 
 pytestmark = pytest.mark.promise("redis-causes")
@@ -142,7 +143,7 @@ async def works(store: Store) -> None:
     await store.broadcasts.begin("one", [1], 42)
     assert await store.broadcasts.stop()
     await store.erasure.erase(ErasureScope(user=1), media=lambda _: [], strike=lambda _: None)
-    assert [record async for record in dump(store.redis, SystemClock())]
+    assert [record async for record in dump(redis_of(store), SystemClock())]
     await store.server.info()
     assert (await store.server.persistence())["appendonly"] == "yes"
     await store.server.rewrite_files()

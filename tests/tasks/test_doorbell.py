@@ -18,6 +18,7 @@ from tasks.slots import queue_of, slot_of
 from tasks.store import Store
 from tasks.telemetry.logs import hash_sessions, session_hash
 from tasks.turn import NAME, bind
+from tests.support.redis_of import redis_of
 
 KEYS = [SessionKey(4242, 700), SessionKey(4242, -100123, 17), SessionKey(4242, 700, None, "BQ-_a1")]
 
@@ -28,7 +29,7 @@ async def test_a_doorbell_is_what_celery_would_have_published(
 ) -> None:
     doorbells = Doorbells(make_app(settings), slots=64)
     doorbells.send([(session, 77)])
-    (published,) = await store.redis.lrange(queue_of(slot_of(session, 64)), 0, -1)
+    (published,) = await redis_of(store).lrange(queue_of(slot_of(session, 64)), 0, -1)
     doorbell = doorbells.of(session, 77)
     assert doorbell.queue == queue_of(slot_of(session, 64))
     ours, celerys = _untagged(doorbell.message), _untagged(published)
@@ -56,7 +57,7 @@ async def test_a_worker_reads_the_same_request_of_it(settings: Settings, store: 
     bind(app, cast("Any", None))
     doorbells = Doorbells(app, slots=64)
     doorbells.send([(KEYS[0], 77)])
-    (published,) = await store.redis.lrange(queue_of(slot_of(KEYS[0], 64)), 0, -1)
+    (published,) = await redis_of(store).lrange(queue_of(slot_of(KEYS[0], 64)), 0, -1)
     ours, celerys = (_request(app, message) for message in (doorbells.of(KEYS[0], 77).message, published))
     assert ours.info() == celerys.info()
     for name in ("id", "root_id", "parent_id", "eta", "expires", "group", "group_index", "stamps"):
@@ -92,7 +93,7 @@ async def test_workers_listen_where_doorbells_are_stored_whatever_broker_the_env
     Doorbells(app, slots=64).send([(KEYS[0], 77)])
     with app.connection_for_read() as line:
         assert line.default_channel.client.llen(queue_of(slot_of(KEYS[0], 64))) == 1
-    assert await store.redis.llen(queue_of(slot_of(KEYS[0], 64))) == 1
+    assert await redis_of(store).llen(queue_of(slot_of(KEYS[0], 64))) == 1
 
 
 def test_no_two_doorbells_have_one_delivery_tag(settings: Settings) -> None:

@@ -25,6 +25,7 @@ from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
 from tasks.turn_record import TurnRecord
 from tests.harness.contents import everything
+from tests.support.redis_of import redis_of
 from workers.runtime.conversation import stored
 from workers.runtime.conversation.message_tags import body, closing, label, opening, overheard
 
@@ -109,7 +110,7 @@ async def filled(store: Store, settings: Settings) -> None:
         await store.reminders.add(GROUP, answered.text, 3600, by=who)
         await store.intake.push_replies(BOT, [Reply(text=answered.text, session=str(session))])
         await store.intake.push_strangers(BOT, [Reply(text=answered.text, session=str(session), at=1.0)], {})
-        await store.redis.set(keys.pace(f"{BOT}:{who}"), 1, px=600_000)
+        await redis_of(store).set(keys.pace(f"{BOT}:{who}"), 1, px=600_000)
     claim = await claimed(store, GROUP)
     await _earlier_of_the_group(store, claim)
     past = history(said(90, GROUP, ANN), said(91, GROUP, BOB), said(92, GROUP, ANN, media=(PHOTO,)))
@@ -133,7 +134,7 @@ async def _earlier_of_the_group(store: Store, claim: Claim) -> None:
 
 
 async def _last(store: Store, session: SessionKey) -> str:
-    found = await store.redis.hget(keys.state(session), "commit")  # type: ignore[misc]
+    found = await redis_of(store).hget(keys.state(session), "commit")  # type: ignore[misc]
     return (found or b"").decode()
 
 
@@ -142,16 +143,16 @@ async def test_after_a_person_is_forgotten_no_key_holds_their_number_or_their_wo
     store: Store, settings: Settings
 ) -> None:
     await filled(store, settings)
-    await store.redis.zadd(keys.pending(63), {str(HERS): 1.0})
+    await redis_of(store).zadd(keys.pending(63), {str(HERS): 1.0})
     await store.trail.append([TurnRecord(session=str(session)) for session in (HERS, GROUP)])
     for trail in (keys.TRAIL, keys.trail(HERS.bot)):
-        await store.redis.xadd(trail, {"records": f"session {HERS}"})
-        await store.redis.expire(trail, 60)
-    before = await everything(store.redis)
+        await redis_of(store).xadd(trail, {"records": f"session {HERS}"})
+        await redis_of(store).expire(trail, 60)
+    before = await everything(redis_of(store))
     assert before.count("annword") > 15
     erased = await erase(store, ErasureScope(user=ANN))
     assert [record.session async for record in store.trail.newest()] == [str(GROUP)]
-    after = await everything(store.redis)
+    after = await everything(redis_of(store))
     assert "annword" not in after
     assert f"{ANN}" not in after.replace(str(GROUP), "")
     assert "annuniq" not in after
@@ -168,13 +169,13 @@ async def test_after_a_person_is_forgotten_no_key_holds_their_number_or_their_wo
 @pytest.mark.promise("forgotten")
 async def test_one_session_is_forgotten_and_its_neighbours_are_not(store: Store, settings: Settings) -> None:
     await filled(store, settings)
-    before = await everything(store.redis)
+    before = await everything(redis_of(store))
     await erase(store, ErasureScope(session=TOPIC))
-    after = await everything(store.redis)
+    after = await everything(redis_of(store))
     assert "annword3" not in after
     assert str(TOPIC) not in after
     await erase(store, ErasureScope(session=HERS))
-    last = await everything(store.redis)
+    last = await everything(redis_of(store))
     assert f"cohort:s:{HERS}:" not in last
     assert "annword1 to you" not in last
     assert last.count("bobword") == before.count("bobword")
@@ -190,7 +191,7 @@ async def test_a_turn_that_runs_while_its_session_is_forgotten_writes_nothing_ba
     claim = await claimed(store, session)
     erased = await erase(store, ErasureScope(user=ANN))
     assert erased.owners == {"w-one"}
-    gone = await everything(store.redis)
+    gone = await everything(redis_of(store))
     late = Commit(1, [Reply(text="annword late")], history=history(said(1, session, ANN)))
     with pytest.raises(ClaimLost):
         await store.sessions.commit(claim, late)
@@ -200,7 +201,7 @@ async def test_a_turn_that_runs_while_its_session_is_forgotten_writes_nothing_ba
         await store.sessions.note(claim, "live", "9")
     with pytest.raises(ClaimLost):
         await store.sessions.advance(claim)
-    assert await everything(store.redis) == gone
+    assert await everything(redis_of(store)) == gone
     # The person writes again: the same worker has the session again, and the turn of before is still refused.
     await store.intake.accept(BOT, [Accept(50, inbound=said(50, session, BOB))])
     again = await claimed(store, session)
@@ -219,7 +220,7 @@ async def test_what_others_wrote_in_a_group_is_answered_after_one_of_them_was_fo
     assert len(claim.work.inbox) == 3
     # As one whose turn is parked: it waits for a person, and no sweep looks at it.
     await store.sessions.note(claim, "parked", "[]")
-    await store.redis.zrem(keys.pending(slot_of(GROUP, settings.slots)), str(GROUP))
+    await redis_of(store).zrem(keys.pending(slot_of(GROUP, settings.slots)), str(GROUP))
     await erase(store, ErasureScope(user=ANN))
     again = await claimed(store, GROUP, "w-two")
     assert [Inbound.from_json(raw).text for raw in again.work.inbox] == ["bobword6"]
@@ -232,7 +233,7 @@ async def test_what_others_wrote_in_a_group_is_answered_after_one_of_them_was_fo
 async def test_a_question_of_a_turn_that_was_forgotten_is_not_counted_as_open(store: Store, settings: Settings) -> None:
     await filled(store, settings)
     for session in (HERS, GROUP):
-        await store.redis.zadd(keys.parked(slot_of(session, settings.slots)), {str(session): 900.0})
+        await redis_of(store).zadd(keys.parked(slot_of(session, settings.slots)), {str(session): 900.0})
     await erase(store, ErasureScope(user=ANN))
     assert await store.sessions.parked_turns(settings.slots) == 0
 
@@ -272,7 +273,7 @@ async def test_a_session_that_rests_too_long_is_erased_and_one_that_has_work_is_
 
     # HERS and HIS were touched at 1, and have messages that wait.
     assert await sweep(500, 1000) == {idle}
-    assert not [name for name in await store.redis.keys("*") if b":11:" in name]
+    assert not [name for name in await redis_of(store).keys("*") if b":11:" in name]
     assert await sweep(950, 1400) == {fresh}
     assert await sweep(999, 1500) == set()
     assert await sweep(1000, 2000) == {unmarked}

@@ -11,6 +11,7 @@ from tasks.clock import SystemClock
 from tasks.publishing import Publisher
 from tasks.store import Store
 from tasks.telemetry.exposition import MOST_BYTES, families, merged, packed, unpacked
+from tests.support.redis_of import redis_of
 
 
 def page(*turns: int, label: str = "answered") -> str:
@@ -81,6 +82,8 @@ async def test_a_process_publishes_its_metrics_and_they_go_with_it(store: Store)
     assert text is not None
     assert "cohort_turns_total" in text
     assert len(found["worker-1-aaaa"]) < 16 * 1024
-    assert 0 < await store.redis.pttl("cohort:metrics:worker-1-aaaa") <= timedelta(seconds=20).total_seconds() * 1000
+    assert (
+        0 < await redis_of(store).pttl("cohort:metrics:worker-1-aaaa") <= timedelta(seconds=20).total_seconds() * 1000
+    )
     await publisher.end()
     assert await store.figures.expositions(["worker-1-aaaa"]) == {}

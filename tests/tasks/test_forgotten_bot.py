@@ -6,6 +6,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.intake import Accept
+from tests.support.redis_of import redis_of
 
 
 async def test_all_of_one_bot_goes_and_nothing_of_another_whose_chats_have_the_same_numbers(store: Store) -> None:
@@ -16,15 +17,15 @@ async def test_all_of_one_bot_goes_and_nothing_of_another_whose_chats_have_the_s
         await store.people.offer(bot, "code", "owner")
         assert await store.people.pair(bot, "code", 7, name="Ann", has=None) == "owner"
         await store.pace.reserve(bot, 7)
-        await store.redis.hset(keys.usage(f"{bot}:user:7", "2026-11-26"), "input_tokens", 5)
-        await store.redis.expire(keys.usage(f"{bot}:user:7", "2026-11-26"), 60)
+        await redis_of(store).hset(keys.usage(f"{bot}:user:7", "2026-11-26"), "input_tokens", 5)
+        await redis_of(store).expire(keys.usage(f"{bot}:user:7", "2026-11-26"), 60)
     assert await store.oversight.bots() == {20, 202}
     assert {bot: count for bot, (count, _) in (await store.oversight.waiting_by_bot()).items()} == {20: 1, 202: 1}
 
     erased = await store.erasure.erase(ErasureScope(bot=20), media=lambda _: (), strike=lambda _: None)
 
     assert erased.sessions == {SessionKey(20, 7)}
-    left = {name.decode() for name in await store.redis.keys("cohort:*")}
+    left = {name.decode() for name in await redis_of(store).keys("cohort:*")}
     assert not [name for name in left if ":20:" in name]
     assert {
         keys.inbox(SessionKey(202, 7)),

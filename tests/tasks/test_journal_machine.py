@@ -19,6 +19,7 @@ from tasks.status.worker import WorkerStatus
 from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts, Rest
+from tests.support.redis_of import redis_of
 from tests.tasks.opened_store import OpenedStore
 
 SESSION = SessionKey(7, 1)
@@ -231,7 +232,7 @@ class JournalMachine(OpenedStore):
         assert int(tokens or 0) == int(used or 0) == self.plain.tokens
 
     async def _read(self) -> tuple[Any, ...]:
-        redis = self.store.redis
+        redis = redis_of(self.store)
         state = await redis.hmget(keys.state(SESSION), "journal", "input_tokens", "parked")
         used = await redis.hget(USED, "input_tokens")
         return await redis.lrange(keys.journal(SESSION), 0, -1), *state, used

@@ -11,6 +11,7 @@ from tasks.status.worker import WorkerStatus
 from tasks.store import Store
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
+from tests.support.redis_of import redis_of
 from tests.tasks.test_sessions_store import LONG, SESSION, claimed, message
 
 USAGE = {"cohort:usage:test:2026-01-01": Counts({"input_tokens": 3})}
@@ -46,8 +47,8 @@ async def test_steps_that_are_sent_twice_are_kept_and_counted_once(store: Store)
     for steps in (first, first, later, later, first):
         assert await store.journal.append(claim, steps)
     assert await store.journal.read(claim) == (b"one", b"two", b"three", b"four")
-    assert await store.redis.hget(next(iter(USAGE)), "input_tokens") == b"3"
-    assert await store.redis.hget(keys.state(SESSION), "input_tokens") == b"3"
+    assert await redis_of(store).hget(next(iter(USAGE)), "input_tokens") == b"3"
+    assert await redis_of(store).hget(keys.state(SESSION), "input_tokens") == b"3"
 
 
 @pytest.mark.promise("fenced-steps")
@@ -68,7 +69,7 @@ async def test_the_commit_removes_the_journal_and_later_steps_are_refused(store:
     with pytest.raises(ClaimLost):
         await store.journal.append(claim, Steps(MARK, 0, [b"late"], after=""))
     assert await store.journal.read(claim) == ()
-    assert not await store.redis.hexists(keys.state(SESSION), "journal")
+    assert not await redis_of(store).hexists(keys.state(SESSION), "journal")
     assert await store.journal.append(claim, Steps(str(Mark.new([2])), 0, [b"next"], after=commit.id))
 
 
@@ -93,12 +94,12 @@ async def test_another_turns_journal_goes_when_a_new_one_begins(store: Store) ->
 
 async def test_a_journal_that_something_else_changed_takes_no_further_step(store: Store) -> None:
     claim = await begun(store)
-    await store.redis.rpush(keys.journal(SESSION), b"whose?")
+    await redis_of(store).rpush(keys.journal(SESSION), b"whose?")
     assert not await store.journal.append(claim, Steps(MARK, 1, [b"two"], after=""))
-    await store.redis.delete(keys.journal(SESSION))
-    await store.redis.set(keys.journal(SESSION), b"another type")
+    await redis_of(store).delete(keys.journal(SESSION))
+    await redis_of(store).set(keys.journal(SESSION), b"another type")
     assert not await store.journal.append(claim, Steps(MARK, 1, [b"two"], after=""))
-    await store.redis.delete(keys.journal(SESSION))
+    await redis_of(store).delete(keys.journal(SESSION))
 
 
 async def test_a_group_that_became_a_supergroup_leaves_no_journal_behind(store: Store) -> None:
@@ -107,7 +108,7 @@ async def test_a_group_that_became_a_supergroup_leaves_no_journal_behind(store: 
     await store.moves.leave(claim, new)
     fetcher = await claimed(store, "w-one", new)
     assert await store.moves.fetch(fetcher, SESSION) is not None
-    assert not await store.redis.exists(keys.journal(SESSION))
+    assert not await redis_of(store).exists(keys.journal(SESSION))
 
 
 def test_a_mark_is_read_as_it_was_written_and_a_newer_one_is_left_alone() -> None:

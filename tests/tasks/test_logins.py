@@ -14,6 +14,7 @@ from tasks.store import Store, connect
 from tasks.store.backup import dump
 from tasks.store.erasure import ErasureScope
 from tests.conftest import TOKEN
+from tests.support.redis_of import redis_of
 
 OLD, NEW = "old-key-of-thirty-two-characters!", "new-key-of-thirty-two-characters!"
 ANN, BEN, BOT = 700, 701, 4242
@@ -42,9 +43,9 @@ async def rotated(redis_url: str) -> AsyncIterator[Store]:
 @pytest.mark.promise("login-sealed")
 async def test_what_is_kept_says_nothing_to_a_reader_of_redis_or_of_a_backup(store: Store) -> None:
     await keep(store, ANN)
-    (raw,) = await store.redis.hvals(keys.logins(BOT, ANN))
+    (raw,) = await redis_of(store).hvals(keys.logins(BOT, ANN))
     assert b"t0ken" not in raw
-    kept = [record async for record in dump(store.redis, _Now())]
+    kept = [record async for record in dump(redis_of(store), _Now())]
     (sealed,) = [record for record in kept if record.key == keys.logins(BOT, ANN)]
     assert raw in sealed.value
     assert (await store.logins.read(BOT, ANN, "calendar")) == linked(ANN)
@@ -61,9 +62,9 @@ class _Now:
 @pytest.mark.promise("login-sealed")
 async def test_a_login_that_is_moved_to_another_person_is_void(store: Store) -> None:
     await keep(store, ANN)
-    (raw,) = await store.redis.hvals(keys.logins(BOT, ANN))
-    await store.redis.hset(keys.logins(BOT, BEN), "calendar", raw)
-    await store.redis.hset(keys.logins(BOT, ANN), "mail", raw)
+    (raw,) = await redis_of(store).hvals(keys.logins(BOT, ANN))
+    await redis_of(store).hset(keys.logins(BOT, BEN), "calendar", raw)
+    await redis_of(store).hset(keys.logins(BOT, ANN), "mail", raw)
     assert await store.logins.read(BOT, BEN, "calendar") is None
     assert list(await store.logins.all(BOT, ANN)) == ["calendar"]
 
@@ -95,11 +96,11 @@ async def test_of_many_changes_at_once_none_is_lost(store: Store) -> None:
 
 async def test_a_change_that_changes_nothing_writes_nothing_and_one_to_nothing_leaves_no_key(store: Store) -> None:
     await keep(store, ANN)
-    before = await store.redis.hvals(keys.logins(BOT, ANN))
+    before = await redis_of(store).hvals(keys.logins(BOT, ANN))
     await store.logins.change(BOT, ANN, "calendar", lambda login: login)
-    assert await store.redis.hvals(keys.logins(BOT, ANN)) == before
+    assert await redis_of(store).hvals(keys.logins(BOT, ANN)) == before
     await store.logins.change(BOT, ANN, "calendar", lambda _: None)
-    assert not await store.redis.exists(keys.logins(BOT, ANN))
+    assert not await redis_of(store).exists(keys.logins(BOT, ANN))
 
 
 @pytest.mark.promise("forgotten")
@@ -107,7 +108,7 @@ async def test_a_forgotten_persons_logins_are_gone_and_others_stay(store: Store)
     await keep(store, ANN)
     await keep(store, BEN)
     await store.erasure.erase(ErasureScope(user=ANN), media=lambda _: (), strike=lambda _: None)
-    assert await store.redis.keys("cohort:bot:*:logins:*") == [keys.logins(BOT, BEN).encode()]
+    assert await redis_of(store).keys("cohort:bot:*:logins:*") == [keys.logins(BOT, BEN).encode()]
 
 
 async def test_without_a_key_nothing_is_kept_and_it_is_said_which_setting_is_missing(redis_url: str) -> None:

@@ -12,6 +12,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.moves import Moves
 from tasks.store.sessions import Commit
+from tests.support.redis_of import redis_of
 from tests.tasks.test_sessions_store import Stutter, claimed, message
 
 OLD, NEW = SessionKey(4242, -5), SessionKey(4242, -1005)
@@ -46,7 +47,7 @@ async def test_a_group_s_session_that_was_left_is_pending_until_it_was_fetched(s
 async def test_what_is_fetched_twice_comes_once(store: Store) -> None:
     await left(store)
     heir = await claimed(store, "w-two", NEW)
-    moves = Moves(store.redis, SystemClock(), slots=64)
+    moves = Moves(redis_of(store), SystemClock(), slots=64)
     moves._fetch = Stutter(moves._fetch)  # type: ignore[assignment]
     fetched = await moves.fetch(heir, OLD)
     assert fetched is not None
@@ -59,7 +60,7 @@ async def test_what_is_fetched_twice_comes_once(store: Store) -> None:
 
 async def test_a_session_that_was_left_twice_is_fetched_once(store: Store) -> None:
     claim = await claimed(store, "w-one", OLD)
-    moves = Moves(store.redis, SystemClock(), slots=64)
+    moves = Moves(redis_of(store), SystemClock(), slots=64)
     moves._move = Stutter(moves._move)  # type: ignore[assignment]
     # The second answer is all that its owner hears; that the session is gone is what it wanted.
     with pytest.raises(ClaimLost):
@@ -89,13 +90,13 @@ async def test_a_stale_owner_leaves_and_fetches_nothing(store: Store) -> None:
         await store.moves.fetch(stale, OLD)
     with pytest.raises(ClaimLost):
         await store.moves.leave(stale, OLD)
-    assert await store.redis.llen(keys.inbox(OLD)) == 1
+    assert await redis_of(store).llen(keys.inbox(OLD)) == 1
 
 
 async def test_what_changed_between_the_look_and_the_taking_is_looked_at_again(store: Store) -> None:
     await left(store)
     heir = await claimed(store, "w-two", NEW)
-    moves = Moves(store.redis, SystemClock(), slots=64)
+    moves = Moves(redis_of(store), SystemClock(), slots=64)
     fetch = moves._fetch
 
     async def later(names: Any, args: Any) -> Any:
@@ -108,7 +109,7 @@ async def test_what_changed_between_the_look_and_the_taking_is_looked_at_again(s
     moves._fetch = later  # type: ignore[assignment]
     assert await moves.fetch(heir, OLD) is None
     assert await store.moves.fetch(heir, OLD) is not None
-    assert await store.redis.exists(keys.outbox(NEW)) == 0
+    assert await redis_of(store).exists(keys.outbox(NEW)) == 0
 
 
 @pytest.mark.parametrize("drops", [0, 1])
@@ -119,7 +120,7 @@ async def test_what_an_owner_that_was_taken_for_dead_does_between_the_look_and_t
     heir = await claimed(store, "w-two", NEW)
     stale = await claimed(store, "w-one", OLD)
     await store.members.report_death("w-one")
-    moves = Moves(store.redis, SystemClock(), slots=64)
+    moves = Moves(redis_of(store), SystemClock(), slots=64)
     fetch = moves._fetch
 
     async def later(names: Any, args: Any) -> Any:
@@ -134,5 +135,5 @@ async def test_what_an_owner_that_was_taken_for_dead_does_between_the_look_and_t
     fetched = await store.moves.fetch(heir, OLD)
     assert fetched is not None
     assert fetched.state["history"] == b"h2"
-    said = [Reply.from_json(raw).text for raw in await store.redis.lrange(keys.outbox(NEW), 0, -1)]
+    said = [Reply.from_json(raw).text for raw in await redis_of(store).lrange(keys.outbox(NEW), 0, -1)]
     assert said == ["answer", "late"][drops:]

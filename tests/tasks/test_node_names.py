@@ -11,6 +11,7 @@ from tasks.config.settings import load
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
 from tests.harness.valkey import Valkey
+from tests.support.redis_of import redis_of
 from workers.process.naming import keep_name, take_name
 
 TTL = timedelta(seconds=60)
@@ -55,24 +56,24 @@ async def test_a_worker_whose_redis_goes_while_it_begins_waits_for_its_name(
 @pytest.mark.promise("worker-names")
 async def test_the_number_of_a_killed_worker_is_free_when_its_heartbeat_is_over(store: Store) -> None:
     name = await store.nodes.take("one", "w-dead", timedelta(seconds=5))
-    assert 0 < await store.redis.pttl(keys.node(name)) <= 5000
-    await store.redis.delete(keys.node(name))  # its time is over
+    assert 0 < await redis_of(store).pttl(keys.node(name)) <= 5000
+    await redis_of(store).delete(keys.node(name))  # its time is over
     assert await store.nodes.take("one", "w-heir", TTL) == name
     ended: list[str] = []
     await keep_name(store.nodes, name, "w-dead", TTL, end=lambda: ended.append(name))
     assert ended == [name], "it was suspended, not dead, and must not live on under the name of another worker"
-    assert await store.redis.get(keys.node(name)) == b"w-heir"
+    assert await redis_of(store).get(keys.node(name)) == b"w-heir"
 
 
 async def test_a_death_that_is_reported_late_frees_no_name_of_another_worker(store: Store) -> None:
     name = await store.nodes.take("one", "w-heir", TTL)
     await store.members.beat("w-dead", WorkerStatus(node=name), TTL)
     await store.members.report_death("w-dead")
-    assert await store.redis.get(keys.node(name)) == b"w-heir"
+    assert await redis_of(store).get(keys.node(name)) == b"w-heir"
 
 
 async def test_a_name_is_taken_back_after_redis_has_lost_it(store: Store) -> None:
     name = await store.nodes.take("one", "w-one", TTL)
-    await store.redis.delete(keys.node(name))
+    await redis_of(store).delete(keys.node(name))
     assert await store.nodes.keep(name, "w-one", TTL)
-    assert await store.redis.get(keys.node(name)) == b"w-one"
+    assert await redis_of(store).get(keys.node(name)) == b"w-one"

@@ -15,6 +15,7 @@ from redis.asyncio.connection import Connection
 from tasks.store import Store
 from tasks.store.connection.packing import _packing
 from tasks.store.state import StateField
+from tests.support.redis_of import redis_of
 
 PLAIN, PACKING = Connection(), _packing(Connection)()
 ARGUMENTS = st.one_of(
@@ -49,8 +50,8 @@ def test_half_a_character_is_refused_the_same_way(words: str) -> None:
 
 
 async def test_the_connections_of_a_store_pack_so(store: Store) -> None:
-    await store.redis.ping()
-    pool = store.redis.connection_pool
+    await redis_of(store).ping()
+    pool = redis_of(store).connection_pool
     opened = list(chain(pool._available_connections, pool._in_use_connections))
     assert opened
     assert {type(one).pack_command for one in opened} == {type(PACKING).pack_command}

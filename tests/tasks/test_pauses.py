@@ -7,6 +7,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.connection.erasure_scope import ErasureScope
 from tasks.store.pauses import MOST_SESSIONS, PauseView
+from tests.support.redis_of import redis_of
 
 ONE, TWO = SessionKey(4242, 1), SessionKey(4242, -5, 7)
 
@@ -29,7 +30,7 @@ async def test_one_session_is_paused_alone_and_all_together(store: Store) -> Non
 
 
 async def test_what_is_damaged_pauses_and_names_no_session(store: Store) -> None:
-    await store.redis.hset("cohort:paused", mapping={"turns": "x", "turns:nobody": "1", "later": "2"})  # type: ignore[misc]
+    await redis_of(store).hset("cohort:paused", mapping={"turns": "x", "turns:nobody": "1", "later": "2"})  # type: ignore[misc]
     found = await store.pauses.look()
     assert (found.turns is not None, found.sessions) == (True, {})
 

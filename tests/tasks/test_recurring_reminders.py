@@ -12,6 +12,7 @@ from tasks.errors import EnvelopeTooNew, Terminal
 from tasks.reminders.recurrence import local_now
 from tasks.store import Store, connect
 from tasks.store.reminders import A_SESSION, MOST_TIMES
+from tests.support.redis_of import redis_of
 from tests.tasks.test_reminders_and_notes import MINE, YOURS, Clock, anyone
 
 BERLIN = "Europe/Berlin"
@@ -24,7 +25,7 @@ class BerlinClock(Clock):
 
 
 async def inbox(store: Store, of: object = MINE) -> list[Inbound]:
-    return [Inbound.from_json(raw) for raw in await store.redis.lrange(f"cohort:s:{of}:inbox", 0, -1)]
+    return [Inbound.from_json(raw) for raw in await redis_of(store).lrange(f"cohort:s:{of}:inbox", 0, -1)]
 
 
 @pytest.mark.promise("reminders-recur")
@@ -44,7 +45,7 @@ async def test_each_time_comes_once_however_many_workers_look_and_the_next_one_w
         assert len({entry.update_id for entry in came}) == 3
         (waiting,) = await store.reminders.waiting(MINE)
         assert (waiting.repeats is not None and waiting.repeats.left) == MOST_TIMES - 3
-        assert await store.redis.ttl("cohort:reminders:s:4242:1") > DAY / 2
+        assert await redis_of(store).ttl("cohort:reminders:s:4242:1") > DAY / 2
 
 
 @pytest.mark.promise("reminders-recur")
@@ -83,10 +84,10 @@ async def test_what_is_due_reads_as_any_release_reads_it_and_what_waits_is_left_
     async with connect(settings, clock) as store:
         first = await store.reminders.repeat(MINE, "stretch", "FREQ=DAILY", "09:00", BERLIN)
         with pytest.raises(EnvelopeTooNew):
-            OlderInbound.from_json((await store.redis.zrange("cohort:reminders", 0, -1))[0])
+            OlderInbound.from_json((await redis_of(store).zrange("cohort:reminders", 0, -1))[0])
         clock.at = first.at + 1
         assert await store.reminders.fire(anyone) == 1
-        (raw,) = await store.redis.lrange(f"cohort:s:{MINE}:inbox", 0, -1)
+        (raw,) = await redis_of(store).lrange(f"cohort:s:{MINE}:inbox", 0, -1)
         came = OlderInbound.from_json(raw)
         assert (came.v, came.kind, came.repeats, came.note) == (1, "reminder", None, "")
 
@@ -101,7 +102,7 @@ async def test_a_series_ends_by_its_count_and_its_last_reminder_asks_whether_it_
             clock.at += DAY
             await store.reminders.fire(anyone)
         assert ["last time" in entry.note for entry in await inbox(store)] == [False, True]
-        assert await store.redis.exists("cohort:reminders", "cohort:reminders:s:4242:1") == 0
+        assert await redis_of(store).exists("cohort:reminders", "cohort:reminders:s:4242:1") == 0
 
 
 async def test_a_series_ends_with_a_chat_that_is_gone_or_a_person_who_may_no_longer_talk(settings: Settings) -> None:
@@ -117,7 +118,9 @@ async def test_a_series_ends_with_a_chat_that_is_gone_or_a_person_who_may_no_lon
 
         assert await store.reminders.fire(still) == 0
         assert (
-            await store.redis.exists("cohort:reminders", f"cohort:reminders:s:{MINE}", f"cohort:reminders:s:{YOURS}")
+            await redis_of(store).exists(
+                "cohort:reminders", f"cohort:reminders:s:{MINE}", f"cohort:reminders:s:{YOURS}"
+            )
             == 0
         )
 
@@ -135,7 +138,7 @@ async def test_a_series_passes_its_times_over_while_its_chat_shuts_the_bot_out(s
                 for number in range(2):
                     group.create_task(store.reminders.fire(anyone), name=f"fire {number}")
         assert await inbox(store) == []
-        assert await store.redis.zcard("cohort:reminders") == 1
+        assert await redis_of(store).zcard("cohort:reminders") == 1
         await store.closed.open(MINE.bot, MINE.chat)
         clock.at += DAY
         assert await store.reminders.fire(anyone) == 1
@@ -183,7 +186,7 @@ async def test_a_zone_is_kept_for_a_person_and_erased_with_them(settings: Settin
     async with connect(settings, BerlinClock()) as store:
         zones = store.reminders.zones
         await zones.keep(4242, 7, BERLIN)
-        await store.redis.hset("cohort:bot:4242:zones", "8", "no zone at all")
+        await redis_of(store).hset("cohort:bot:4242:zones", "8", "no zone at all")
         assert [await zones.look(4242, person) for person in (7, 8, 9)] == [BERLIN, None, None]
         assert [await zones.forget(7), await zones.forget(7)] == [1, 0]
         assert await zones.look(4242, 7) is None

@@ -10,6 +10,7 @@ from tasks.session import SessionKey
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store, connect
 from tasks.store.reminders import A_CHAT, A_PERSON, A_SESSION, LONGEST_CHAIN
+from tests.support.redis_of import redis_of
 from workers.sessions.reminders import admission
 
 MINE, YOURS = SessionKey(4242, 1), SessionKey(4242, 2)
@@ -50,7 +51,7 @@ async def test_two_equal_reminders_both_come(settings: Settings) -> None:
             await store.reminders.add(MINE, "tea", 60)
         clock.at = 2000
         assert await store.reminders.fire(anyone) == 2
-        raw = await store.redis.lrange("cohort:s:4242:1:inbox", 0, -1)
+        raw = await redis_of(store).lrange("cohort:s:4242:1:inbox", 0, -1)
         kinds = {(entry.kind, entry.text) for entry in map(Inbound.from_json, raw)}
         assert kinds == {("reminder", "tea")}
 
@@ -99,9 +100,9 @@ async def test_one_chat_never_fills_what_all_may_have_however_many_are_set_at_on
         assert await store.reminders.cancel(MINE) == A_SESSION
         assert await added(store, MINE, 1) == 1
         clock.at += 3601
-        waiting = await store.redis.zcard("cohort:reminders")
+        waiting = await redis_of(store).zcard("cohort:reminders")
         assert await store.reminders.fire(anyone) == waiting
-        assert await store.redis.keys("cohort:reminders*") == []
+        assert await redis_of(store).keys("cohort:reminders*") == []
         assert await added(store, MINE, 2 * A_SESSION) == A_SESSION
 
 
@@ -119,7 +120,7 @@ async def test_the_reminder_of_one_who_may_no_longer_talk_is_dropped(settings: S
         assert await store.reminders.fire(allowed) == 3
         waiting = [(await store.sessions.glance(SessionKey(4242, chat))).waiting for chat in (7, 8, -1, -5)]
         assert waiting == [1, 0, 1, 1]
-        assert await store.redis.exists("cohort:reminders") == 0
+        assert await redis_of(store).exists("cohort:reminders") == 0
 
 
 async def test_a_reminder_that_cannot_be_read_or_belongs_to_a_newer_release_is_in_no_ones_way(
@@ -129,11 +130,11 @@ async def test_a_reminder_that_cannot_be_read_or_belongs_to_a_newer_release_is_i
     async with connect(settings, clock) as store:
         newer = {f'{{"v": 99, "n": {n}}}': n for n in range(150)}
         broken = {"not JSON": 1, '{"v": 1, "session": "no session", "update_id": 1, "at": 1, "kind": "reminder"}': 2}
-        await store.redis.zadd("cohort:reminders", {**newer, **broken, "[" * 90_000: 3})
+        await redis_of(store).zadd("cohort:reminders", {**newer, **broken, "[" * 90_000: 3})
         await store.reminders.add(MINE, "tea", 60)
         clock.at += 61
         assert await store.reminders.fire(anyone) == 1
-        assert await store.redis.zcard("cohort:reminders") == len(newer)
+        assert await redis_of(store).zcard("cohort:reminders") == len(newer)
 
 
 async def test_what_an_older_release_set_and_fired_is_counted_right(settings: Settings) -> None:
@@ -141,11 +142,11 @@ async def test_what_an_older_release_set_and_fired_is_counted_right(settings: Se
     async with connect(settings, clock) as store:
         assert await added(store, MINE, A_SESSION) == A_SESSION
         older = Inbound(session=str(MINE), update_id=-99, at=clock.at + 5, kind="reminder", text="old")
-        await store.redis.zadd("cohort:reminders", {older.to_json(): clock.at + 5})
+        await redis_of(store).zadd("cohort:reminders", {older.to_json(): clock.at + 5})
         clock.at += 6
         assert await store.reminders.fire(anyone) == 1
         # A worker of that release fires the others.
-        await store.redis.delete("cohort:reminders")
+        await redis_of(store).delete("cohort:reminders")
         assert await store.reminders.waiting(MINE) == []
         clock.at += 3600 + 3601
         assert await added(store, MINE, 1) == 1

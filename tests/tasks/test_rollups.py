@@ -4,6 +4,7 @@ import pytest
 
 from tasks.store import Store
 from tasks.telemetry.rollups import DAY, HOUR, Bucket, MetricCounts, Rollups, together
+from tests.support.redis_of import redis_of
 
 NOW = 1_800_000_000.0
 """Begins a minute and a quarter of an hour."""
@@ -73,7 +74,7 @@ async def test_buckets_expire_when_they_are_out_of_the_plot(store: Store) -> Non
     rollups.note(NOW, counts(1), oldest_s=0, running=0, lanes=1)
     await write(store, "w-1", rollups)
     for span in (HOUR, DAY):
-        left = await store.redis.ttl(f"cohort:rollup:{span.name}:{int(NOW)}")
+        left = await redis_of(store).ttl(f"cohort:rollup:{span.name}:{int(NOW)}")
         assert span.kept_s - 5 <= left <= span.kept_s
 
 
@@ -81,12 +82,12 @@ async def test_a_damaged_bucket_or_worker_hides_no_other(store: Store) -> None:
     rollups = Rollups(counts(0))
     rollups.note(NOW, counts(4), oldest_s=1, running=0, lanes=1)
     await write(store, "w-1", rollups)
-    await store.redis.hset(f"cohort:rollup:hour:{int(NOW)}", "w-2", b"\xff{")
-    await store.redis.set(f"cohort:rollup:hour:{int(NOW) - 60}", "not a hash", ex=60)
+    await redis_of(store).hset(f"cohort:rollup:hour:{int(NOW)}", "w-2", b"\xff{")
+    await redis_of(store).set(f"cohort:rollup:hour:{int(NOW) - 60}", "not a hash", ex=60)
     series = await store.figures.series(HOUR, NOW)
     assert series[-1][1].turns == {"answered": 4}
     assert series[-2][1].workers == 0
-    await store.redis.delete(f"cohort:rollup:hour:{int(NOW) - 60}")
+    await redis_of(store).delete(f"cohort:rollup:hour:{int(NOW) - 60}")
 
 
 def test_the_time_to_the_first_text_is_told_by_the_share_of_turns_that_did_not_exceed_it() -> None:

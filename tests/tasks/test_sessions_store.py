@@ -14,6 +14,7 @@ from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held, SessionStore
 from tasks.store.state import StateField
+from tests.support.redis_of import redis_of
 
 SESSION = SessionKey(4242, 5)
 LONG = timedelta(minutes=5)
@@ -79,7 +80,7 @@ class Recorder:
 
 async def test_a_claim_that_the_network_brings_late_is_none(store: Store) -> None:
     await store.members.beat("w-one", WorkerStatus(), LONG)
-    sessions = SessionStore(store.redis, SystemClock(), slots=64)
+    sessions = SessionStore(redis_of(store), SystemClock(), slots=64)
     sessions._claim = recorder = Recorder(sessions._claim)  # type: ignore[assignment]
     claim = await sessions.claim(SESSION, "w-one")
     assert isinstance(claim, Claim)
@@ -152,7 +153,7 @@ class Stutter:
 async def test_a_commit_sent_twice_is_done_once(store: Store) -> None:
     await store.intake.accept(4242, [message(1), message(2), message(3)])
     claim = await claimed(store, "w-one")
-    sessions = SessionStore(store.redis, SystemClock(), slots=64)
+    sessions = SessionStore(redis_of(store), SystemClock(), slots=64)
     sessions._commit = Stutter(sessions._commit)  # type: ignore[assignment]
 
     await sessions.commit(claim, Commit(1, [Reply(text="one")], add={"input_tokens": 5}))

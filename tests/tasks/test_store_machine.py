@@ -19,6 +19,7 @@ from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.sessions import Claim, Commit, Counts, Held
+from tests.support.redis_of import redis_of
 from tests.tasks.machine import ModelSession
 from tests.tasks.store_stage import SLOTS, StoreStage, sessions, workers
 
@@ -229,7 +230,7 @@ class StoreMachine(StoreStage):
         assert self.run(self.store.dead.count()) == self.model.dead
 
     async def _read(self, name: str) -> tuple[Any, Any, Any, bool]:
-        redis = self.store.redis
+        redis = redis_of(self.store)
         pending = await redis.zscore(keys.pending(slot_of(name, SLOTS)), name)
         return (
             await redis.lrange(keys.inbox(name), 0, -1),

@@ -17,6 +17,7 @@ from tasks.store.connection.server_time import compared
 from tasks.store.layout import LayoutStore
 from tasks.store_watch import watch_store
 from tasks.telemetry.logs import hash_sessions, session_hash
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 
 
@@ -33,7 +34,7 @@ async def test_a_redis_that_was_emptied_is_told_once_and_laid_out_as_before(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     before, told = await store.trail.log_key(), asyncio.Event()
-    laid_out = await store.redis.hgetall(keys.LAYOUT)
+    laid_out = await redis_of(store).hgetall(keys.LAYOUT)
 
     async def emptied() -> None:
         told.set()
@@ -45,12 +46,12 @@ async def test_a_redis_that_was_emptied_is_told_once_and_laid_out_as_before(
             for number in range(2)
         ]
         while session_hash("4242:1") == "4242:1":
-            await store.redis.ping()
-        await store.redis.flushall()
+            await redis_of(store).ping()
+        await redis_of(store).flushall()
         await told.wait()
         for watcher in watchers:
             watcher.cancel()
-    assert (await store.redis.hgetall(keys.LAYOUT)).items() >= laid_out.items()
+    assert (await redis_of(store).hgetall(keys.LAYOUT)).items() >= laid_out.items()
     assert session_hash("4242:1") == session_hash("4242:1", before)
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == ["store.emptied"]
 
@@ -60,21 +61,21 @@ async def test_a_redis_that_takes_keys_away_is_told_once_with_its_policy_and_nev
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     told, emptied = asyncio.Queue[str](), asyncio.Queue[None]()
-    await store.redis.config_set("maxmemory", 1 << 30)
-    await store.redis.config_set("maxmemory-policy", "allkeys-lru")
+    await redis_of(store).config_set("maxmemory", 1 << 30)
+    await redis_of(store).config_set("maxmemory-policy", "allkeys-lru")
     try:
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             work = watch_store(store.layout, evicts=told.put, emptied=lambda: emptied.put(None), every_s=0.01)
             watching = group.create_task(work, name="watch")
             assert await told.get() == "allkeys-lru"
             for _ in range(3):
-                await store.redis.delete(keys.LAYOUT)
-                while not await store.redis.exists(keys.LAYOUT):
-                    await store.redis.ping()
+                await redis_of(store).delete(keys.LAYOUT)
+                while not await redis_of(store).exists(keys.LAYOUT):
+                    await redis_of(store).ping()
             watching.cancel()
     finally:
-        await store.redis.config_set("maxmemory", 0)
-        await store.redis.config_set("maxmemory-policy", "noeviction")
+        await redis_of(store).config_set("maxmemory", 0)
+        await redis_of(store).config_set("maxmemory-policy", "noeviction")
     assert told.empty()
     assert emptied.empty()
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
@@ -90,11 +91,11 @@ async def test_a_redis_with_data_of_an_earlier_time_is_told_once_and_a_restart_i
 
     async def marked(at: int) -> int:
         """Wait until a process has noted another time."""
-        while (mark := int(await store.redis.hget(keys.LAYOUT, "mark") or 0)) == at:
-            await store.redis.ping()
+        while (mark := int(await redis_of(store).hget(keys.LAYOUT, "mark") or 0)) == at:
+            await redis_of(store).ping()
         return mark
 
-    layouts = store.layout, LayoutStore(store.redis, slots=64)
+    layouts = store.layout, LayoutStore(redis_of(store), slots=64)
 
     async def all_have_seen() -> bool:
         return all((at.marked or 0) >= now for at in layouts)
@@ -106,11 +107,11 @@ async def test_a_redis_with_data_of_an_earlier_time_is_told_once_and_a_restart_i
         ]
         assert await until(all_have_seen)
         # A server that was restarted without its last second, and one with a snapshot of an hour ago.
-        await store.redis.hset(keys.LAYOUT, "mark", str(now - 20))
+        await redis_of(store).hset(keys.LAYOUT, "mark", str(now - 20))
         assert await marked(now - 20) >= now
         assert await until(all_have_seen)
         assert told.empty()
-        await store.redis.hset(keys.LAYOUT, "mark", str(now - 3600))
+        await redis_of(store).hset(keys.LAYOUT, "mark", str(now - 3600))
         for _ in watchers:
             assert 3500 < await told.get() < 3700
         assert await marked(now - 3600) >= now
@@ -142,7 +143,7 @@ async def test_what_came_back_while_all_was_stopped_is_told_at_the_start(
     now = int(SystemClock().now())
     KeptMark(tmp_path, settings.redis).keep(now)
     if marked is not None:
-        await store.redis.hset(keys.LAYOUT, "mark", str(now + marked))
+        await redis_of(store).hset(keys.LAYOUT, "mark", str(now + marked))
     told = asyncio.Queue[str]()
 
     async def emptied() -> None:
@@ -157,8 +158,8 @@ async def test_what_came_back_while_all_was_stopped_is_told_at_the_start(
         work = watch_store(store.layout, emptied=emptied, put_back=put_back, kept=kept, every_s=0.01)
         watching = group.create_task(work, name="watch")
         assert [await told.get() for _ in says] == says
-        while int(await store.redis.hget(keys.LAYOUT, "mark") or 0) < now - 20:
-            await store.redis.ping()
+        while int(await redis_of(store).hget(keys.LAYOUT, "mark") or 0) < now - 20:
+            await redis_of(store).ping()
         watching.cancel()
     assert told.empty()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == says
@@ -179,11 +180,11 @@ def test_a_kept_time_that_cannot_be_read_says_nothing_and_is_written_again(tmp_p
 
 
 async def test_a_layout_of_another_process_is_never_written_over(store: Store) -> None:
-    laid_out = await store.redis.hgetall(keys.LAYOUT)
+    laid_out = await redis_of(store).hgetall(keys.LAYOUT)
     assert not await store.layout.put_back(b"another")
-    assert await store.redis.hgetall(keys.LAYOUT) == laid_out
-    await store.redis.delete(keys.LAYOUT)
-    await store.redis.hset(keys.LAYOUT, "restoring", "1")
+    assert await redis_of(store).hgetall(keys.LAYOUT) == laid_out
+    await redis_of(store).delete(keys.LAYOUT)
+    await redis_of(store).hset(keys.LAYOUT, "restoring", "1")
     assert not await store.layout.put_back(b"another")
 
 
@@ -203,10 +204,10 @@ async def test_a_machine_whose_clock_is_wrong_goes_by_that_of_redis(
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         watching = group.create_task(watch_store(store.layout, every_s=0.01), name="watch")
         while "clock.apart" not in caplog.messages:
-            await store.redis.ping()
+            await redis_of(store).ping()
         monkeypatch.setattr("time.time", right)
         while "clock.agrees" not in caplog.messages:
-            await store.redis.ping()
+            await redis_of(store).ping()
         watching.cancel()
     assert SystemClock.put_right_by() == 0
 

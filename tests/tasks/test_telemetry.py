@@ -11,6 +11,7 @@ from tasks.store_watch import watch_store
 from tasks.telemetry import logs as telemetry
 from tasks.telemetry.log_rate_limit import LogRateLimit
 from tasks.telemetry.logs import JsonFormat, TextFormat, bind_fields, hash_sessions, session_hash
+from tests.support.redis_of import redis_of
 
 
 def line(formatter: logging.Formatter, **fields: object) -> str:
@@ -108,7 +109,7 @@ async def test_a_running_process_takes_the_new_key_of_the_hashes(store: Store) -
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         following = group.create_task(watch_store(store.layout), name="store")
         while session_hash("4242:1") == before:
-            await store.redis.ping()
+            await redis_of(store).ping()
         following.cancel()
     assert session_hash("4242:1", await store.trail.log_key()) == session_hash("4242:1")
     hash_sessions(None)

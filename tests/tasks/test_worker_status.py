@@ -8,6 +8,7 @@ import pytest
 from tasks import keys
 from tasks.status.worker import WorkerStatus
 from tasks.store import Store
+from tests.support.redis_of import redis_of
 
 TOLD = WorkerStatus(host="a", pid=7, lanes=4, at_work=1, turns=3, agents=("main", "other"), servers_down=("sky",))
 
@@ -44,5 +45,5 @@ def test_a_field_that_cannot_be_read_hides_no_other(changed: dict[str, object], 
 @pytest.mark.parametrize("said", [b"", b"no JSON", b"[]", b"null", b"\xff", b'{"host": "a"'])
 async def test_a_worker_whose_heartbeat_cannot_be_read_lives_and_says_nothing(store: Store, said: bytes) -> None:
     await store.members.beat("w-one", TOLD, timedelta(minutes=1))
-    await store.redis.hset(keys.MEMBERS, "w-one", said)
+    await redis_of(store).hset(keys.MEMBERS, "w-one", said)
     assert (await store.members.look()).members == {"w-one": WorkerStatus()}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from tasks.phrases import phrase
+from tests.support.redis_of import redis_of
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, session
 
@@ -50,6 +51,6 @@ async def check(pool: Pool, sent: Mapping[int, Sequence[int]], *, healthy: bool 
     told = {reply.id: reply.answers for _, reply in pool.telegram.delivered if phrase("poison") in reply.text}
     assert sorted(buried) == sorted(update for answers in told.values() for update in answers)
     assert not (healthy and buried)
-    pending = [key async for key in pool.store.redis.scan_iter("cohort:slot:*")]
+    pending = [key async for key in redis_of(pool.store).scan_iter("cohort:slot:*")]
     assert pending == []
     return doubled

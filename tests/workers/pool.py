@@ -13,6 +13,7 @@ from tasks.session import SessionKey
 from tasks.store import Store, connect
 from tasks.store.intake import Accept
 from tests.conftest import BOT, TOKEN
+from tests.support.redis_of import redis_of
 from tests.workers.cable import Cable
 from tests.workers.fake_model import Model
 from tests.workers.fake_telegram import Telegram
@@ -103,11 +104,11 @@ class Pool:
 
     async def state(self, where: SessionKey) -> dict[str, str]:
         """What the session's state says now, history aside."""
-        raw = await self.store.redis.hgetall(f"cohort:s:{where}:state")
+        raw = await redis_of(self.store).hgetall(f"cohort:s:{where}:state")
         return {name.decode(): value.decode() for name, value in raw.items()}
 
     async def raw_inbox(self, where: SessionKey) -> list[bytes]:
-        return await self.store.redis.lrange(f"cohort:s:{where}:inbox", 0, -1)
+        return await redis_of(self.store).lrange(f"cohort:s:{where}:inbox", 0, -1)
 
     async def pending(self) -> list[SessionKey]:
         """The sessions that a sweep would find."""
@@ -117,7 +118,7 @@ class Pool:
     async def idle(self, where: SessionKey) -> bool:
         """Whether nothing waits, nothing is owed, and the session is released."""
         glance = await self.store.sessions.glance(where)
-        owed = await self.store.redis.exists(f"cohort:s:{where}:outbox")
+        owed = await redis_of(self.store).exists(f"cohort:s:{where}:outbox")
         return (glance.waiting, owed, glance.running_on) == (0, 0, None)
 
     async def all_leave(self) -> None:

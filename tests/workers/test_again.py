@@ -5,6 +5,7 @@ import pytest
 from tasks import keys
 from tasks.phrases import phrase
 from tasks.store.state import StateField
+from tests.support.redis_of import redis_of
 from tests.workers.fake_model import NEWER
 from tests.workers.pool import Pool, session
 from tests.workers.test_stopping import history, stop
@@ -107,7 +108,7 @@ async def test_a_message_that_ends_workers_is_not_run_again_by_retry(pool: Pool)
 @pytest.mark.promise("retry-undo")
 async def test_of_a_history_of_a_newer_release_nothing_is_taken_back_and_its_person_reads_why(pool: Pool) -> None:
     worker = await pool.worker("w-one")
-    await pool.store.redis.hset(keys.state(ONE), StateField.history, NEWER)
+    await redis_of(pool.store).hset(keys.state(ONE), StateField.history, NEWER)
     await pool.say(1, kind="undo", v=3)
     await worker.answer(ONE)
     assert pool.telegram.texts(ONE) == ["written by a newer version"]
@@ -137,7 +138,7 @@ async def test_retry_after_all_was_taken_back_says_so_without_an_apology_and_lea
 @pytest.mark.promise("retry-undo")
 async def test_a_history_that_is_a_summary_alone_has_nothing_to_try_again(pool: Pool) -> None:
     worker = await pool.worker("w-one")
-    await pool.store.redis.hset(keys.state(ONE), StateField.history, "[]")
+    await redis_of(pool.store).hset(keys.state(ONE), StateField.history, "[]")
     await pool.say(1, kind="retry", last=True)
     await worker.answer(ONE)
     assert pool.telegram.texts(ONE) == [phrase("nothing-to-retry")], "no apology, and no reference"

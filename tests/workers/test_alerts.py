@@ -12,6 +12,7 @@ from tasks.store import Store
 from tasks.store.records.alerts import AlertStore
 from tests.conftest import BOT, TOKEN
 from tests.support.own_replies import own_replies
+from tests.support.redis_of import redis_of
 from tests.workers.pool import Pool, session
 from tests.workers.pool_worker import alerts_of
 from workers.interfaces import TurnFailed
@@ -35,9 +36,9 @@ async def test_each_admin_is_told_of_a_cause_once(store: Store) -> None:
 
 async def test_that_an_operator_was_told_is_noted_in_one_round_trip(store: Store) -> None:
     async def reads() -> int:
-        return (await store.redis.info("stats"))["total_reads_processed"]
+        return (await redis_of(store).info("stats"))["total_reads_processed"]
 
-    alerts = AlertStore(store.redis)
+    alerts = AlertStore(redis_of(store))
     assert await alerts.first_of(BOT, "model", "401")
     bare = await reads()
     bare = await reads() - bare
@@ -57,7 +58,7 @@ class Away(AlertStore):
 async def test_without_redis_an_alert_stands_in_the_log(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     settings = load({"TELEGRAM_BOT_TOKEN": TOKEN})
     with caplog.at_level(logging.ERROR):
-        await alerts_of(settings, store, Away(store.redis)).raise_("model", "401 from the provider")
+        await alerts_of(settings, store, Away(redis_of(store))).raise_("model", "401 from the provider")
     assert [record.message for record in caplog.records] == ["operator.alert"]
 
 
@@ -82,7 +83,7 @@ async def test_who_repeats_an_alert_learns_whether_the_first_was_told(store: Sto
     (told,) = await own_replies(store, BOT)
     assert told[1].text == "Operator: disk: full"
     assert await telling.raise_("disk", "full", 7 if bot else None), "the same words, by another bot"
-    assert 0 < await store.redis.ttl("cohort:alert:disk" if bot is None else f"cohort:alert:bot:{BOT}:disk") <= 3600
+    assert 0 < await redis_of(store).ttl("cohort:alert:disk" if bot is None else f"cohort:alert:bot:{BOT}:disk") <= 3600
 
 
 @pytest.mark.parametrize("ours", [{}, {"COHORT_ADMINS": "7"}])

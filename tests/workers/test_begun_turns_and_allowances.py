@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 from tests.workers.asking import AUTHOR, BOOK, ONE, Asking, press
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool
@@ -20,7 +21,7 @@ ENVIRON = {"COHORT_BUDGET_USER": "100000", "COHORT_ASK_TTL": "1000000"}
 
 async def used_up(pool: Pool, day: str, *people: int) -> None:
     for person in people:
-        await pool.store.redis.hset(f"cohort:usage:{BOT}:user:{person}:{day}", "input_tokens", 100_000)
+        await redis_of(pool.store).hset(f"cohort:usage:{BOT}:user:{person}:{day}", "input_tokens", 100_000)
 
 
 async def both_ask(pool: Pool, runtime: Asking) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.session import SessionKey
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 from tests.workers.fakes import PATIENCE_S, Changes, Hold
 from tests.workers.pool import Pool, session
 from workers import texts
@@ -62,13 +63,13 @@ def paid() -> Paid:
 
 
 async def used(pool: Pool, scope: str, day: str = "2027-01-15") -> int:
-    found = await pool.store.redis.hget(f"cohort:usage:{BOT}:{scope}:{day}", "input_tokens")
+    found = await redis_of(pool.store).hget(f"cohort:usage:{BOT}:{scope}:{day}", "input_tokens")
     return int(found or 0)
 
 
 async def held(pool: Pool, *scopes: str, day: str = "2027-01-15") -> list[bytes]:
     """What is held of each."""
-    rows = [await pool.store.redis.hgetall(f"cohort:usage:{BOT}:{scope}:{day}") for scope in scopes]
+    rows = [await redis_of(pool.store).hgetall(f"cohort:usage:{BOT}:{scope}:{day}") for scope in scopes]
     return [value for row in rows for name, value in row.items() if name.startswith(b"held:") and value]
 
 
@@ -121,7 +122,7 @@ async def test_what_ended_before_a_tool_ran_is_paid_though_the_worker_dies(pool:
     await hold.reached()
     async with asyncio.timeout(PATIENCE_S):
         while await used(pool, "user:77") != 10:
-            await pool.store.redis.ping()
+            await redis_of(pool.store).ping()
     await worker.kill()
     assert await used(pool, "chat:1") == 10
 
@@ -224,7 +225,7 @@ async def test_a_turn_whose_claim_was_lost_has_cost_what_it_cost(pool: Pool, pai
     await pool.say(1, "long", sender={"id": 77})
     pool.doorbell(worker, ONE)
     await hold.reached()
-    await pool.store.redis.hset(f"cohort:s:{ONE}:state", mapping={"owner": "w-other", "epoch": 9})
+    await redis_of(pool.store).hset(f"cohort:s:{ONE}:state", mapping={"owner": "w-other", "epoch": 9})
     hold.go.set()
     await worker.stop()
     assert await used(pool, "user:77") == 10

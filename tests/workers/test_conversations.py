@@ -11,6 +11,7 @@ from tasks.phrases import phrase
 from tasks.stopping import new_conversation
 from tasks.store.earlier import INDEX
 from tasks.store.state import StateField
+from tests.support.redis_of import redis_of
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.fake_model import NEWER
 from tests.workers.pool import Pool, Worker, session
@@ -53,7 +54,7 @@ async def test_new_in_an_empty_conversation_costs_no_earlier_one(pool: Pool, cle
     for _ in range(3):
         await new(pool, worker)
     if cleared:
-        await pool.store.redis.hdel(keys.state(ONE), StateField.conversation)  # as an earlier release left it
+        await redis_of(pool.store).hdel(keys.state(ONE), StateField.conversation)  # as an earlier release left it
     await said(pool, worker, "about trains")
     assert await listed(pool) == [(1, "about soup"), (2, "about trains")]
     await new(pool, worker)
@@ -106,7 +107,7 @@ async def test_a_conversation_that_cannot_be_read_here_is_not_resumed(pool: Pool
     await new(pool, worker)
     await said(pool, worker, "trains")
     before = await listed(pool)
-    await pool.store.redis.hset(keys.earlier(ONE), "1", NEWER)
+    await redis_of(pool.store).hset(keys.earlier(ONE), "1", NEWER)
     await resume(pool, worker, 1, pressed=pressed)
     assert pool.telegram.texts(ONE)[-1] == "written by a newer version"
     assert (await history(pool), await listed(pool)) == (["trains"], before)
@@ -203,7 +204,7 @@ async def test_where_none_is_kept_new_forgets_as_it_did(pool: Pool) -> None:
     await said(pool, worker, "a")
     await new(pool, worker)
     assert pool.telegram.texts(ONE)[-1] == new_conversation(0)
-    assert not await pool.store.redis.exists(keys.earlier(ONE))
+    assert not await redis_of(pool.store).exists(keys.earlier(ONE))
     assert "conversation" not in await pool.state(ONE)
 
 
@@ -243,7 +244,7 @@ async def test_an_index_that_is_damaged_costs_the_list_and_nothing_else(pool: Po
     worker = await pool.worker("w-one")
     await said(pool, worker, "soup")
     for damage in ("{", "[1]", '[{"number": "x"}]'):
-        await pool.store.redis.hset(keys.earlier(ONE), INDEX, damage)
+        await redis_of(pool.store).hset(keys.earlier(ONE), INDEX, damage)
         await said(pool, worker, "more")
         await new(pool, worker)
         await said(pool, worker, "soup")
@@ -263,4 +264,4 @@ async def test_what_is_kept_follows_a_group_to_its_supergroup(pool: Pool) -> Non
     await worker.answer(there)
     _, kept = await pool.store.earlier.look(there)
     assert {one.title for one in kept} == {"soup", "trains"}
-    assert not await pool.store.redis.exists(keys.earlier(session(-5)))
+    assert not await redis_of(pool.store).exists(keys.earlier(session(-5)))

@@ -8,6 +8,7 @@ from tasks.envelope import Inbound
 from tasks.slots import queue_of, slot_of
 from tasks.store.intake import ROOM_FOR_CONTROL, Accept, Doorbell
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 from tests.workers.pool import Pool, session
 
 ONE, TWO = session(1), session(2)
@@ -24,7 +25,7 @@ async def test_a_damaged_field_costs_no_answer(pool: Pool, field: str) -> None:
     for damage in DAMAGE:
         await pool.say(1, "before")
         await worker.answer(ONE)
-        await pool.store.redis.hset(STATE, field, damage)
+        await redis_of(pool.store).hset(STATE, field, damage)
         await pool.say(1, "hello")
         await worker.answer(ONE)
         assert pool.telegram.texts(ONE)[-1] == "answer to hello"
@@ -37,7 +38,7 @@ async def test_a_damaged_field_costs_no_answer(pool: Pool, field: str) -> None:
 @pytest.mark.parametrize("key", [STATE, INBOX, OUTBOX, PENDING])
 async def test_a_key_of_another_type_is_taken_away_and_its_session_goes_on(pool: Pool, key: str) -> None:
     worker = await pool.worker("w-one")
-    await pool.store.redis.set(key, "something else")
+    await redis_of(pool.store).set(key, "something else")
     await pool.say_all(2, {"text": "other"})
     await worker.answer(TWO)
     await pool.say(1, "hello")
@@ -51,27 +52,27 @@ async def test_a_key_of_another_type_is_taken_away_and_its_session_goes_on(pool:
 @pytest.mark.promise("broken-messages")
 @pytest.mark.parametrize("key", [STATE, INBOX])
 async def test_a_look_at_a_session_whose_key_is_of_another_type_finds_it_empty(pool: Pool, key: str) -> None:
-    await pool.store.redis.set(key, "something else")
+    await redis_of(pool.store).set(key, "something else")
     sessions = pool.store.sessions
     assert await sessions.parked(ONE) == (None, ())
     assert await sessions.askers(ONE) == frozenset()
     assert await sessions.languages(ONE) == (None, None)
     assert (await sessions.glance(ONE)).waiting == 0
-    await pool.store.redis.delete(key)
+    await redis_of(pool.store).delete(key)
 
 
 async def test_a_queue_of_another_type_costs_no_message(pool: Pool) -> None:
     queue = queue_of(slot_of(ONE, 64))
-    await pool.store.redis.set(queue, "something else")
+    await redis_of(pool.store).set(queue, "something else")
     stated = {"session": str(ONE), "update_id": 1, "at": 1.0, "text": "hello"}
     accept = Accept(1, inbound=Inbound.model_validate(stated), doorbell=Doorbell(queue, "doorbell"))
     assert await pool.store.intake.accept(BOT, [accept]) == ["accepted"]
-    assert await pool.store.redis.lrange(queue, 0, -1) == [b"doorbell"]
+    assert await redis_of(pool.store).lrange(queue, 0, -1) == [b"doorbell"]
 
 
 async def test_damaged_members_and_slots_end_no_worker(pool: Pool) -> None:
-    await pool.store.redis.hset("cohort:members", mapping={"w-old": "not JSON", b"\xff": "{}", "w-two": "5"})
-    await pool.store.redis.hset("cohort:assignment", mapping={"version": "x", "y": "w-old", "5": b"\xff"})
+    await redis_of(pool.store).hset("cohort:members", mapping={"w-old": "not JSON", b"\xff": "{}", "w-two": "5"})
+    await redis_of(pool.store).hset("cohort:assignment", mapping={"version": "x", "y": "w-old", "5": b"\xff"})
     worker = await pool.worker("w-one", sweeps=True)
     await pool.say(1, "hello")
     await pool.telegram.until_delivered(1)
@@ -85,7 +86,7 @@ async def test_a_key_that_breaks_while_a_turn_runs_ends_in_an_answer(pool: Pool)
     await pool.say(1, "hello")
     pool.doorbell(worker, ONE)
     await hold.reached()
-    await pool.store.redis.set(OUTBOX, "something else")
+    await redis_of(pool.store).set(OUTBOX, "something else")
     hold.go.set()
     await pool.telegram.until_delivered(1)
     assert pool.telegram.texts(ONE) == ["answer to hello"]
@@ -94,7 +95,7 @@ async def test_a_key_that_breaks_while_a_turn_runs_ends_in_an_answer(pool: Pool)
 @pytest.mark.parametrize("entry", ["[" * 100_000, '{"v":1}', "9" * 5000, '{"v": 1, "session": 5}', "\0", '{"v": true}'])
 async def test_an_unreadable_entry_goes_to_the_dead_letters_and_the_next_is_answered(pool: Pool, entry: str) -> None:
     worker = await pool.worker("w-one")
-    await pool.store.redis.rpush(INBOX, entry)
+    await redis_of(pool.store).rpush(INBOX, entry)
     await pool.say(1, "hello")
     await worker.answer(ONE)
     assert pool.telegram.texts(ONE)[-1] == "answer to hello"
@@ -103,12 +104,12 @@ async def test_an_unreadable_entry_goes_to_the_dead_letters_and_the_next_is_answ
 
 async def test_a_pending_entry_that_names_no_session_is_dropped_by_the_sweep(pool: Pool) -> None:
     worker = await pool.worker("w-one", sweeps=True)
-    await pool.store.redis.zadd(PENDING, {b"\xff": 0, "no session": 0, str(ONE): 1})
+    await redis_of(pool.store).zadd(PENDING, {b"\xff": 0, "no session": 0, str(ONE): 1})
     await pool.say(1, "hello")
     await pool.telegram.until_delivered(1)
     await worker.stop()
     assert pool.telegram.texts(ONE) == ["answer to hello"]
-    assert await pool.store.redis.exists(PENDING) == 0
+    assert await redis_of(pool.store).exists(PENDING) == 0
 
 
 async def test_a_flood_of_control_words_ends_at_a_cap_and_a_full_inbox_can_still_be_stopped(pool: Pool) -> None:
@@ -124,4 +125,4 @@ async def test_a_flood_of_control_words_ends_at_a_cap_and_a_full_inbox_can_still
     assert await send("message", 10_000, cap + 1) == {"accepted": cap, "full": 1}
     assert await send("stop", 20_000, 1) == {"accepted": 1}
     assert await send("new", 30_000, 500) == {"accepted": ROOM_FOR_CONTROL - 1, "full": 501 - ROOM_FOR_CONTROL}
-    assert await pool.store.redis.llen(INBOX) == cap + ROOM_FOR_CONTROL
+    assert await redis_of(pool.store).llen(INBOX) == cap + ROOM_FOR_CONTROL

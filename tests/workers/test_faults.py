@@ -12,6 +12,7 @@ from tasks.session import SessionKey
 from tasks.store.sessions import Claim, Commit
 from tasks.turn_record import with_reference
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 from tests.workers.mishaps import letters
 from tests.workers.pool import Pool, session
 from workers.interfaces import MediaUnavailable
@@ -171,7 +172,7 @@ async def test_what_a_newer_release_wrote_is_kept_for_it(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     newer = b'{"v": 99}'
     await pool.say(1, "readable")
-    await pool.store.redis.rpush(f"cohort:s:{ONE}:inbox", newer)
+    await redis_of(pool.store).rpush(f"cohort:s:{ONE}:inbox", newer)
     for _ in range(5):
         await worker.answer(ONE)
     assert pool.telegram.texts(ONE) == ["answer to readable"]
@@ -197,18 +198,18 @@ async def test_a_reply_of_a_newer_release_is_kept_for_it_and_the_claim_let_go(po
     worker = await pool.worker("w-one")
     newer = b'{"v": 99}'
     await pool.say(1, "behind it")
-    await pool.store.redis.rpush(f"cohort:s:{ONE}:outbox", newer)
+    await redis_of(pool.store).rpush(f"cohort:s:{ONE}:outbox", newer)
     await worker.answer(ONE)
     assert pool.model.calls == []
     assert (await pool.store.sessions.glance(ONE)).running_on is None
-    await pool.store.redis.delete(f"cohort:s:{ONE}:outbox")
+    await redis_of(pool.store).delete(f"cohort:s:{ONE}:outbox")
     await worker.answer(ONE)
     assert pool.telegram.texts(ONE) == ["answer to behind it"]
 
 
 async def test_a_damaged_message_goes_to_the_dead_letters_its_user_told_and_the_next_one_answered(pool: Pool) -> None:
     worker = await pool.worker("w-one")
-    await pool.store.redis.rpush(f"cohort:s:{ONE}:inbox", b"{damaged", b"7")
+    await redis_of(pool.store).rpush(f"cohort:s:{ONE}:inbox", b"{damaged", b"7")
     await pool.say(1, "next")
     await worker.answer(ONE)
     said = [with_reference(phrase("damaged"), ONE.bot, (), raw) for raw in ("{damaged", "7")]
@@ -225,7 +226,7 @@ async def test_a_damaged_reply_goes_to_the_dead_letters_and_its_user_told(pool: 
     claim = await worker.store.sessions.claim(ONE, "w-one")
     assert isinstance(claim, Claim)
     await worker.store.sessions.commit(claim, Commit(0, [Reply(text="behind it")]))
-    await pool.store.redis.lpush(f"cohort:s:{ONE}:outbox", b"{damaged")
+    await redis_of(pool.store).lpush(f"cohort:s:{ONE}:outbox", b"{damaged")
     await worker.answer(ONE)
     said = with_reference(phrase("unsent"), ONE.bot, (), "{damaged")
     assert [reply.text for _, reply in pool.telegram.delivered] == ["behind it", said]

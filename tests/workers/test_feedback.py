@@ -4,6 +4,7 @@ import pytest
 
 from tasks import keys
 from tasks.envelope import OutFile, Reply
+from tests.support.redis_of import redis_of
 from tests.workers.pool import Pool, session
 
 
@@ -25,7 +26,7 @@ async def test_each_message_of_an_answer_leads_to_what_it_answers(pool: Pool) ->
     pictures = tuple(OutFile(kind="photo", name=f"{number}.png", data="aGk=") for number in range(3))
     long = Reply(id="a", text="the end", answers=(7,), shown=(50, 51))
     album = Reply(v=2, id="b", text="", answers=(8,), files=pictures)
-    await pool.store.redis.rpush(keys.outbox(one), long.to_json(), album.to_json())
+    await redis_of(pool.store).rpush(keys.outbox(one), long.to_json(), album.to_json())
     await pool.say(1, "go on")
     await worker.answer(one)
     found = [await pool.store.feedback.answer(one.bot, one.chat, number) for number in (50, 51, 101, 102, 103, 104)]

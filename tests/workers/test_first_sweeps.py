@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, session
@@ -38,7 +39,7 @@ async def test_sessions_that_a_sweep_wakes_again_and_again_are_told_once(
     await shared_by(pool, one, two)
 
     async def looks() -> int:
-        return (await pool.store.redis.info("commandstats"))["cmdstat_zcard"]["calls"]
+        return (await redis_of(pool.store).info("commandstats"))["cmdstat_zcard"]["calls"]
 
     enough = await looks() + 10 * len(slots_of(two))
 

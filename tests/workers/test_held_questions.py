@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tasks.chats.asking import ParkedTurn
+from tests.support.redis_of import redis_of
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, Worker, session
 from workers.interfaces import Sink, TurnRequest, TurnResult
@@ -207,7 +208,7 @@ async def test_an_answer_joins_no_model_call_before_or_after_it_is_taken(pool: P
         runtime.heard.set()
         async with asyncio.timeout(PATIENCE_S):
             while not runtime.joined:
-                await pool.store.redis.ping()
+                await redis_of(pool.store).ping()
         await worker.answer(ONE)
     assert [said and said.plain for said in runtime.said] == ["Ann"]
     assert runtime.joined == [[], []]

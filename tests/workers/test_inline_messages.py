@@ -5,6 +5,7 @@ import pytest
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 from tests.workers.fakes import without_reference
 from tests.workers.pool import Pool, Worker
 from workers.interfaces import TurnFailed
@@ -18,7 +19,7 @@ async def turn(pool: Pool, worker: Worker, text: str = "how warm is it", where: 
 
 
 async def kept(pool: Pool) -> set[str]:
-    return {key.decode() async for key in pool.store.redis.scan_iter("cohort:s:*")}
+    return {key.decode() async for key in redis_of(pool.store).scan_iter("cohort:s:*")}
 
 
 @pytest.mark.promise("inline-messages")
@@ -59,7 +60,7 @@ async def test_a_chat_is_not_noted_as_closed_for_a_message_that_is_gone(pool: Po
     worker = await pool.worker("one")
     worker.delivery.gone.add(HERE)
     await turn(pool, worker)
-    assert await pool.store.redis.exists(f"cohort:bot:{BOT}:closed") == 0
+    assert await redis_of(pool.store).exists(f"cohort:bot:{BOT}:closed") == 0
     assert await kept(pool) == set()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tasks.phrases import phrase
 from tasks.store.connection.redis import script
+from tests.support.redis_of import redis_of
 from tests.workers.mishaps import letters
 from tests.workers.pool import Pool, Worker, session
 from workers.interfaces import TurnFailed
@@ -102,7 +103,7 @@ def counting_claims(worker: Worker) -> Worker:
     """The worker counts a try at each claim, as the release before did."""
     before = script("claim").replace("math.max(stored, 1)", "tries")
     assert before != script("claim")
-    worker.deps.sessions._claim = worker.store.redis.register_script(before)  # type: ignore[assignment]
+    worker.deps.sessions._claim = redis_of(worker.store).register_script(before)  # type: ignore[assignment]
     return worker
 
 
@@ -133,7 +134,7 @@ async def test_two_deaths_that_the_release_before_counted_and_many_that_are_none
         await at_work(counting_claims(worker) if number < 2 else worker, (2,), running=1)
         await worker.runtime.waiting.until(lambda runtime=worker.runtime: runtime.queued == 1)
         await worker.kill()
-        await pool.store.redis.hdel(f"cohort:s:{session(1)}:state", "tries")
+        await redis_of(pool.store).hdel(f"cohort:s:{session(1)}:state", "tries")
     hold.go.set()
     heir = await pool.worker("w-heir")
     await all_answered(heir, (1, 2))

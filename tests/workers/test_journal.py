@@ -8,6 +8,7 @@ import pytest
 
 from tasks import keys
 from tasks.journal import Mark, turn_of
+from tests.support.redis_of import redis_of
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, session
 from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
@@ -69,7 +70,7 @@ async def dies_when_it_kept_a_step(pool: Pool, name: str, held: Stepping | None 
 
 
 async def journal(pool: Pool) -> list[bytes]:
-    return await pool.store.redis.lrange(keys.journal(ONE), 0, -1)
+    return await redis_of(pool.store).lrange(keys.journal(ONE), 0, -1)
 
 
 @pytest.mark.promise("steps-once")
@@ -124,8 +125,8 @@ async def test_what_steps_cost_is_counted_once_also_when_their_worker_dies(pool:
     await heir.answer(ONE)
     state = await pool.state(ONE)
     assert (state["input_tokens"], state["output_tokens"], state["turns"]) == ("20", "10", "1")
-    days = await pool.store.redis.keys(keys.usage("*:chat:1", "*"))
-    assert [await pool.store.redis.hget(day, "input_tokens") for day in days] == [b"20"]
+    days = await redis_of(pool.store).keys(keys.usage("*:chat:1", "*"))
+    assert [await redis_of(pool.store).hget(day, "input_tokens") for day in days] == [b"20"]
 
 
 @pytest.mark.promise("fenced-steps")
@@ -168,7 +169,7 @@ class Ending(Stepping):
 async def test_a_turn_waits_for_its_steps_end_to_be_kept_and_not_for_a_redis_that_is_away(pool: Pool) -> None:
     runtime = Ending()
     worker = await pool.worker("w-one", real=runtime)
-    redis = pool.store.redis
+    redis = redis_of(pool.store)
     await pool.say(1, "a")
     doorbell = worker.doorbell(ONE)
     async with asyncio.timeout(PATIENCE_S):
@@ -197,7 +198,7 @@ async def test_a_turn_that_is_stopped_leaves_no_journal(pool: Pool) -> None:
 
 async def test_a_newer_releases_turn_waits_for_a_worker_that_can_read_it_and_can_be_stopped(pool: Pool) -> None:
     await dies_in_a_step(pool, "a")
-    await pool.store.redis.hset(keys.state(ONE), "journal", "3 steps of another kind")
+    await redis_of(pool.store).hset(keys.state(ONE), "journal", "3 steps of another kind")
     runtime = Stepping()
     old = await pool.worker("w-two", real=runtime)
     await old.answer(ONE)
@@ -216,7 +217,7 @@ async def test_a_journal_that_something_else_changed_costs_the_turn_nothing(pool
     doorbell = worker.doorbell(ONE)
     async with asyncio.timeout(PATIENCE_S):
         await runtime.kept.wait()
-    await pool.store.redis.hset(keys.state(ONE), "journal", str(Mark(1, turn_of([9]), "other")))
+    await redis_of(pool.store).hset(keys.state(ONE), "journal", str(Mark(1, turn_of([9]), "other")))
     runtime.go.set()
     async with asyncio.timeout(PATIENCE_S):
         await doorbell
@@ -240,7 +241,7 @@ async def test_a_handed_over_turn_goes_on_with_its_steps(pool: Pool) -> None:
 @pytest.mark.parametrize("mark", [b"", b"nonsense", b"\xff\xfe", b"1 x y z", b"1 1", b"1 1 turn nonce and more"])
 async def test_a_damaged_mark_is_none_and_the_turn_begins_again(pool: Pool, mark: bytes) -> None:
     await dies_in_a_step(pool, "a")
-    await pool.store.redis.hset(keys.state(ONE), "journal", mark)
+    await redis_of(pool.store).hset(keys.state(ONE), "journal", mark)
     runtime = Stepping()
     await (await pool.worker("w-two", real=runtime)).answer(ONE)
     assert runtime.seen == [(["a"], [])]
@@ -251,9 +252,9 @@ async def test_a_damaged_mark_is_none_and_the_turn_begins_again(pool: Pool, mark
 @pytest.mark.parametrize("gone", [False, True])
 async def test_a_journal_of_another_type_or_gone_is_begun_again_and_kept(pool: Pool, *, gone: bool) -> None:
     await dies_in_a_step(pool, "a")
-    await pool.store.redis.delete(keys.journal(ONE))
+    await redis_of(pool.store).delete(keys.journal(ONE))
     if not gone:
-        await pool.store.redis.set(keys.journal(ONE), "something else")
+        await redis_of(pool.store).set(keys.journal(ONE), "something else")
     second = Stepping(holds)
     heir = await pool.worker("w-two", real=second)
     pool.doorbell(heir, ONE)

@@ -5,6 +5,7 @@ import pytest
 from tasks.envelope import Inbound, Reply
 from tasks.phrases import phrase
 from tasks.store.state import StateField
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 from tests.workers.fakes import Hold
 from tests.workers.pool import Pool, Worker, session
@@ -82,7 +83,7 @@ async def test_the_answer_takes_the_place_of_a_dead_workers_draft_and_nothing_is
 async def test_the_draft_of_a_message_that_is_given_up_stands_above_the_words_about_it(pool: Pool) -> None:
     one, _ = await begun(pool)
     await one.kill()
-    await pool.store.redis.hset(f"cohort:s:{ONE}:state", StateField.tries, "3")
+    await redis_of(pool.store).hset(f"cohort:s:{ONE}:state", StateField.tries, "3")
     two = await drafts(pool, "w-two")
     await two.answer(ONE)
     assert pool.telegram.texts(ONE) == [f"Once upon\n\n{phrase('poison')}"]
@@ -108,7 +109,7 @@ async def test_a_draft_stays_below_a_stop_that_the_bot_has_told(pool: Pool) -> N
 async def test_the_end_of_a_long_draft_does_not_wait_for_late_frames_of_the_messages_above_it(pool: Pool) -> None:
     one, _ = await begun(pool, "Once upon\fa time")
     # The draft has filled a message, and goes on below it.
-    await pool.store.redis.hset(f"cohort:s:{ONE}:state", StateField.live, "77")
+    await redis_of(pool.store).hset(f"cohort:s:{ONE}:state", StateField.live, "77")
     await one.kill()
     await pool.say(1, kind="stop")
     two = await drafts(pool, "w-two")
@@ -158,7 +159,7 @@ async def test_behind_the_bots_new_conversation_the_draft_comes_first_and_the_li
 
 async def test_what_the_bot_told_of_another_turn_is_not_written_over(pool: Pool) -> None:
     await told_by_the_bot(pool, "stop", texts.stopped(1), 77)
-    await pool.store.redis.hset(f"cohort:s:{ONE}:state", StateField.told_in, "another\n77")
+    await redis_of(pool.store).hset(f"cohort:s:{ONE}:state", StateField.told_in, "another\n77")
     two = await drafts(pool, "w-two")
     await two.answer(ONE)
     assert [reply.edit for _, reply in pool.telegram.delivered] == [None]
@@ -176,7 +177,7 @@ async def test_a_draft_of_another_turn_counts_for_nothing(pool: Pool) -> None:
     one, _ = await begun(pool)
     await one.kill()
     # A worker of a release that does not know the field answered since.
-    await pool.store.redis.hset(f"cohort:s:{ONE}:state", StateField.commit, "another")
+    await redis_of(pool.store).hset(f"cohort:s:{ONE}:state", StateField.commit, "another")
     await pool.say(1, kind="stop")
     two = await drafts(pool, "w-two")
     await two.answer(ONE)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.redis_of import redis_of
 from tests.workers.pool import Pool, Worker, session
 from workers.showing import Step
 
@@ -51,7 +52,7 @@ async def test_further_messages_of_another_turn_are_not_taken_for_this_one_s(poo
     await worker.answer(ONE)
     # A release that knows one message alone has committed a turn, and died in the next.
     stale = {"live": "900", "live_more": "101:102,103"}
-    await pool.store.redis.hset(f"cohort:s:{ONE}:state", mapping=stale)
+    await redis_of(pool.store).hset(f"cohort:s:{ONE}:state", mapping=stale)
     await pool.say(1, "again")
     await worker.answer(ONE)
     _, reply = pool.telegram.delivered[-1]
@@ -61,7 +62,7 @@ async def test_further_messages_of_another_turn_are_not_taken_for_this_one_s(poo
 async def test_damaged_ids_of_messages_hold_no_answer_up(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     damaged = {"live": "900", "live_more": "900:x,,901,-3,\u0663"}
-    await pool.store.redis.hset(f"cohort:s:{ONE}:state", mapping=damaged)
+    await redis_of(pool.store).hset(f"cohort:s:{ONE}:state", mapping=damaged)
     await pool.say(1, "hello")
     await worker.answer(ONE)
     assert pool.telegram.delivered[-1][1].edit == 900

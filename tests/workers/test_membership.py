@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.history import check
@@ -205,7 +206,7 @@ async def test_sessions_of_a_bot_that_was_taken_out_keep_a_sweep_from_no_other(p
     there = keys.pending(slot(mine := session(7)))
     # More than one sweep reads, and all of them older: in this slot as those of a bot with many chats would be.
     held = {str(SessionKey(999, chat)): chat for chat in range(1, _SEEN_IN_SLOT * _READS_OF_A_SWEEP + 2)}
-    await pool.store.redis.zadd(there, held)
+    await redis_of(pool.store).zadd(there, held)
     worker.scheduler._paused = lambda where: where.bot == 999
     await pool.say(mine.chat, "waiting")
     for _ in range(2):
@@ -213,8 +214,8 @@ async def test_sessions_of_a_bot_that_was_taken_out_keep_a_sweep_from_no_other(p
     await pool.telegram.until_delivered(1)
     async with asyncio.timeout(PATIENCE_S):
         await worker.scheduler._empty.wait()
-    assert await pool.store.redis.zcard(there) == len(held), "what was told to that bot is kept"
-    await pool.store.redis.zrem(there, *held)
+    assert await redis_of(pool.store).zcard(there) == len(held), "what was told to that bot is kept"
+    await redis_of(pool.store).zrem(there, *held)
 
 
 def slot(where: SessionKey) -> int:

@@ -15,6 +15,7 @@ from tasks.store.state import StateField
 from tests.bot.conftest import ME, make_bot
 from tests.bot.updates import said
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 from tests.workers.pool import Pool
 from tests.workers.test_moving import NEW, OLD, settled
 
@@ -125,7 +126,7 @@ def test_each_kind_of_key_comes_along_or_is_said_to_stay() -> None:
 
 async def plant(pool: Pool) -> None:
     """Something of the group in each kind of key that comes along."""
-    store, r = pool.store, cast("Any", pool.store.redis)
+    store, r = pool.store, cast("Any", redis_of(pool.store))
     fields = {name: json.dumps([name.value]) if name in _LISTS else "7" for name in StateField}
     mapping = {name.value: value for name, value in fields.items() if name not in FIELDS_LEFT}
     await r.hset(keys.state(OLD), mapping={**mapping, StateField.epoch.value: "3"})
@@ -162,7 +163,7 @@ async def test_what_a_group_has_comes_along_whichever_kind_of_key_holds_it(pool:
     assert (session_files.where(tmp_path, NEW) / "kept.txt").read_text() == "kept"
     state = await pool.state(NEW)
     assert sorted(StateField) == sorted({*FIELDS_LEFT, *(name for name in StateField if name.value in state)})
-    heard = await cast("Any", pool.store.redis).lrange(keys.overheard(NEW), 0, -1)
+    heard = await cast("Any", redis_of(pool.store)).lrange(keys.overheard(NEW), 0, -1)
     assert [one.partition(b" ")[0] for one in heard] == [b"0"], "its number means another message there"
     await settled(pool, worker)
     await only_there(pool)
@@ -170,7 +171,7 @@ async def test_what_a_group_has_comes_along_whichever_kind_of_key_holds_it(pool:
 
 async def only_there(pool: Pool) -> None:
     """Nothing but the old state's fence, and what says where the group went, names the group."""
-    names = {name.decode() async for name in pool.store.redis.scan_iter(match="cohort:*")}
+    names = {name.decode() async for name in redis_of(pool.store).scan_iter(match="cohort:*")}
     found = {kind.pattern: name for name in names if (kind := keys.kind_of(name)) is not None}
     assert COME - set(found) <= {"cohort:s:*:inbox", "cohort:s:*:outbox"}, "those are empty by now"
     for name in names - {keys.state(OLD), keys.MOVED_GROUPS}:
@@ -181,7 +182,7 @@ async def only_there(pool: Pool) -> None:
 
 async def held(pool: Pool, name: str) -> str:
     """What a key holds."""
-    r = cast("Any", pool.store.redis)
+    r = cast("Any", redis_of(pool.store))
     match (await r.type(name)).decode():
         case "list":
             return str(await r.lrange(name, 0, -1))

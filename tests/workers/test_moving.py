@@ -8,6 +8,7 @@ import pytest
 
 from tasks import keys
 from tasks.envelope import Inbound
+from tests.support.redis_of import redis_of
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, Worker, session
@@ -58,7 +59,7 @@ async def test_its_choices_its_usage_its_notes_and_its_retry_come_along(pool: Po
     await answered(pool, worker, OLD.chat, "before")
     await pool.store.notes.remember(OLD, "name", "Ann")
     failed = Inbound(session=str(OLD), update_id=77, at=1.0, text="failed")
-    await pool.store.redis.hset(keys.state(OLD), "failed", json.dumps([failed.to_json()]))
+    await redis_of(pool.store).hset(keys.state(OLD), "failed", json.dumps([failed.to_json()]))
     await moved(pool)
     await worker.answer(OLD)
     await answered(pool, worker, NEW.chat, "x", kind="retry")
@@ -74,8 +75,8 @@ async def test_what_people_always_allow_and_a_message_without_an_answer_come_alo
     await answered(pool, worker, OLD.chat, "before")
     lost = Inbound(session=str(OLD), update_id=77, at=1.0, text="lost").to_json()
     theirs = {"allowed": json.dumps(["agent:book", "agent:pay"]), "unanswered": json.dumps([lost])}
-    await pool.store.redis.hset(keys.state(OLD), mapping=theirs)
-    await pool.store.redis.hset(keys.state(NEW), "allowed", json.dumps(["agent:pay", "agent:post"]))
+    await redis_of(pool.store).hset(keys.state(OLD), mapping=theirs)
+    await redis_of(pool.store).hset(keys.state(NEW), "allowed", json.dumps(["agent:pay", "agent:post"]))
     await moved(pool)
     await worker.answer(OLD)
     await worker.answer(NEW)
@@ -170,7 +171,7 @@ async def test_a_turn_that_runs_in_the_group_is_waited_for_and_answered_in_the_s
     await hold.reached()
     await pool.telegram.changes.until(lambda: len(pool.telegram.noted) == 1)
     # A worker told the new session before this turn began.
-    await pool.store.redis.hset(keys.state(NEW), "awaits", str(OLD))
+    await redis_of(pool.store).hset(keys.state(NEW), "awaits", str(OLD))
     there = await pool.say(NEW.chat, "there")
     other = two.doorbell(NEW)
     await pool.naps.changes.until(lambda: 0.5 in pool.naps.taken)

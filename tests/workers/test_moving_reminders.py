@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.envelope import Inbound
+from tests.support.redis_of import redis_of
 from tests.tasks.test_reminders_and_notes import anyone
 from tests.workers.pool import Pool, Worker
 from tests.workers.test_moving import NEW, OLD, answered, moved, settled
@@ -40,7 +41,7 @@ async def test_reminders_move_with_their_group_and_are_cancelled_there(pool: Poo
     assert {text for call in pool.model.calls for text in call.texts} >= {"stretch", "tea"}
     assert await worker.store.reminders.cancel(NEW) == 1
     await settled(pool, worker)
-    assert [key async for key in pool.store.redis.scan_iter("cohort:reminders*")] == []
+    assert [key async for key in redis_of(pool.store).scan_iter("cohort:reminders*")] == []
 
 
 async def test_a_reminder_that_is_due_before_its_group_has_moved_waits_for_that(pool: Pool) -> None:

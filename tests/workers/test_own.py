@@ -11,6 +11,7 @@ import pytest
 from tasks.phrases import phrase
 from tasks.status.worker import OwnHostStatus, Sends
 from tasks.store.pauses import PauseView
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.mishaps import at
@@ -72,7 +73,7 @@ async def asleep(process: OwnProcess) -> bool:
 
 
 async def has_place(pool: Pool, name: str) -> bool:
-    return await pool.store.redis.get(f"cohort:own:{ONE}") == name.encode()
+    return await redis_of(pool.store).get(f"cohort:own:{ONE}") == name.encode()
 
 
 async def ended(pool: Pool) -> bool:
@@ -262,7 +263,7 @@ async def test_asked_to_yield_while_it_works_it_ends_when_it_rests_with_all_that
 @pytest.mark.promise("own-process")
 async def test_one_that_was_silent_for_too_long_ends_when_another_has_its_place(pool: Pool) -> None:
     async with own(pool) as (_, process):
-        await pool.store.redis.set(f"cohort:own:{ONE}", "own-2", px=60_000)
+        await redis_of(pool.store).set(f"cohort:own:{ONE}", "own-2", px=60_000)
         async with asyncio.timeout(PATIENCE_S):
             await process.ending.wait()
     assert await has_place(pool, "own-2")

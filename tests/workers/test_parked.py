@@ -8,6 +8,7 @@ import pytest
 from tasks import keys
 from tasks.journal import Mark
 from tasks.phrases import phrase
+from tests.support.redis_of import redis_of
 from tests.workers.asking import ASK, AUTHOR, BOOK, ONE, WORDS, Asking, parked, press, shown, turn
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, session
@@ -46,7 +47,7 @@ async def test_the_answer_has_the_turn_go_on_on_any_worker_however_late(pool: Po
     assert shown(pool)[1] == "done: run"
     assert pool.telegram.answered(ONE) == [1, 2]
     assert await pool.idle(ONE)
-    assert not await pool.store.redis.exists(keys.journal(ONE))
+    assert not await redis_of(pool.store).exists(keys.journal(ONE))
     assert await pool.store.sessions.parked_turns(64) == 0
 
 
@@ -220,7 +221,7 @@ async def test_a_question_takes_the_place_of_a_message_that_showed_steps_alone(p
             sink.more("a step")
             async with asyncio.timeout(PATIENCE_S):
                 while not self.seen and not chat.shown:
-                    await pool.store.redis.ping()
+                    await redis_of(pool.store).ping()
             sink.text("")
             return await super().run(request, sink)
 
@@ -235,7 +236,7 @@ async def test_a_question_takes_the_place_of_a_message_that_showed_steps_alone(p
 @pytest.mark.parametrize("damaged", ["", "[]", '{"v": 1}', '{"v": 99}'])
 async def test_a_damaged_note_of_the_question_has_the_turn_ask_again(pool: Pool, damaged: str) -> None:
     runtime = await parked(pool)
-    await pool.store.redis.hset(keys.state(ONE), "parked", damaged)
+    await redis_of(pool.store).hset(keys.state(ONE), "parked", damaged)
     await pool.workers["w-one"].answer(ONE)
     assert len(runtime.seen) == 2
     assert runtime.kept[-1] == [b"step 0"]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tasks.store.backup import StoredKey, dump, restore
+from tests.support.redis_of import redis_of
 from tests.workers.asking import ONE, Asking, parked, press
 from tests.workers.pool import Pool
 from tests.workers.test_budgets import BIG, held
@@ -47,7 +48,7 @@ async def test_an_answer_that_waited_until_the_question_had_expired_counts(pool:
 
 @pytest.mark.promise("backup")
 async def test_a_question_is_answered_after_its_session_was_restored_from_a_backup(pool: Pool) -> None:
-    redis = pool.store.redis
+    redis = redis_of(pool.store)
     await parked(pool)
     kept = [record async for record in dump(redis, pool.clock)]
     await pool.workers["w-one"].kill()

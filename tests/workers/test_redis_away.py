@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.redis_of import redis_of
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, session
@@ -95,7 +96,7 @@ async def test_a_turn_that_ends_while_redis_is_away_is_committed_when_it_is_back
 async def test_a_full_redis_holds_a_session_up_and_loses_nothing(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     await pool.say_all(1, {"text": "a"}, {"kind": "choose", "choice": {"model": "m"}}, {"text": "b"})
-    redis = pool.store.redis
+    redis = redis_of(pool.store)
     kept = await redis.config_get("maxmemory*")
     await redis.config_set("maxmemory-policy", "noeviction")
     await redis.config_set("maxmemory", "1")
@@ -117,13 +118,13 @@ async def test_a_read_only_redis_holds_a_session_up_and_loses_nothing(pool: Pool
     turn = worker.doorbell(ONE)
     await hold.reached()
     # A replica without a master: reads go on, writes are refused.
-    await pool.store.redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    await redis_of(pool.store).execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
         hold.go.set()
         await pool.naps.changes.until(lambda: len(pool.naps.taken) >= 3)
         assert pool.telegram.delivered == []
     finally:
-        await pool.store.redis.execute_command("REPLICAOF", "NO", "ONE")
+        await redis_of(pool.store).execute_command("REPLICAOF", "NO", "ONE")
     await turn
     assert pool.telegram.texts(ONE) == ["answer to hello"]
 

@@ -7,6 +7,7 @@ import pytest
 from tasks.envelope import Inbound
 from tasks.store.state import StateField
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 from tests.workers.pool import Pool, session
 from workers import texts
 from workers.sessions.spending import HELD, USED_UP
@@ -19,7 +20,7 @@ ONE = session(1)
 @pytest.mark.parametrize(("waiting", "after"), [(5, 0), (1, 2)])
 async def test_a_used_up_day_is_told_once_an_hour(pool: Pool, waiting: int, after: int) -> None:
     worker = await pool.worker("w-one", COHORT_BUDGET_USER="20", COHORT_QUEUE_MODE="followup")
-    await pool.store.redis.hset(f"cohort:usage:{BOT}:user:77:2027-01-15", "input_tokens", 20)
+    await redis_of(pool.store).hset(f"cohort:usage:{BOT}:user:77:2027-01-15", "input_tokens", 20)
     await pool.say_all(1, *({"text": str(number), "sender": {"id": 77}} for number in range(waiting)))
     await worker.answer(ONE)
     for number in range(after):
@@ -70,7 +71,7 @@ def test_a_refusal_of_another_day_is_told() -> None:
 
 async def test_others_are_answered_where_one_was_refused_before(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_BUDGET_USER="1000")
-    await pool.store.redis.hset(f"cohort:usage:{BOT}:user:8:2027-01-15", "input_tokens", 1000)
+    await redis_of(pool.store).hset(f"cohort:usage:{BOT}:user:8:2027-01-15", "input_tokens", 1000)
     group = session(-5)
     for _ in range(2):
         await pool.say_all(-5, *({"text": "hi", "sender": {"id": who}, "chat_type": "supergroup"} for who in (7, 8)))

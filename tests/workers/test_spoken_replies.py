@@ -8,6 +8,7 @@ import pytest
 from botapi.errors import ChatMigrated, Undeliverable
 from tasks.envelope import Reply
 from tasks.session import SessionKey
+from tests.support.redis_of import redis_of
 from tests.workers.fakes import PATIENCE_S, Changes, Hold
 from tests.workers.pool import BOT, Pool, Worker, session
 
@@ -186,7 +187,8 @@ async def test_what_is_spoken_counts_for_the_chat_and_its_person(pool: Pool, voi
     day = datetime.fromtimestamp(pool.clock.now(), UTC).date().isoformat()
     for scope in ("chat:1", "model:tts-1"):
         assert (
-            await pool.store.redis.hget(f"cohort:usage:{BOT}:{scope}:{day}", "spoken_characters") == str(said).encode()
+            await redis_of(pool.store).hget(f"cohort:usage:{BOT}:{scope}:{day}", "spoken_characters")
+            == str(said).encode()
         )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tasks.envelope import Media
+from tests.support.redis_of import redis_of
 from tests.workers.fakes import Hold
 from tests.workers.pool import Pool, Worker, session
 
@@ -136,8 +137,8 @@ async def test_in_a_chat_with_allowances_only_those_who_pay_for_the_turn_join_it
 
 async def test_a_turn_that_nothing_joins_reads_the_inbox_no_more_often(pool: Pool, steering: Worker) -> None:
     await pool.say(1, "alone")
-    before = await pool.store.redis.info("commandstats")
+    before = await redis_of(pool.store).info("commandstats")
     await steering.answer(ONE)
-    after = await pool.store.redis.info("commandstats")
+    after = await redis_of(pool.store).info("commandstats")
     reads = [stats["cmdstat_lrange"]["calls"] if "cmdstat_lrange" in stats else 0 for stats in (before, after)]
     assert reads[1] - reads[0] <= 4, "claim and advance, inbox and outbox each"

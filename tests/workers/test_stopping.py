@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tasks.phrases import phrase
+from tests.support.redis_of import redis_of
 from tests.support.until import until
 from tests.workers.pool import Pool, Worker, session
 from workers import texts
@@ -13,7 +14,7 @@ ONE = session(1)
 
 
 async def history(pool: Pool) -> list[str]:
-    raw = await pool.store.redis.hget(f"cohort:s:{ONE}:state", "history")
+    raw = await redis_of(pool.store).hget(f"cohort:s:{ONE}:state", "history")
     return json.loads(raw or b"[]")
 
 

@@ -8,6 +8,7 @@ from tasks.envelope import Inbound, Reply
 from tasks.phrases import phrase
 from tasks.status.worker import WorkerStatus
 from tasks.stopping import exchange_of
+from tests.support.redis_of import redis_of
 from tests.workers.fakes import PATIENCE_S, Hold
 from tests.workers.pool import Pool, Worker, session
 from tests.workers.pool_worker import LONG
@@ -36,7 +37,7 @@ async def stop(pool: Pool, *workers: Worker) -> None:
 
 async def beats(pool: Pool, worker: Worker) -> None:
     """Its heartbeat is renewed, as a living worker's is when it is asked to."""
-    await pool.store.redis.delete(f"cohort:worker:{worker.name}")
+    await redis_of(pool.store).delete(f"cohort:worker:{worker.name}")
     await pool.store.members.beat(worker.name, WorkerStatus(), LONG * 2, member=False)
 
 
@@ -48,7 +49,7 @@ async def test_a_stop_of_a_dead_workers_turn_is_carried_out_while_its_heartbeat_
     two, three = await pool.worker("w-two"), await pool.worker("w-three")
     await stop(pool, two, three)
     await pool.telegram.until_delivered(1)
-    assert await pool.store.redis.exists("cohort:worker:w-one")
+    assert await redis_of(pool.store).exists("cohort:worker:w-one")
     assert list(pool.telegram.chat(ONE).shown.values()) == ["Once upon", texts.stopped(1)]
     # Each of the two at most once, at the same time, and a person waits a second at most.
     assert set(pool.naps.taken) == {ANSWERS_WITHIN_S}
@@ -136,7 +137,7 @@ async def test_a_stop_of_which_the_bot_has_told_is_carried_out_in_silence(pool: 
     hold.go.set()
     await pool.say(1, kind="stop")
     await pool.say(1, "next")
-    word = (await pool.store.redis.lrange(f"cohort:s:{ONE}:inbox", 0, -1))[-2]
+    word = (await redis_of(pool.store).lrange(f"cohort:s:{ONE}:inbox", 0, -1))[-2]
     owner = await pool.store.sessions.owners.of(ONE)
     told = Inbound.from_json(word)
     assert await pool.store.sessions.owners.stand_in(ONE, owner, told, Reply(session=str(ONE), text="Stopped."))
@@ -156,7 +157,7 @@ async def test_the_buttons_of_the_bots_own_stop_mean_the_turn_that_it_ended(
     await one.kill()
     hold.go.set()
     await pool.say(1, kind="stop")
-    word = Inbound.from_json((await pool.store.redis.lrange(f"cohort:s:{ONE}:inbox", 0, -1))[-1])
+    word = Inbound.from_json((await redis_of(pool.store).lrange(f"cohort:s:{ONE}:inbox", 0, -1))[-1])
     owner = await pool.store.sessions.owners.of(ONE)
     assert await pool.store.sessions.owners.stand_in(ONE, owner, word, Reply(session=str(ONE), text="Stopped."))
     two = await pool.worker("w-two")

@@ -12,6 +12,7 @@ from tasks.errors import CohortError
 from tasks.operator_files.chat_rules import ChatRule
 from tasks.session import SessionKey
 from tests.conftest import BOT
+from tests.support.redis_of import redis_of
 from tests.workers.pool import Pool, Worker
 from workers.interfaces import TurnFailed
 from workers.sessions.commands.titles import TopicTitles, title_from, wanted_by
@@ -107,7 +108,8 @@ async def test_a_new_topic_is_named_after_its_first_answer_and_once(pool: Pool, 
     assert [(session, asked) for session, asked, _ in naming.asked] == [(TOPIC, "What is a lane?"), (OTHER, "hi")]
     assert "What is a lane?" in naming.asked[0][2]
     used = [
-        await pool.store.redis.hgetall(key) async for key in pool.store.redis.scan_iter("cohort:usage:*model:small*")
+        await redis_of(pool.store).hgetall(key)
+        async for key in redis_of(pool.store).scan_iter("cohort:usage:*model:small*")
     ]
     assert [row[b"input_tokens"] for row in used] == [b"14"]
 

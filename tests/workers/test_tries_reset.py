@@ -12,6 +12,7 @@ from tasks import keys
 from tasks.config.settings import Settings
 from tasks.status.worker import WorkerStatus
 from tasks.store.sessions import Claim
+from tests.support.redis_of import redis_of
 from tests.workers.fakes import PATIENCE_S, without_reference
 from tests.workers.pool import Pool, Worker, opened, session
 from tests.workers.pool_worker import LONG
@@ -68,7 +69,7 @@ async def test_another_messages_last_try_need_not_wait_for_a_turn_whose_tries_we
     """A worker runs one message at a time on its last try; this one is on its last no more."""
     for chat in (1, 2):
         await pool.say(chat, "a")
-        await pool.store.redis.hset(keys.state(session(chat)), "tries", MAX_TRIES - 1)
+        await redis_of(pool.store).hset(keys.state(session(chat)), "tries", MAX_TRIES - 1)
     runtime = Stepping(lambda request: "hold" if request.session == ONE else "answer", finishes=True)
     worker = await pool.worker("w-one", real=runtime)
     pool.doorbell(worker, ONE)
@@ -145,7 +146,7 @@ async def check(settings: Settings, lives: list[Life]) -> int:
     """Returns how many workers it had."""
     plain, number = Plain(), 0
     async with opened(settings) as pool:
-        await pool.store.redis.flushall()
+        await redis_of(pool.store).flushall()
         worker = await pool.worker("w-store")
         await pool.say(1, "a")
         for number, life in enumerate(lives):
@@ -156,7 +157,7 @@ async def check(settings: Settings, lives: list[Life]) -> int:
             state = await pool.state(ONE)
             assert int(state.get("tries", "0")) == plain.counted
             assert int(state.get("resets", "- 0").split()[1]) == plain.resets
-            assert await pool.store.redis.lrange(keys.journal(ONE), 0, -1) == plain.kept
+            assert await redis_of(pool.store).lrange(keys.journal(ONE), 0, -1) == plain.kept
     return number
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.support.redis_of import redis_of
 from tests.workers.pool import Pool, Worker, session
 
 ONE = session(1)
@@ -38,7 +39,7 @@ async def test_a_turn_ends_when_its_chat_takes_nothing_any_more(pool: Pool, why:
     await worker.answer(ONE)
     assert pool.model.saw() == [["long story"]]
     assert await pool.idle(ONE)
-    raw = await pool.store.redis.hget(f"cohort:s:{ONE}:state", "history")
+    raw = await redis_of(pool.store).hget(f"cohort:s:{ONE}:state", "history")
     assert json.loads(raw or b"[]") == ["long story", "Once upon [stopped]"]
     # Who comes back is answered as ever.
     worker.delivery.gone.clear()
