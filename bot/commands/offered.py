@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 from bot import texts
 from bot.commands.role_control import refuses
 from tasks.chats.choices import CHAT_CHOICES
-from tasks.chats.command_names import CONTROL, MENU
+from tasks.chats.command_names import CONTROL
 from tasks.chats.roles import Role, RoleRules
+from tasks.config.forms import MENU
 from tasks.envelope import Inbound
 
 type WhoControls = Literal["everyone", "admins", "asker"]

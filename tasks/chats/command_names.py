@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from tasks.chats.choices import CHAT_CHOICES
+from tasks.config.forms import COMMAND
 from tasks.envelope import InboundKind
 
 CONTROL: dict[str, InboundKind] = {
@@ -32,22 +33,19 @@ _OWN = frozenset(
 ASKS = _OWN | CHOICES | ADMINS | CONVERSATIONS
 """Commands that the bot answers itself."""
 
-MENU = 100
-"""Commands of a menu (Bot API, "setMyCommands")."""
 _OF_A_CARD = 20
 _LONGEST = 256
 """Characters of what a menu says of a command."""
-_FORM = re.compile(r"[a-z0-9_]{1,32}")
 
 
 def why_not(name: str) -> str | None:
     """Why an agent cannot take a command of this name; None when it can."""
     if name in ASKS or name in CONTROL:
         return f"/{name} is a command of Cohort's own"
-    if _FORM.fullmatch(name):
+    if COMMAND.fullmatch(name):
         return None
     bare = re.sub(r"[-\s]+", "_", name.strip().lstrip("/").lower())
-    meant = f": write {bare}" if _FORM.fullmatch(bare) else ""
+    meant = f": write {bare}" if COMMAND.fullmatch(bare) else ""
     return f"{name[:40]!r} is not 1 to 32 of a-z, 0-9 and _{meant}"
 
 

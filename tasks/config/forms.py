@@ -13,9 +13,8 @@ from tasks.text import is_digits
 
 # Telegram's alphabet and greatest length (setWebhook); at least 16 characters, because each request may try one.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
-
-_COMMAND = re.compile(r"[a-z0-9_]{1,32}")
-_MENU = 100
+COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+MENU = 100
 """Commands of a menu, and their form (Bot API, "setMyCommands")."""
 _LEAST_KEY = 32
 
@@ -41,10 +40,10 @@ def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
 
 def _commands(value: tuple[str, ...]) -> tuple[str, ...]:
     for name in value:
-        if not _COMMAND.fullmatch(name):
+        if not COMMAND.fullmatch(name):
             raise ValueError(f"{name[:60]!r} is no command: 1 to 32 of a-z, 0-9 and _, without a slash")
-    if len(value) > _MENU:
-        raise ValueError(f"has {len(value)} commands, and a menu of Telegram's takes {_MENU}")
+    if len(value) > MENU:
+        raise ValueError(f"has {len(value)} commands, and a menu of Telegram's takes {MENU}")
     return value
 
 

@@ -15,8 +15,8 @@ from bot.commands.offered import CommandOffer
 from bot.live_agents import LiveAgents
 from playground.client import PlaygroundClient
 from tasks.chats.access import OperatorsWord, Person
-from tasks.chats.command_names import MENU
 from tasks.chats.roles import RoleRules
+from tasks.config.forms import MENU
 from tasks.phrases import phrase, speaking
 from tasks.session import SessionKey
 from tasks.status.worker import WorkerStatus

@@ -153,7 +153,7 @@ def _encoding(sample: bytes, *, cut: bool) -> str:
     return found.encoding if found is not None else "utf_8"
 
 
-def _likeliest(data: bytes, *, cut: bool = False) -> str:
+def _likeliest(data: bytes, *, cut: bool) -> str:
     """The encoding of a text. Bytes that it cannot have are as odd as can be.
 
     Args:

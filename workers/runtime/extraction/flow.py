@@ -44,8 +44,8 @@ class Flow:
             self._words.add("#" * int(found[1]) + " ")
             self._headed = True
         elif name in ("tab", "line-break", "br", "noBreakHyphen"):
-            self.text_of(name)
-        elif name in _PASSED_OVER or (self._bare and name == "date"):
+            self._space(name)
+        elif self._is_passed_over(name):
             self._passed_over += 1
         elif self._bare:
             self._start_bare(name, given)
@@ -53,9 +53,12 @@ class Flow:
             self._list(name, given)
             self._mark(name, given)
 
-    def text_of(self, name: str) -> None:
+    def _space(self, name: str) -> None:
         if not self._passed_over:
             self._words.add({"tab": "\t", "noBreakHyphen": "\u2011"}.get(name, "\n"))
+
+    def _is_passed_over(self, name: str) -> bool:
+        return name in _PASSED_OVER or (self._bare and name == "date")
 
     def _list(self, name: str, given: dict[str, str]) -> None:
         said = given.get("val", "")
@@ -96,7 +99,7 @@ class Flow:
             self._words.add("| ")
         elif name in ("tr", "table-row"):
             self._words.add("\n")
-        elif name in _PASSED_OVER or (self._bare and name == "date"):
+        elif self._is_passed_over(name):
             self._passed_over -= 1
         elif name == "pPr":
             self._words.add("" if self._level is None else "  " * self._level + "- ")

@@ -15,7 +15,7 @@ _PAGE_BYTES = 16 * 2**20
 
 def page(pieces: Iterator[bytes], words: Words, coding: str | None = None) -> None:
     """Add what is seen of a page, as Markdown; ``coding`` where it is known, else the page says it."""
-    read = b""
+    read = bytearray()
     for piece in pieces:
         read += piece
         if len(read) > _PAGE_BYTES:
@@ -44,7 +44,7 @@ def page(pieces: Iterator[bytes], words: Words, coding: str | None = None) -> No
         raise Ended("damaged") from problem
 
 
-def _coding(read: bytes) -> str:
+def _coding(read: bytearray) -> str:
     if read.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     said = re.search(rb"""(?:charset|encoding)\s*=\s*["']?([\w-]{1,40})""", read[:2048])
