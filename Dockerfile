@@ -10,7 +10,7 @@ RUN /opt/uv/bin/uv venv --python /usr/local/bin/python /opt/cohort
 COPY requirements.txt requirements-build.txt requirements-voice.txt /build/
 RUN --mount=type=cache,target=/cache \
     /opt/uv/bin/uv pip install --python /opt/cohort/bin/python --no-deps --require-hashes -r /build/requirements.txt
-# --build-arg VOICE=1: what converts voice messages (docs/agents.md), 130 MB.
+# --build-arg VOICE=1: what converts voice messages (docs/conversations.md), 130 MB.
 ARG VOICE=
 RUN --mount=type=cache,target=/cache [ -z "$VOICE" ] || \
     /opt/uv/bin/uv pip install --python /opt/cohort/bin/python --no-deps --require-hashes -r /build/requirements-voice.txt

@@ -1,6 +1,6 @@
 """Every log event and what it means: ``subject.what_happened``. A test checks that the code logs these and no others.
 
-Operators alert on these names, so a name is kept; docs/operating.md lists the ones worth an alert.
+Operators alert on these names, so a name is kept; docs/watching.md lists the ones worth an alert.
 """
 
 from collections.abc import Mapping

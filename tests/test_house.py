@@ -21,6 +21,7 @@ from tests.support.tree import (
     is_missing,
     links,
     logged,
+    long_lines,
     named,
     names_a_file,
     opening,
@@ -94,6 +95,11 @@ def test_every_script_stands_in_the_architecture() -> None:
 def test_the_table_of_settings_is_what_the_code_says() -> None:
     page = settings_table.TARGET.read_text()
     assert page == settings_table.renewed(page), "run `make docs`"
+
+
+@pytest.mark.promise("docs-true")
+def test_no_line_of_prose_in_a_document_is_longer_than_two_hundred_characters() -> None:
+    assert [f"{page.relative_to(ROOT)}: {line[:60]}" for page in pages() for line in long_lines(page)] == []
 
 
 @pytest.mark.promise("docs-true")
@@ -207,7 +213,7 @@ def test_every_command_stands_in_the_readme() -> None:
 
 @pytest.mark.promise("docs-true")
 def test_every_event_that_operators_are_told_to_watch_is_logged() -> None:
-    page = (ROOT / "docs" / "operating.md").read_text()
+    page = (ROOT / "docs" / "watching.md").read_text()
     rows = re.findall(r"^\| (`[a-z_]+\.[a-z_]+`[^|]*) \|", page, flags=re.MULTILINE)
     told = {event for row in rows for event in re.findall(r"`([a-z_]+\.[a-z_]+)`", row)}
     assert told
@@ -236,7 +242,7 @@ def test_every_event_in_the_file_of_events_is_logged() -> None:
 
 @pytest.mark.promise("docs-true")
 def test_every_metric_stands_in_the_operators_page() -> None:
-    page = (ROOT / "docs" / "operating.md").read_text()
+    page = (ROOT / "docs" / "watching.md").read_text()
     told = re.findall(r"^\| `(cohort_[a-z_]+)` \|", page, flags=re.MULTILINE)
     assert told == re.findall(r'"(cohort_[a-z_]+)"', (ROOT / "tasks" / "telemetry" / "metrics.py").read_text())
 

@@ -182,7 +182,7 @@ def _remedy(kind: str, word: str) -> str:
     keys = [*ChatWithTopics.model_fields, *ChatRules.model_fields, *RoleRules.model_fields]
     if kind in ("extra_forbidden", "invalid_key") and (near := difflib.get_close_matches(word, keys, n=1)):
         return f"did you mean `{near[0]}`?"
-    return "see COHORT_CHATS in docs/operating.md"
+    return "see COHORT_CHATS in docs/people.md"
 
 
 class ChatRulesFile:

@@ -1,4 +1,4 @@
-"""Holds the files in the chats against what docs/agents.md says of them (pure): each once, but for known cases."""
+"""Holds the files in the chats against what docs/tools.md says of them (pure): each once, but for known cases."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Holds the steps of turns against what docs/agents.md says of tools that act (pure).
+"""Holds the steps of turns against what docs/tools.md says of tools that act (pure).
 
 A tool call is made once, but for one in doubt, which may run again with the same key. A model call that is finished is
 not made again. A model is told of a call what came of it, or that its outcome is unknown.

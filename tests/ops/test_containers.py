@@ -76,7 +76,7 @@ def test_traces_of_bot_and_workers_go_to_the_profile_s_jaeger_and_the_docs_name_
         assert own["COHORT_TRACES"] == "${COHORT_TRACES:-off}"
         assert own["OTEL_EXPORTER_OTLP_ENDPOINT"] == "${OTEL_EXPORTER_OTLP_ENDPOINT:-http://jaeger:4318}"
     assert services["jaeger"]["profiles"] == services["prometheus"]["profiles"] == ["observability"]
-    named = re.findall(r"jaegertracing/jaeger:[\w.]+", (ROOT / "docs" / "operating.md").read_text())
+    named = re.findall(r"jaegertracing/jaeger:[\w.]+", (ROOT / "docs" / "watching.md").read_text())
     assert set(named) == {services["jaeger"]["image"].partition("@")[0]}
 
 

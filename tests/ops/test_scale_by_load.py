@@ -133,6 +133,6 @@ def test_workers_scale_by_the_load_that_exists_and_that_the_docs_name() -> None:
     assert names
     known = (ROOT / "tasks" / "telemetry" / "metrics.py").read_text()
     assert [name for name in names if f'"{name}"' not in known] == []
-    assert f"`{trigger.metadata.query}`" in (ROOT / "docs" / "operating.md").read_text()
+    assert f"`{trigger.metadata.query}`" in (ROOT / "docs" / "watching.md").read_text()
     # A ratio for the pool: shared out among the pods it would mean another thing.
     assert trigger.metric_type == "Value"

@@ -65,6 +65,12 @@ def anchored(page: Path) -> Iterator[tuple[Path, str]]:
             yield (page.parent / target if target else page), heading
 
 
+def long_lines(page: Path, most: int = 200) -> list[str]:
+    """Lines of prose above ``most`` characters. A row of a table is one line, and what stands in a block is copied."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL) if page.name != "CHANGELOG.md" else ""
+    return [line for line in text.splitlines() if len(line) > most and not line.startswith(("|", "[!["))]
+
+
 def shell(text: str, program: str) -> set[str]:
     """What a page says to type after ``program``: between backticks, or at the start of a line in a block."""
     blocks = "\n".join(re.findall(r"```[a-z]*\n(.*?)```", text, flags=re.DOTALL))
