@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, help="with failpoints; default: 2, sabotaged: 3")
     parser.add_argument("--supervised", type=int, default=2, help="workers under a real `cohort up`")
     parser.add_argument("--tools", type=float, default=0.25, help="share of messages that have tools called")
+    parser.add_argument("--files", type=float, default=0.08, help="share of messages that hold a file")
     parser.add_argument("--asks", type=float, default=0.5, help="turns that ask a person, a second")
     parser.add_argument("--steers", type=float, default=0.4, help="people, a second, who write and edit meanwhile")
     parser.add_argument("--no-steps", action="store_true", help="no failpoints")
@@ -41,6 +42,7 @@ def main() -> int:
         bots=2 if given.sabotage else 1,
         supervised=0 if given.sabotage else given.supervised,
         tools=given.tools,
+        files=given.files,
         asks=given.asks,
         steers=given.steers,
         steps=not given.no_steps,

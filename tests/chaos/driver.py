@@ -40,8 +40,8 @@ STARTED = 60.0
 class Order:
     """What to run. ``kinds``: fault kinds (all if empty). ``gap``: seconds between faults, on average.
 
-    ``tools``: the share of messages that have the agent call tools. ``asks``: turns that ask a person, a second.
-    ``steers``: people, a second, who write while their turn runs, and edit.
+    ``tools``: the share of messages that have the agent call tools; ``files``: of those that hold a file.
+    ``asks``: turns that ask a person, a second. ``steers``: people, a second, who write meanwhile, and edit.
 
     ``own``: the share of private chats with a process of their own, which the `cohort up` has (none without it).
 
@@ -58,6 +58,7 @@ class Order:
     bots: int = 1
     supervised: int = 2
     tools: float = 0.25
+    files: float = 0.08
     asks: float = 0.5
     steers: float = 0.4
     own: float = 0.1
@@ -114,7 +115,8 @@ class Run:
         }
         playground = harness.playground()
         journal = str(self.home / "model.jsonl")
-        model_url = harness.model("--journal", journal, "--ttft", "0.15", "--tps", "60", "--same-ids")
+        model_url = harness.model("--journal", journal, "--ttft", "0.15", "--tps", "60", "--same-ids", "--marks")
+        harness.seeing()
         furnish(harness)
         pool = Pool(harness, self.random, steps=self.order.steps, sabotage=self.order.sabotage, ended=self._ended)
         for _ in range(self.order.bots):
@@ -136,6 +138,7 @@ class Run:
                 self.clock,
                 rate=rate / 1.7,
                 tools=self.order.tools,
+                files=self.order.files,
                 made=isolated.consider,
             )
             askers = Askers(people, crowd, self.random, self.clock, self.order.asks)

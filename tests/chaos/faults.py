@@ -24,6 +24,7 @@ from tests.harness.valkey import Valkey
 from tests.support.redis_of import redis_of
 
 SHOWING = ("sendMessage", "editMessageText")
+FILES = ("getFile", "sendDocument", "sendPhoto")
 TTL = 2.0
 """Seconds of COHORT_HEARTBEAT_TTL in these runs: more faults a minute."""
 IN_STEP = 5.0
@@ -248,7 +249,7 @@ class Faults:
         await self._people.redeliver(self._random.randint(1, 60))
 
     async def _telegram(self, kind: str, **fields: float) -> None:
-        method = self._random.choice((*SHOWING, *SHOWING, "getUpdates", "sendChatAction"))
+        method = self._random.choice((*SHOWING, *SHOWING, "getUpdates", "sendChatAction", *FILES))
         await self._people.fault(kind, method, times=self._random.randint(1, 4), **fields)
 
     # -- the model

@@ -8,11 +8,15 @@ from random import Random
 from playground.client import PlaygroundClient
 from tasks.clock import Clock
 from tests.harness import counters
+from tests.harness.bodies import PICTURE, body_of
 from tests.harness.collect import session_of
 from tests.harness.history import Said
+from tests.support.script import mark
 
 LIFE = 30
 """Messages in a chat before its person goes: a history grows, and a run has many chats."""
+SENT = ("txt:0", "txt:70000", "png:300", "png:70000")
+"""Files of a tool: such as stand in the reply, and such as stand in the session's directory."""
 MENTION = "@cohort_playground_bot "
 
 
@@ -39,9 +43,13 @@ class Crowd:
         rate: float,
         size: int = 40,
         tools: float = 0,
+        files: float = 0,
         made: Callable[[int], None] = lambda _chat: None,
     ) -> None:
-        """``tools``: the share of messages that have the agent call some. ``made``: told of each new private chat."""
+        """``tools``: the share of messages that have the agent call some; ``files``: of those that hold a file.
+
+        ``made``: told of each new private chat.
+        """
         self._made = made
         self._people = people
         self._clock = clock
@@ -50,6 +58,7 @@ class Crowd:
         self._rate = rate
         self._size = size
         self._tools = tools
+        self._files = files
         self._number = 0
         self._places: list[Place] = []
         self.said: list[Said] = []
@@ -72,7 +81,7 @@ class Crowd:
             await asyncio.sleep(max(due - clock(), 0))
             place = await self._place()
             for _ in range(self._random.choice((1, 1, 1, 1, 1, 1, 2, 2, 3, 5))):
-                await self.say(place)
+                await (self.send(place) if self._random.random() < self._files else self.say(place))
                 if place.chat < 0:
                     break
 
@@ -106,6 +115,24 @@ class Crowd:
         self.said.append(one)
         self.waiting[word] = one
         self._written[word] = told.message_id, text
+        place.left -= 1
+        return one
+
+    async def send(self, place: Place) -> Said:
+        """One message with a file: a photo, a picture as a document, or a text; two in three above 64 KiB."""
+        self._number += 1
+        word = f"m{self._number:06d}q"
+        name = f"{word}{self._random.choice((PICTURE, '.txt'))}"
+        body = body_of(name, self._random.choice((300, 70_000, 90_000)))
+        kind = self._random.choice(("photo", "document")) if name.endswith(PICTURE) else "document"
+        file = await self._people.file(body, name, kind=kind)
+        caption = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{self._random.randint(2, 12)}"
+        at = self._clock.now()
+        told = await self._people.say(place.chat, thread=place.thread, caption=caption, **{kind: file})
+        assert told.update_id is not None
+        one = Said(session_of(self._bot, place.chat, place.thread), told.update_id, word, at, files=(mark(body),))
+        self.said.append(one)
+        self.waiting[word] = one
         place.left -= 1
         return one
 
@@ -150,7 +177,9 @@ class Crowd:
             for _ in range(self._random.choice((1, 1, 2))):
                 number += 1
                 seconds = round(self._random.uniform(0, 0.4), 2)
-                calls.append(counters.call(self._random.choice(tools), f"{word}-{number}", seconds=seconds))
+                tool = self._random.choice(tools)
+                more = {"files": self._random.choice(SENT)} if tool == counters.ATTACHING else {}
+                calls.append(counters.call(tool, f"{word}-{number}", seconds=seconds, **more))
             steps.append(" ".join(calls))
         return f" {' THEN '.join(steps)}"
 

@@ -28,10 +28,10 @@ class Story:
         self._messages = 0
         self._exchanges: dict[str, list[Spoken]] = {}
 
-    def say(self, session: str, *, taken: int = 1) -> Said:
-        """A person writes; the store takes it in."""
+    def say(self, session: str, *, taken: int = 1, files: tuple[str, ...] = ()) -> Said:
+        """A person writes, and sends files; the store takes it in."""
         number = len(self.history.said) + 1
-        said = Said(session, number, f"m{number:06d}q", self._tick())
+        said = Said(session, number, f"m{number:06d}q", self._tick(), files=files)
         self.history.said.append(said)
         for _ in range(taken):
             self._place += 1
@@ -69,9 +69,11 @@ class Story:
         self.history.calls.append(call)
         return call
 
-    def execute(self, tool: str, name: str, *, key: str = "k", pid: int = 1) -> Execution:
+    def execute(
+        self, tool: str, name: str, *, key: str = "k", pid: int = 1, sent: tuple[tuple[str, str], ...] = ()
+    ) -> Execution:
         """A tool runs for a second."""
-        ran = Execution(tool, name, key, pid, self._tick(), self._tick())
+        ran = Execution(tool, name, key, pid, self._tick(), self._tick(), sent)
         self.history.executions.append(ran)
         return ran
 

@@ -1,4 +1,4 @@
-"""The checker of what people say besides: messages that join a turn, edits, answers to questions, and files."""
+"""The checker of what people say besides: messages that join a turn, edits, and answers to questions."""
 
 from dataclasses import replace
 
@@ -6,11 +6,10 @@ import pytest
 
 from tasks.phrases import phrase
 from tests.chaos.story import Story, good, rules
-from tests.harness.history import Bubble, Press, Said, Spoken
+from tests.harness.history import Press, Said, Spoken
 
 ONE = "1:10"
 NAME = "m000001q-1"
-FILE = f"{NAME}.txt"
 pytestmark = pytest.mark.promise("checker-sees")
 
 
@@ -149,35 +148,6 @@ def test_a_choice_that_another_person_pressed_is_found(story: Story) -> None:
     story.history.presses.append(Press("q", NAME, "left", rightful=False, at=1.0))
     asking(story, answer="left")
     assert rules(story) == {"asked"}
-
-
-def attached(story: Story, *times: float, session: str = ONE) -> None:
-    said = story.say(ONE)
-    story.step(said, ("attaching", NAME))
-    story.execute("attaching", NAME)
-    result = f"counted {NAME} [sent to the chat: {FILE}]"
-    call = story.step(said, results=(result,), text=f"echo: {said.word} [n=1] tool={result}")
-    story.commit(call, said)
-    story.deliver(ONE, call.reply)
-    chat = int(session.split(":")[1])
-    story.history.bubbles += [Bubble(session, chat, 100 + place, "", FILE, at) for place, at in enumerate(times)]
-
-
-def test_a_file_comes_once_and_twice_only_where_a_worker_died(story: Story) -> None:
-    attached(story, 8.0)
-    assert good(story).files == 1
-    story.history.bubbles.append(Bubble(ONE, 10, 200, "", FILE, 9.0))
-    assert rules(story) == {"file"}
-    story.fault("kill-worker", 7)
-    good(story)
-
-
-@pytest.mark.parametrize(("times", "session"), [((), ONE), ((8.0,), "1:20")])
-def test_a_file_that_never_came_and_one_in_another_chat_are_found(
-    story: Story, times: tuple[float, ...], session: str
-) -> None:
-    attached(story, *times, session=session)
-    assert rules(story) == {"file"}
 
 
 def test_an_edit_that_waited_in_a_try_that_died_may_be_answered_after_its_message(story: Story) -> None:

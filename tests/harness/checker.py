@@ -6,12 +6,11 @@ by one turn at a time, with the session's own history only, and nothing stays be
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tasks.phrases import phrase
 from tests.harness import legal
-from tests.harness.files import check_files
+from tests.harness.files import check_files, check_seen
 from tests.harness.given_up import check_given_up
 from tests.harness.history import (
     Bubble,
@@ -27,36 +26,16 @@ from tests.harness.history import (
     shrink,
     words_in,
 )
-from tests.harness.steps import Steps, check_steps
+from tests.harness.steps import check_steps
 from tests.harness.stops import apart, check_stops
 from tests.harness.turns import Answered, Exchange, apologised, doubles, first_of, said_before
+from tests.harness.verdict import Verdict
 from workers import texts as ours
 
 TOLD_DEAD = (phrase("poison"), phrase("defect"), phrase("damaged"))
 TOLD_OUTAGE = (phrase("outage"), phrase("fault-slow"), phrase("fault-empty"))
 CHOSEN = frozenset({ours.chosen({"queue": "steer"})})
 """What a person reads who chose something; it answers no message."""
-
-
-@dataclass(slots=True)
-class Verdict:
-    """``violations`` must be empty. The rest is counted: ``doubled`` replies (the legal duplicate), ``partials`` (a
-    beginning of an answer whose worker died before it could store the message's id), ``apologies``, ``dead``.
-    """
-
-    violations: list[Violation] = field(default_factory=list)
-    doubled: Counter[str] = field(default_factory=Counter)
-    partials: int = 0
-    apologies: int = 0
-    dead: int = 0
-    messages: int = 0
-    turns: int = 0
-    wasted_calls: int = 0
-    files: int = 0
-    joined: int = 0
-    edits: int = 0
-    stopped: int = 0
-    steps: Steps = field(default_factory=Steps)
 
 
 def check(history: History) -> Verdict:
@@ -85,6 +64,7 @@ class _Check:
         self._calls()
         self.verdict.steps = check_steps(self.history, self.home, self.broken)
         self.verdict.files = check_files(self.history, self.home, self.broken)
+        self.verdict.seen = check_seen(self.history, self.home, self.broken)
         check_given_up(self.history, self.broken)
         committed, accepted = by_session(self.history.committed), by_session(self.history.accepted)
         bubbles, dead = by_session(self.history.bubbles), by_session(self.history.dead)

@@ -136,10 +136,17 @@ async def bubbles(people: PlaygroundClient, bot: int, chats: Iterable[int]) -> l
         for message in await people.bot_messages(chat):
             thread = message["message_thread_id"] if message.get("is_topic_message") else None
             text = message.get("text", "")
-            name = message.get("document", {}).get("file_name", "")
+            name, mark = _file(message)
             session = session_of(bot, chat, thread)
-            found.append(Bubble(session, chat, message["message_id"], text, name, float(message["date"])))
+            found.append(Bubble(session, chat, message["message_id"], text, name, float(message["date"]), mark))
     return found
+
+
+def _file(message: Mapping[str, Any]) -> tuple[str, str]:
+    """The name and the mark of what a message shows; a photo's mark is its name, too."""
+    held = message.get("document") or (message.get("photo") or [{}])[-1]
+    mark = held.get("file_unique_id", "")
+    return held.get("file_name", mark), mark
 
 
 async def left_behind(redis: Redis, bot: int) -> list[str]:

@@ -8,12 +8,13 @@ from typing import Any
 from tests.harness.history import Execution
 from tests.harness.product import CONFIG, Harness
 
+BODIES = Path(__file__).with_name("bodies.py")
 SERVER = Path(__file__).with_name("counting_server.py")
 TOOLS = ("in_python", "over_stdio", "over_http")
 NEVER_AGAIN = "over_http"
 """Its server says ``in_doubt: fail``: no call is made again, and the model is told that its outcome is unknown."""
 ATTACHING = "attaching"
-"""It sends a file with the answer, named after the call."""
+"""It sends files with the answer, named after the call: ``files="txt:0,a.png:70000"``, the ending and size of each."""
 APPROVED = "approved"
 """A person has to allow each of its calls."""
 ASKED = "asked"
@@ -67,16 +68,20 @@ async def asked(name: str, choices: list[str] | None = None) -> str:
     return f"asked {name}: {re.sub('<[^<>]*>', '', said).strip()}"
 
 
-async def attaching(name: str, seconds: float = 0.0, gate: str = "") -> str:
-    """Count, then send a file."""
-    done = await count(current_call().key, "attaching", name, seconds, gate)
-    attach(name.encode(), f"{name}.txt")
+async def attaching(name: str, seconds: float = 0.0, gate: str = "", files: str = "txt:0") -> str:
+    """Count, then send files: the ending and the size of each."""
+    wanted = [one.split(":") for one in files.split(",")]
+    bodies = {f"{name}.{ending}": body_of(f"{name}.{ending}", int(size)) for ending, size in wanted}
+    sent = [[file, mark_of(body)] for file, body in bodies.items()]
+    done = await count(current_call().key, "attaching", name, seconds, gate, sent=sent)
+    for file, body in bodies.items():
+        await asyncio.to_thread(attach, body, file)
     return done
 
 
-async def count(key: str, tool: str, name: str, seconds: float, gate: str) -> str:
+async def count(key: str, tool: str, name: str, seconds: float, gate: str, **more: object) -> str:
     ident = uuid4().hex
-    note(id=ident, tool=tool, name=name, key=key, pid=os.getpid(), at=time.time())
+    note(id=ident, tool=tool, name=name, key=key, pid=os.getpid(), at=time.time(), **more)
     await asyncio.sleep(seconds)
     while gate and not HERE.with_name(gate).exists():
         await asyncio.sleep(0.02)
@@ -98,7 +103,7 @@ def log_of(harness: Harness) -> Path:
 def furnish(harness: Harness, *, servers: bool = True) -> None:
     """Give the agent the three tools, or only the one in Python; before workers are started."""
     cards, log = harness.home / "cards", log_of(harness)
-    (cards / "counter.py").write_text(FUNCTION)
+    (cards / "counter.py").write_text(FUNCTION + BODIES.read_text())
     (cards / "assistant.md").write_text(CARD.format(servers="[stdio, http]" if servers else "[]"))
     if servers:
         _serve(harness, log)
@@ -125,6 +130,8 @@ def executions(log: Path) -> list[Execution]:
     begun: dict[str, dict[str, Any]] = {}
     for line in log.read_text().splitlines() if log.exists() else ():
         note = json.loads(line)
+        if "sent" in note:
+            note["sent"] = tuple(map(tuple, note["sent"]))
         begun.setdefault(note.pop("id"), {}).update(note)
     found = [Execution(**{"until": float("inf"), **note}) for note in begun.values()]
     return sorted(found, key=lambda one: one.at)

@@ -1,29 +1,35 @@
-"""Holds the files in the chats against what docs/tools.md says of them (pure): each once, but for known cases."""
+"""Holds files against what docs/tools.md says of them (pure): whole, in their own chat, once but for known cases."""
 
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from tests.harness import legal
-from tests.harness.history import Bubble, History, words_in
+from tests.harness.history import Bubble, Call, History, words_in
 from tests.harness.steps import Broken
 
-_SENT = re.compile(r"\[sent to the chat: (m\d{6}q-\d+\.txt)\]")
+_SENT = re.compile(r"\[sent to the chat: (m\d{6}q-\d+\.[\w.]+)\]")
 """In an answer of the mock model, which repeats what it was told of a call."""
+_SEEN = re.compile(r"\bseen=[0-9a-f]{16}\b")
+"""How the mock model tells of a file that it was given."""
 _SECOND = 1.0
 """Telegram dates messages in whole seconds."""
 
 
 def check_files(history: History, home: Mapping[str, str], broken: Broken) -> int:
     """How many files came. ``home``: word -> session."""
+    made = {mark: name for one in history.executions for name, mark in one.sent}
     named: dict[str, list[Bubble]] = {}
     for bubble in history.bubbles:
-        if bubble.file:
-            named.setdefault(bubble.file, []).append(bubble)
-    executed = {f"{one.name}.txt" for one in history.executions}
+        if bubble.mark:
+            name = made.get(bubble.mark, "")
+            if bubble.file not in (name, bubble.mark) or not name:
+                what = f"message #{bubble.message_id} holds a file {bubble.file} that is not what a tool attached"
+                broken("file", bubble.session, what, words_in(bubble.file))
+            named.setdefault(name or bubble.file, []).append(bubble)
     for name, found in named.items():
         words, session = words_in(name), found[0].session
-        if {home.get(word) for word in words} != {bubble.session for bubble in found} or name not in executed:
+        if {home.get(word) for word in words} != {bubble.session for bubble in found}:
             broken("file", session, f"the file {name} stands in a chat whose turn did not attach it", words)
         if not _excused(history, found):
             broken("file", session, f"the file {name} came {len(found)} times for no reason", words)
@@ -39,3 +45,27 @@ def _excused(history: History, found: Sequence[Bubble]) -> bool:
         legal.reason(history.faults, one.at - _SECOND, other.at + _SECOND)
         for one, other in pairwise(sorted(found, key=lambda bubble: bubble.at))
     )
+
+
+def check_seen(history: History, home: Mapping[str, str], broken: Broken) -> int:
+    """How many files of people a model saw: each call sees those of the messages that it answers, and no others."""
+    held = {one.word: set(one.files) for one in history.said}
+    known: set[str] = set()
+    for call in history.calls:
+        asked = call.asked
+        seen, wanted = _seen(call), set[str]().union(*(held.get(word, ()) for word in asked))
+        known |= seen
+        if seen != wanted:
+            lost, more = sorted(wanted - seen), sorted(seen - wanted)
+            what = f"model call {call.number} does not see {lost}, but sees {more}"
+            broken("file", home.get(asked[0], "-") if asked else "-", what, asked)
+    return len(known)
+
+
+def _seen(call: Call) -> set[str]:
+    texts: list[str] = []
+    for message in reversed(call.spoken):
+        if message.role != "user":
+            break
+        texts.append(message.text)
+    return set(_SEEN.findall("\n".join(texts)))

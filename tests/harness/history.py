@@ -24,7 +24,7 @@ class Said:
     """A person's message. ``at``: seconds since the epoch.
 
     ``answers``: the name of the call whose question its author answers with it. ``edits``: the word of the message that
-    is edited; its new text is told here.
+    is edited; its new text is told here. ``files``: the marks of what it holds besides.
     """
 
     session: str
@@ -33,6 +33,7 @@ class Said:
     at: float
     answers: str = ""
     edits: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Call:
 class Execution:
     """A tool ran. ``name``: of the call, the same in each try. ``pid``: of the worker, 0 where that is not known.
 
-    ``until``: infinite when it saw no end.
+    ``until``: infinite when it saw no end. ``sent``: the names of the files that it sends, and their marks.
     """
 
     tool: str
@@ -91,6 +92,7 @@ class Execution:
     pid: int
     at: float
     until: float
+    sent: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """A bot's message as it stands in the chat at the end. ``file``: the name of what it shows."""
+    """A bot's message as it stands in the chat at the end.
+
+    ``file``: the name of what it shows, the mark of a photo, which has none. ``mark``: what it holds (``bodies``).
+    """
 
     session: str
     chat: int
@@ -159,6 +164,7 @@ class Bubble:
     text: str
     file: str = ""
     at: float = 0.0
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,11 @@ class Harness:
         self.environ["GENERIC_BASE_URL"] = f"{url}/v1"
         return url
 
+    def seeing(self) -> None:
+        """Have workers that are started later take the mock for a model that sees pictures."""
+        known = {"COHORT_MODEL": "openai.gpt-4.1-mini", "OPENAI_API_KEY": "none"}
+        self.environ |= known | {"OPENAI_BASE_URL": self.environ["GENERIC_BASE_URL"]}
+
     def bot(self, *, ready: bool = True, module: str = "bot", **environ: str) -> Process:
         """Start a bot; with ``ready`` it is so when this returns."""
         process = self.start("bot", ["-m", module], **environ)

@@ -83,6 +83,32 @@ def joined_stays() -> None:
     InboxSteering.with_joined = lambda _self, handled, _said: handled
 
 
+def files_lost() -> None:
+    """What does not stand in a reply is not where it was put."""
+    from workers.telegram import delivery
+
+    read = delivery.read
+    delivery.read = lambda folder, file: read(folder, file) if file.stored is None else None
+
+
+def files_cut() -> None:
+    """What does not stand in a reply is kept but for its end."""
+    from workers import outgoing
+
+    write = outgoing.write_whole
+    outgoing.write_whole = lambda path, body: write(path, body[:-1])
+
+
+def files_unopened() -> None:
+    """Files of people are names for the model."""
+    from workers.runtime.conversation.content import ModelFiles, named
+
+    async def blocks(_self, media):
+        return [named(media)]
+
+    ModelFiles.blocks = blocks
+
+
 def tries_stay() -> None:
     """The tries of a turn stay as they are when it finishes a step."""
     from workers.sessions.turns.journal import TurnJournal
@@ -174,6 +200,9 @@ WAYS: dict[str, Callable[[], None]] = {
     "no-presser-check": no_presser_check,
     "replay-without-digest": replay_without_digest,
     "joined-stays": joined_stays,
+    "files-lost": files_lost,
+    "files-cut": files_cut,
+    "files-unopened": files_unopened,
     "tries-stay": tries_stay,
     "ack-before-commit": ack_before_commit,
     "foreign-history": foreign_history,

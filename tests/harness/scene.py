@@ -14,12 +14,14 @@ from tasks.clock import SystemClock
 from tasks.session import SessionKey
 from tasks.store import connect
 from tests.harness import collect
+from tests.harness.bodies import body_of
 from tests.harness.counters import executions, furnish, log_of
 from tests.harness.history import Execution, Fault, History, Press, Said
 from tests.harness.nursery import nursery
 from tests.harness.processes import Process
 from tests.harness.product import BOT, Harness, ModelControl
 from tests.harness.valkey import Valkey
+from tests.support.script import mark
 
 SLOTS = "16"
 """A quarter of the default: each slot is a queue that a worker declares at its start and looks into, so with 64 a start
@@ -53,6 +55,18 @@ class Scene:
         self.history.said.append(said)
         return said
 
+    async def send(self, chat: int, name: str, size: int) -> Said:
+        """One marked message with a file, a picture or a text by its name."""
+        word = f"m{next(self.numbers):06d}q"
+        body = body_of(f"{word}.{name}", size)
+        file = await self.people.file(body, f"{word}.{name}")
+        told = await self.people.say(chat, caption=word, document=file)
+        assert told.update_id is not None
+        at, files = self.clock.now(), (mark(body),)
+        said = Said(collect.session_of(BOT, chat), told.update_id, word, at, files=files)
+        self.history.said.append(said)
+        return said
+
     async def answered(self, chat: int, said: Said, *, times: int = 1, wait: float = 60) -> None:
         """Wait until the whole answer to a message stands in the chat (so often).
 
@@ -61,7 +75,7 @@ class Scene:
         """
 
         def there(ours: list) -> bool:
-            return sum(said.word in one["text"] and "[n=" in one["text"] for one in ours) >= times
+            return sum(said.word in (text := one.get("text", "")) and "[n=" in text for one in ours) >= times
 
         await self.people.wait_for(chat, there, timeout=wait)
 

@@ -31,7 +31,7 @@ from typing import Any
 
 from tasks.clock import SystemClock
 from tests.support.audio import Audio
-from tests.support.script import HOLD, Answer, Entry, Fault, answer, last_turn, seen
+from tests.support.script import HOLD, Answer, Entry, Fault, answer, last_turn, seen, with_marks
 from tests.support.wire import ClientGone, HttpServer, Request
 
 
@@ -41,15 +41,14 @@ class Model(HttpServer):
     def __init__(
         self, *, port: int = 0, ttft: float = 0.0, tps: float = 0.0, journal: Path | None = None, **more: Any
     ) -> None:
-        """``same_ids``: each answer numbers its calls from 0, as Ollama does. ``ssl``: for ``HttpServer``."""
-        self.same_ids = more.pop("same_ids", False)
+        """``same_ids``: calls are numbered as by Ollama. ``marks``: as ``with_marks``. ``ssl``: a server's."""
+        self.same_ids, self._look = more.pop("same_ids", False), with_marks if more.pop("marks", False) else list
         super().__init__(port=port, **more)
         self.ttft, self.tps = ttft, tps
         self.journal: deque[Entry] = deque(maxlen=100_000)
         self._file, self._clock = journal, SystemClock()
         self._number, self._faults = 0, list[Fault]()
-        self._open_gates: set[str] = set()
-        self._held: Counter[str] = Counter()
+        self._open_gates, self._held = set[str](), Counter[str]()
         self._watchers, self.audio = set[asyncio.Event](), Audio()
 
     # -- control, in the process
@@ -145,8 +144,8 @@ class Model(HttpServer):
 
     async def _complete(self, request: Request) -> None:
         asked = request.json()
-        messages = seen(asked["messages"])
-        last, results = last_turn(asked["messages"])
+        told = self._look(asked["messages"])
+        messages, (last, results) = seen(told), last_turn(told)
         tools = [tool["function"]["name"] for tool in asked.get("tools") or ()]
         self._number += 1
         entry = Entry(self._number, self._clock.now(), asked["model"], bool(asked.get("stream")), messages, tools, last)
@@ -296,5 +295,6 @@ if __name__ == "__main__":
     parser.add_argument("--ttft", type=float, default=0.0)
     parser.add_argument("--tps", type=float, default=0.0)
     parser.add_argument("--journal", type=Path)
-    parser.add_argument("--same-ids", action="store_true")
+    for name in ("--same-ids", "--marks"):
+        parser.add_argument(name, action="store_true")
     asyncio.run(_main(parser.parse_args()))

@@ -2,7 +2,9 @@
 
 import json
 import re
+from base64 import b64decode
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import accumulate
 from typing import Any, Literal
 
@@ -81,6 +83,36 @@ def text_of(content: Any) -> str:
     if isinstance(content, list):
         return "\n".join(part.get("text") or _named(part) for part in content)
     return content or ""
+
+
+_PICTURE = "data:image/"
+_HELD = re.compile(r"<tg-file [^>]*[^/>]>\n(.*?)\n</tg-file>", re.DOTALL)
+
+
+def with_marks(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Messages with ``seen=<digest>`` in place of the pictures and text files of people."""
+    return [
+        {**message, "content": _with_marks(message.get("content"))} if message["role"] == "user" else message
+        for message in messages
+    ]
+
+
+def _with_marks(content: Any) -> Any:
+    if isinstance(content, list):
+        return [_with_mark(part) for part in content]
+    return _HELD.sub(lambda found: mark(found[1].encode()), content) if content else content
+
+
+def _with_mark(part: dict[str, Any]) -> dict[str, Any]:
+    url = (part.get("image_url") or {}).get("url", "")
+    if url.startswith(_PICTURE):
+        return {"type": "text", "text": mark(b64decode(url.partition(",")[2]))}
+    return {**part, "text": _with_marks(part["text"])} if part.get("text") else part
+
+
+def mark(body: bytes) -> str:
+    """What a file is called by its bytes."""
+    return f"seen={sha256(body).hexdigest()[:16]}"
 
 
 def _named(part: dict[str, Any]) -> str:

@@ -1,0 +1,137 @@
+"""The checker of files, both ways: each comes whole and once, and its turn's model sees what a person sent."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.story import Story, good, rules
+from tests.harness.bodies import body_of, mark_of
+from tests.harness.checker import Verdict, check
+from tests.harness.counters import call
+from tests.harness.history import Bubble, Spoken
+from tests.harness.scene import Scene, scene
+from tests.support.script import mark
+
+ONE = "1:10"
+NAME = "m000001q-1"
+TEXT, PHOTO = f"{NAME}.txt", f"{NAME}.png"
+LARGE = 70_000
+"""Bytes that do not stand in a reply."""
+pytestmark = pytest.mark.promise("checker-sees")
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def mark_in_chat(name: str) -> str:
+    return mark_of(body_of(name, 10))
+
+
+def attached(story: Story, *times: float, session: str = ONE, name: str = TEXT) -> None:
+    """A tool sends a file; it comes at these times."""
+    said = story.say(ONE)
+    story.step(said, ("attaching", NAME))
+    story.execute("attaching", NAME, sent=((name, mark_in_chat(name)),))
+    result = f"counted {NAME} [sent to the chat: {name}]"
+    call = story.step(said, results=(result,), text=f"echo: {said.word} [n=1] tool={result}")
+    story.commit(call, said)
+    story.deliver(ONE, call.reply)
+    for place, at in enumerate(times):
+        comes(story, 100 + place, at, session=session, name=name)
+
+
+def comes(story: Story, number: int, at: float, *, session: str = ONE, name: str = TEXT, mark: str = "") -> None:
+    held = mark or mark_in_chat(name)
+    shown = held if name == PHOTO else name
+    story.history.bubbles.append(Bubble(session, int(session.split(":")[1]), number, "", shown, at, held))
+
+
+@pytest.mark.parametrize("name", [TEXT, PHOTO])
+def test_a_file_comes_once_and_twice_only_where_a_worker_died(story: Story, name: str) -> None:
+    attached(story, 8.0, name=name)
+    assert good(story).files == 1
+    comes(story, 200, 9.0, name=name)
+    assert rules(story) == {"file"}
+    story.fault("kill-worker", 7)
+    good(story)
+
+
+@pytest.mark.parametrize(("times", "session"), [((), ONE), ((8.0,), "1:20")])
+@pytest.mark.parametrize("name", [TEXT, PHOTO])
+def test_a_file_that_never_came_and_one_in_another_chat_are_found(
+    story: Story, times: tuple[float, ...], session: str, name: str
+) -> None:
+    attached(story, *times, session=session, name=name)
+    assert rules(story) == {"file"}
+
+
+@pytest.mark.parametrize("name", [TEXT, PHOTO])
+def test_a_file_that_holds_something_else_is_found(story: Story, name: str) -> None:
+    attached(story, name=name)
+    comes(story, 100, 8.0, name=name, mark="Qother")
+    assert rules(story) == {"file"}
+
+
+def test_a_file_under_another_name_is_found(story: Story) -> None:
+    attached(story, 8.0)
+    story.history.bubbles[-1] = replace(story.history.bubbles[-1], file=f"{NAME}.doc")
+    assert rules(story) == {"file"}
+
+
+def shown(story: Story, *files: str, seen: str) -> None:
+    """A person sends files, and the model sees so much of them."""
+    said = story.say(ONE, files=files)
+    call = story.call(said)
+    told = f"{said.word} {seen}"
+    reply = f"echo: {told} [n=1]"
+    story.history.calls[-1] = replace(call, spoken=(*call.spoken[:-1], Spoken("user", told)), reply=reply)
+    story.commit(story.history.calls[-1], said)
+    story.deliver(ONE, reply)
+
+
+def test_a_file_that_the_model_sees_passes(story: Story) -> None:
+    shown(story, mark(b"one"), mark(b"two"), seen=f"{mark(b'two')} {mark(b'one')}")
+    story.exchange(ONE)
+    assert good(story).seen == 2
+
+
+@pytest.mark.parametrize("seen", ["", mark(b"two"), f"{mark(b'one')} {mark(b'two')}"])
+def test_a_file_that_the_model_does_not_see_and_one_that_was_not_sent_are_found(story: Story, seen: str) -> None:
+    shown(story, mark(b"one"), seen=seen)
+    assert rules(story) == {"file"}
+
+
+async def both_ways(stage: Scene) -> None:
+    """A person sends a large picture and a large text, and is sent such."""
+    chat = await stage.chat()
+    for name, number in (("png", 2), ("txt", 4)):
+        await stage.answered(chat, await stage.send(chat, name, LARGE))
+        ordered = call("attaching", f"m{number:06d}q-1", files=f"{name}:{LARGE}")
+        await stage.answered(chat, await stage.say(chat, ordered))
+
+
+async def verdict(stage: Scene) -> Verdict:
+    await stage.at_rest()
+    return check(await stage.told())
+
+
+async def test_large_files_come_whole_both_ways(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
+        stage.harness.seeing()
+        await stage.start()
+        await both_ways(stage)
+        found = await verdict(stage)
+    assert [str(violation) for violation in found.violations] == []
+    assert (found.files, found.seen) == (2, 2)
+
+
+@pytest.mark.parametrize("way", ["files-lost", "files-cut", "files-unopened"])
+async def test_files_that_are_lost_cut_or_not_opened_are_found(tmp_path: Path, way: str) -> None:
+    async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
+        stage.harness.seeing()
+        await stage.start(worker=way)
+        await both_ways(stage)
+        assert "file" in {violation.rule for violation in (await verdict(stage)).violations}
