@@ -120,6 +120,7 @@ PROMISES = {
     "pairing": "A pairing code lets one person in, once, who sends it alone; guesses are few and tell nothing.",
     "admission": "Admins let people and groups in and keep them out, and no other person does.",
     "rate": "A person who sends more than COHORT_RATE messages a minute is told so once, and can always stop.",
+    "refused-once": "What is refused for a reason that lasts is said once, and not for each further message.",
     "notes-per-session": "A chat's notes are its own, and outlive its history.",
     "no-file-bytes": "A history names files and never holds their bytes.",
     # -- the pool

@@ -10,20 +10,8 @@ from tasks.envelope import Inbound, Media, OutFile, Reply
 from tasks.errors import CohortError, Terminal
 from tasks.session import SessionKey
 from workers.showing import NO_TRACE, Showing, Step, Trace
-from workers.steps import Holds, PersonsAnswer, Steering, StepLog
+from workers.steps import Holds, PersonsAnswer, Steering, StepLog, TurnTry
 from workers.usage import CallSeen, Usage, not_counted, not_noted
-
-
-class TurnTry(Protocol):
-    """Counts a try: a turn that waits is not to blame when its worker dies."""
-
-    async def waits(self, *, long: bool) -> None:
-        """The turn does not run for now; ``long``: probably for longer than a write to Redis is worth."""
-        ...
-
-    async def runs(self) -> None:
-        """The turn runs from here on."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +61,9 @@ class TurnResult:
     cut: bool = False
     """The model stopped at its length limit."""
     notices: tuple[str, ...] = ()
-    """Plain sentences that the user must be told, for example about a file that the model cannot read."""
+    """Plain sentences that the user must be told, for example about a file that is damaged."""
+    standing: frozenset[str] = frozenset()
+    """Those among them that are true of further messages, too: a kind of file that the model does not read, a role."""
     files: tuple[OutFile, ...] = ()
     """Files for the chat, from its tools and from the model."""
     spoken: bool = False

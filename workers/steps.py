@@ -46,6 +46,18 @@ class StepLog(Protocol):
         ...
 
 
+class TurnTry(Protocol):
+    """Counts a try: a turn that waits is not to blame when its worker dies."""
+
+    async def waits(self, *, long: bool) -> None:
+        """The turn does not run for now; ``long``: probably for longer than a write to Redis is worth."""
+        ...
+
+    async def runs(self) -> None:
+        """The turn runs from here on."""
+        ...
+
+
 class Steering(Protocol):
     """Messages that came while a turn runs, for its next model call (``workers.sessions.turns.steering``)."""
 

@@ -36,6 +36,9 @@ class StateField(StrEnum):
     """The name of the running turn, and the update ids that it does not answer: their allowances were used up."""
     over_budget = "over_budget"
     """Who was told lately that an allowance is used up, and when (``workers.sessions.turns.refusals``)."""
+    standing = "standing"
+    """What people's last turns were refused that is true of further messages, and when they were told
+    (``workers.sessions.turns.standing_refusals``)."""
     stood_in = "stood_in"
     """What the bot called the last exchange, whose end it told in a worker's place, and its name, with a blank between
     (``workers.sessions.commands.again``)."""

@@ -116,8 +116,9 @@ async def test_a_sticker_is_no_picture_that_a_model_has_to_see(runtime: Open, mo
     async with runtime(media=shelf) as engine:
         alone = await engine.run(ask(1, inbound(1, "[sticker: 👍]", media=(sticker,), described=True)), Screen())
         beside = await engine.run(ask(2, inbound(2, "look", media=(PHOTO, sticker))), Screen())
-    assert alone.notices == ()
+    assert (alone.notices, alone.standing) == ((), frozenset())
     assert beside.notices == ("This model can't read images, so I skipped yours.",)
+    assert beside.standing == {*beside.notices}
     assert "👍" in model.journal[0].messages[1]["text"]
 
 

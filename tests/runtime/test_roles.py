@@ -171,6 +171,7 @@ async def test_an_agent_and_a_model_above_the_role_are_not_used_and_the_choice_s
             "Guests can't use generic.big here. Ask an admin if you need it. So the usual model answers you.",
             "Only admins can use poet here. So assistant answers you.",
         )
+        assert done.standing == {*done.notices}, "so they are said once (tests/workers/test_standing_refusals.py)"
         assert (await turn(MEMBER, model="generic.big"))[0] == "big"
         assert (await turn(OWNER, agent="poet"))[0] == "rhymes"
     async with ruled("{agents: {'*': admin}}") as engine:

@@ -52,6 +52,8 @@ class Model:
         """Files that a turn's tools give, by its message."""
         self.dropped: dict[str, dict[str, str]] = {}
         """What a session chose and cannot have, with the words for it, by its message."""
+        self.standing: dict[str, str] = {}
+        """What a turn's people are refused, as those of its next messages will be, by its message."""
 
     def hold(self, text: str) -> Hold:
         """Turns with a message that contains ``text`` wait."""
@@ -124,9 +126,19 @@ class Model:
         gone = next((gone for text, gone in self.dropped.items() if text in said), {})
         told, dropped = tuple(gone.values()), tuple(gone)
         files = next((files for text, files in self.files.items() if text in said), ())
+        standing = tuple(words for text, words in self.standing.items() if text in said)
         used = Usage(10, 5, "scripted")
         spoken = any(media.kind == "voice" for message in request.messages for media in message.media)
-        return TurnResult(f"answer to {said}", history, used, notices=told, files=files, spoken=spoken, dropped=dropped)
+        return TurnResult(
+            f"answer to {said}",
+            history,
+            used,
+            notices=(*told, *standing),
+            standing=frozenset(standing),
+            files=files,
+            spoken=spoken,
+            dropped=dropped,
+        )
 
 
 NEWER = b'"of a newer release"'

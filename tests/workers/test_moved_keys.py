@@ -102,6 +102,7 @@ FIELDS_LEFT = {
     StateField.held: "begins again",
     StateField.refused: "asked for again",
     StateField.over_budget: "said again at most once",
+    StateField.standing: "the same",
     StateField.stood_in: "of buttons in the old chat",
     StateField.pressed: "the same",
     StateField.waits: "said again at most once",

@@ -154,7 +154,7 @@ class Engine:
         choice = choices.of(request)
         with spans.agent(choice.agent, choice.model), askers.within(choice.agent):
             done = await self._run(request, choice, sink, askers)
-        return replace(done, notices=(*told, *done.notices)) if told else done
+        return replace(done, notices=(*told, *done.notices), standing=done.standing.union(told)) if told else done
 
     async def _run(self, request: TurnRequest, choice: ModelChoice, sink: Sink, askers: TurnAskers) -> TurnResult:
         origin_of_turn.set(Origin.of(request.messages))
@@ -185,6 +185,7 @@ class Engine:
             cut=answer.cut,
             spoken=content.is_spoken(message),
             notices=(*choice.refused.values(), *lost, *files.new.notices, *answer.notices),
+            standing=frozenset(files.new.notices) & files.new.unread,
             dropped=tuple(choice.refused),
         )
         return brought(done, journal)

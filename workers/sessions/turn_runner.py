@@ -29,6 +29,7 @@ from workers.sessions.turns.held_questions import HeldQuestions
 from workers.sessions.turns.journal import TurnJournal
 from workers.sessions.turns.kept_draft import KeptDraft
 from workers.sessions.turns.outcome import Asked, Outcome
+from workers.sessions.turns.standing_refusals import told_once
 from workers.sessions.turns.timeline import Timeline
 from workers.sessions.turns.tracked_answer import TrackedAnswer, TurnText, rest_of, without_settled
 from workers.showing import NO_TRACE, Showing, Trace
@@ -225,13 +226,14 @@ class TurnRunner:
     def _answered(self, result: TurnResult) -> Outcome:
         model = texts.stand_in(self._deps.settings.model) if self._owned.history is None else ""
         left_out = phrase("inline-files") if result.files and self._alone else ""
-        notes = [*result.notices, phrase("cut") if result.cut else "", model, left_out]
+        news = told_once(result, self._owned, self._asked, self._deps.clock.now())
+        notes = [*news.notices, phrase("cut") if result.cut else "", model, left_out]
         said = self._render(rest_of(self._parked, result.text), notes, self._trace)
         said = with_files(said, (*self._linked, *result.files))
         said = with_voice(said, result.text, spoken=result.spoken, effective=self._owned.effective, parts=self._deps)
         self._owned.apologies.forget()
-        unset, turns = (*self._settled(), *result.dropped), {StateField.turns.value: 1}
-        return Outcome(said, result.history, self._asked.start, unset, turns)
+        unset, turns = (*self._settled(), *result.dropped, *news.unset), {StateField.turns.value: 1}
+        return Outcome(said, result.history, {**self._asked.start, **news.set}, unset, turns)
 
     def _failed(self, problem: TurnFailed) -> Outcome:
         if problem.action == "tell":

@@ -91,6 +91,8 @@ class ModelFiles:
         self._documents = documents
         self._hearing = hearing
         self.notices: list[str] = []
+        self.unread: set[str] = set()
+        """Those among them about kinds of files that the model does not read."""
 
     async def blocks(self, media: Media) -> list[ContentBlock]:
         """Make blocks of a file: its name, and its content if it can be opened.
@@ -115,7 +117,7 @@ class ModelFiles:
         if self._source is None:
             self._tell(NO_FILES)
         elif not self._opens.worth(media):
-            self._tell(cannot(media, mime_of(media), self._reads))
+            self._unread(media, mime_of(media))
         elif not self._share.try_one(stated := self._opens.weight(media, 0)):
             self._tell(self._share.why_not(stated))
         else:
@@ -142,7 +144,7 @@ class ModelFiles:
         reads = is_text(mime) or self._reads(mime) or document is not None
         heard = self._hearing if not reads and is_recording(media, mime) else None
         if not reads and heard is None:
-            self._tell(cannot(media, mime, self._reads))
+            self._unread(media, mime)
             return None
         size = min(size, TEXT_BYTES) if is_text(mime) or document is not None else size
         if not self._share.take(size):
@@ -156,6 +158,11 @@ class ModelFiles:
             return text_block(transcript(media, words), {**meta, TRANSCRIPT_KEY: True})
         async with self._budget.encoding():
             return await asyncio.to_thread(_read, path, mime, media, meta)
+
+    def _unread(self, media: Media, mime: str) -> None:
+        notice = cannot(media, mime, self._reads)
+        self.unread.add(notice)
+        self._tell(notice)
 
     def _tell(self, notice: str) -> None:
         if notice not in self.notices:

@@ -25,7 +25,7 @@ from workers.sessions.ownership.owned_session import OwnedSession, persist
 from workers.sessions.planning.plans import Handled
 from workers.sessions.turns.outcome import Outcome
 
-_OF_ONE = (StateField.retry_batch, StateField.allowed, StateField.unanswered)
+_OF_ONE = (StateField.retry_batch, StateField.allowed, StateField.unanswered, StateField.standing)
 """Fields that are of the conversation that goes on, and end with it."""
 
 

@@ -154,6 +154,11 @@ class StateView:
         return text(self._fields.get(StateField.over_budget, b""))
 
     @property
+    def standing(self) -> str:
+        """See ``StateField.standing``."""
+        return text(self._fields.get(StateField.standing, b""))
+
+    @property
     def allowed(self) -> tuple[str, ...]:
         """What people of the session always allow (``Question.scope``)."""
         return tuple(self._list(StateField.allowed))
