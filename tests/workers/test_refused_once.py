@@ -1,6 +1,6 @@
 """What is over its budget is refused once for the messages that wait, and once an hour for a payer after that."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -10,27 +10,32 @@ from tests.conftest import BOT
 from tests.support.redis_of import redis_of
 from tests.workers.pool import Pool, session
 from workers import texts
-from workers.sessions.spending import HELD, USED_UP
+from workers.sessions.spending import HELD, LEAST_HELD, USED_UP
 from workers.sessions.turns.refusals import QUIET_FOR_S, Refusals
 
 ONE = session(1)
 
 
 @pytest.mark.promise("budgets")
+@pytest.mark.parametrize("whose", ["person", "chat"])
 @pytest.mark.parametrize(("waiting", "after"), [(5, 0), (1, 2)])
-async def test_a_used_up_day_is_told_once_an_hour(pool: Pool, waiting: int, after: int) -> None:
-    worker = await pool.worker("w-one", COHORT_BUDGET_USER="20", COHORT_QUEUE_MODE="followup")
-    await redis_of(pool.store).hset(f"cohort:usage:{BOT}:user:77:2027-01-15", "input_tokens", 20)
+async def test_a_used_up_day_is_told_once_an_hour(
+    pool: Pool, waiting: int, after: int, whose: Literal["person", "chat"]
+) -> None:
+    setting, scope = ("COHORT_BUDGET_USER", "user:77") if whose == "person" else ("COHORT_BUDGET_CHAT", "chat:1")
+    settings = {setting: "20", "COHORT_QUEUE_MODE": "followup"}
+    worker = await pool.worker("w-one", **settings)
+    await redis_of(pool.store).hset(f"cohort:usage:{BOT}:{scope}:2027-01-15", "input_tokens", 20)
     await pool.say_all(1, *({"text": str(number), "sender": {"id": 77}} for number in range(waiting)))
     await worker.answer(ONE)
     for number in range(after):
         await pool.say(1, f"then {number}", sender={"id": 77})
         await worker.answer(ONE)
     await worker.kill()
-    heir = await pool.worker("w-two", COHORT_BUDGET_USER="20", COHORT_QUEUE_MODE="followup")
+    heir = await pool.worker("w-two", **settings)
     await pool.say(1, "to the heir", sender={"id": 77})
     await heir.answer(ONE)
-    refusal = texts.over_budget("person")
+    refusal = texts.over_budget(whose)
     assert pool.telegram.texts(ONE) == [refusal]
     assert await pool.idle(ONE)
     for pause, told in ((QUIET_FOR_S, 2), (1.0, 2)):
@@ -39,6 +44,26 @@ async def test_a_used_up_day_is_told_once_an_hour(pool: Pool, waiting: int, afte
         await heir.answer(ONE)
         assert pool.telegram.texts(ONE) == [refusal] * told
     assert (await pool.state(ONE)).get("turns") is None
+
+
+@pytest.mark.promise("budgets")
+async def test_what_is_held_is_told_once_of_the_messages_that_wait(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_BUDGET_USER=str(LEAST_HELD), COHORT_QUEUE_MODE="followup")
+    turn = pool.model.hold("long")
+    await pool.say(2, "long", sender={"id": 77})
+    worker.doorbell(session(2))
+    await turn.reached()
+    await pool.say_all(1, *({"text": str(number), "sender": {"id": 77}} for number in range(3)))
+    await worker.answer(ONE)
+    refusal = texts.over_budget("person", held=True)
+    assert pool.telegram.texts(ONE) == [refusal]
+    pool.clock.advance(1.0)
+    await pool.say(1, "later", sender={"id": 77})
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == [refusal, refusal], "it may be free in a moment"
+    turn.go.set()
+    await pool.telegram.until_delivered(3)
+    assert pool.telegram.texts(session(2)) == ["answer to long"]
 
 
 @pytest.mark.parametrize(

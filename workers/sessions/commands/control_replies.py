@@ -48,7 +48,9 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
     kept = {name: value for name, value in plan.set.items() if value}
     unset = tuple(name for name, value in plan.set.items() if not value)
-    forget = (StateField.history, StateField.retry_batch, StateField.allowed, StateField.standing) if plan.forget else ()
+    forget = (
+        (StateField.history, StateField.retry_batch, StateField.allowed, StateField.standing) if plan.forget else ()
+    )
     if plan.forget or history is not None:
         # The last exchange is the stopped one, or there is none.
         forget = (*forget, StateField.unanswered)
