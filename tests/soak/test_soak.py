@@ -6,6 +6,7 @@ from statistics import median
 
 import pytest
 
+from tasks.store.connection.gate import AT_ONCE
 from tests.soak.run import Order, Sample, grown, plan, soak
 
 A_TURN = 2
@@ -16,6 +17,12 @@ A_CIRCLE = 2
 
 SLOT_SERIES = 2
 """Depth, and the oldest entry's age."""
+
+A_CONNECTION = 70
+"""Objects of a connection to Redis: 54 of redis-py and asyncio were counted, and the context that it was opened in."""
+
+MOST_CONNECTIONS = 2 * AT_ONCE
+"""The gate lets so many calls through at a time; Celery, the heartbeat and tools have connections of their own."""
 
 
 @pytest.mark.promise("bounded-memory")
@@ -30,7 +37,10 @@ async def test_a_worker_holds_no_more_after_further_sessions_than_before(tmp_pat
     # A slot in which something waits has series of its own while that is measured; each is a gauge, a value, a lock.
     series = last.holds["kinds"].get("Gauge", 0) - first.holds["kinds"].get("Gauge", 0)
     assert series <= SLOT_SERIES * 64
-    more = last.holds["objects"] - first.holds["objects"] - 3 * max(0, series)
+    # A slow machine has more calls on the way at once, each on a connection of its own, which stays in its pool.
+    opened = last.holds["kinds"].get("Connection", 0) - first.holds["kinds"].get("Connection", 0)
+    assert last.holds["kinds"]["Connection"] <= MOST_CONNECTIONS
+    more = last.holds["objects"] - first.holds["objects"] - 3 * max(0, series) - A_CONNECTION * max(0, opened)
     assert more < A_TURN * 800, grown(first, last)
     assert last.holds["tasks"] <= first.holds["tasks"] + 5
     # What a start has left in circles is found in one of the blocks; circles of turns are in each.

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from kombu.transport import redis
 
-from tasks.store.connection.redis import DRIVER
+from tasks.store.connection.redis import NEW_CONNECTION
 from tasks.telemetry.metrics import BROKEN_DOORBELLS
 
 log = logging.getLogger("cohort.consumers")
@@ -49,7 +49,7 @@ class _Surviving:
 
     def _connparams(self, *given: Any, **options: Any) -> dict[str, Any]:
         # Behind Sentinel kombu gives its one argument by its place.
-        return {**cast("Any", super())._connparams(*given, **options), "driver_info": DRIVER}  # noqa: SLF001 - kombu's
+        return {**cast("Any", super())._connparams(*given, **options), **NEW_CONNECTION}  # noqa: SLF001 - kombu's
 
     def _brpop_read(self, **options: Any) -> Any:
         with self._surviving():

@@ -15,6 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.driver_info import DriverInfo
+from redis.maint_notifications import MaintNotificationsConfig
 
 from tasks import keys as names
 from tasks.clock import SystemClock
@@ -32,8 +33,14 @@ log = logging.getLogger("cohort.store")
 DEAD_KEPT = 10_000
 """Dead letters kept (about); beyond it the oldest go."""
 
-DRIVER = DriverInfo(lib_version=__version__)
-"""What Redis shows of a connection. By itself redis-py looks for its version among what is installed, each time."""
+NEW_CONNECTION: Mapping[str, Any] = {
+    # By itself redis-py looks for its version among what is installed, each time.
+    "driver_info": DriverInfo(lib_version=__version__),
+    # One vendor's cloud knows the command. Elsewhere each new connection would ask and be refused, and the refusal
+    # would keep the turn that opened the connection in memory until the next collection.
+    "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+}
+"""What a new connection says of itself, and what it does not ask; Celery's too."""
 
 ANSWER_S = timedelta(seconds=10).total_seconds()
 """For so long a call waits for its answer, each of the times that it is tried."""
@@ -190,7 +197,7 @@ async def connection(
         "socket_timeout": ANSWER_S,
         "socket_connect_timeout": timedelta(seconds=3).total_seconds(),
         "health_check_interval": 30,
-        "driver_info": DRIVER,
+        **NEW_CONNECTION,
         "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=_TRIES - 1),
     }
     if waits is not None:
