@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
-from bot.commands.card_commands import CardCommands
+from bot.commands.card_commands import CardCommands, written
 from bot.commands.conversations import ConversationCommands
 from bot.commands.glances import Glances
 from bot.commands.memory import MemoryCommands
@@ -183,7 +183,13 @@ class Answers:
         return await self._hearing.all_of(inbound.key.chat)
 
     def hidden_ask(self, inbound: Inbound) -> Command | None:
-        """What a message is that no agent reads, though it is no command: the address at which a login ended."""
+        """What a message is that no agent reads, though it is no command of ours.
+
+        It is the address at which a login ended, or a mistyped command of the agents.
+        """
+        mistyped = written(inbound)
+        if mistyped is not None and mistyped not in self._taken.now and nearest(mistyped, self._taken.now) is not None:
+            return Command(UNKNOWN, mistyped)
         return self._logins.hidden_ask(inbound) if inbound.kind == "message" else None
 
     async def press(self, inbound: Inbound, before: Sequence[Inbound]) -> tuple[Inbound | None, str]:
@@ -266,7 +272,8 @@ class Answers:
 
     async def _unknown(self, ask: Command, inbound: Inbound) -> Reply | None:
         """A mistyped command, unless the agents take it, or the one that is meant is refused to its person."""
-        near = nearest(ask.argument)
-        if near is None or await self._taken.takes(ask.argument) or not await self._rights.may(inbound, near):
+        taken = await self._taken.takes(ask.argument)
+        near = nearest(ask.argument, self._taken.now)
+        if near is None or taken or not await self._rights.may(inbound, near):
             return None
         return say(inbound, texts.did_you_mean(ask.argument, near))

@@ -237,6 +237,8 @@ class UpdateIntake:
         says = toast(ask, inbound, reply)
         if reply is not None:
             return self._told(heard, reply, says)
+        if inbound.kind == "message":
+            inbound = await self._overheard.before(inbound)
         if line is not None and not self._asks.take(inbound.session, heard.update_id):
             inbound, line = heard.inbound, None
         entry = Accept(heard.once or heard.update_id, inbound, line)

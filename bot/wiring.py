@@ -98,7 +98,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     interrupts = Interrupts(connections.doorbells, stand_in.watch)
     revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)
-    attention = _attention(connections, people, chats, BusinessAccounts(store.business, interrupts, acks))
+    attention = _attention(connections, people, chats, BusinessAccounts(store.business, interrupts, acks), taken)
     hears = GroupHearing(me, admins)
     shared = _Shared(people, chats, pauses, attention, overheard, interrupts, acks, logins, offer, admins, hears, taken)
     intake = _intake(connections, shared)
@@ -151,13 +151,25 @@ def _measure(heartbeat: BotHeartbeat, pauses: IntakePause) -> None:
 
 
 def _attention(
-    connections: Connections, people: PeopleView, chats: ChatRulesFile, business: BusinessAccounts
+    connections: Connections,
+    people: PeopleView,
+    chats: ChatRulesFile,
+    business: BusinessAccounts,
+    taken: CardCommands,
 ) -> Attention:
     store, me = connections.store, connections.me
     posts = ChannelPosts(me.id, store.intake, store.feedback, people, connections.clock)
     bursts = GroupBursts(connections.settings.burst)
     return Attention(
-        me, chats, store.overheard, people, store.named_topics, posts=posts, business=business, bursts=bursts
+        me,
+        chats,
+        store.overheard,
+        people,
+        store.named_topics,
+        posts=posts,
+        business=business,
+        bursts=bursts,
+        taken=taken,
     )
 
 

@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from bot.updates.commands import parse
 from tasks.chats.command_names import why_not
+from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
 
 log = logging.getLogger("cohort.bot")
@@ -14,6 +16,15 @@ LOOK_EVERY_S = 15.0
 
 type Commands = Mapping[str, str]
 """Name -> what the menu says of it; empty where nothing is said."""
+
+
+def written(inbound: Inbound) -> str | None:
+    """The name of the command that a message for the agent begins with; None where it is none that a person gives."""
+    passed_on = inbound.forwarded_from is not None or inbound.key.business is not None
+    if inbound.kind != "message" or inbound.described or inbound.edited or inbound.media or passed_on:
+        return None
+    command = parse(inbound.text)
+    return command.name if command is not None and command.to is None else None
 
 
 class CardCommands:

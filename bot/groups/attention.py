@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.access.business_accounts import BusinessAccounts
 from bot.access.people import PeopleView
+from bot.commands.card_commands import CardCommands, written
 from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning, Moved
@@ -41,8 +42,10 @@ class Attention:
         posts: ChannelPosts,
         business: BusinessAccounts,
         bursts: GroupBursts,
+        taken: CardCommands,
     ) -> None:
         self._me = me
+        self._taken = taken
         self._bursts = bursts
         self._posts = posts
         self._business = business
@@ -80,7 +83,8 @@ class Attention:
         return found
 
     async def _read_one(self, update: object, now: float, before: list[Meaning]) -> list[Meaning]:
-        meaning = self._ruled(await self._business.heard(understand(update, self._me, now), before))
+        meaning = self._called(await self._business.heard(understand(update, self._me, now), before))
+        meaning = self._ruled(meaning)
         parts: list[Incoming] = []
         if isinstance(meaning, Moved):
             await self._follow(meaning.old.chat, meaning.new.chat)
@@ -146,6 +150,12 @@ class Attention:
         # They are kept: this update comes again where the store was away.
         parts = inbounds(await self._albums.parts_before(heard.inbound))
         return [_part(part, heard.sent) for part in sorted(parts, key=lambda part: part.update_id)]
+
+    def _called(self, meaning: Meaning) -> Meaning:
+        """A command of the agents is for the bot without its name, as the bot's own commands are."""
+        if isinstance(meaning, Incoming) and not meaning.addressed and meaning.ask is None:
+            return replace(meaning, addressed=written(meaning.inbound) in self._taken.now)
+        return meaning
 
     def _ruled(self, meaning: Meaning) -> Meaning:
         """A group's ordinary message as the operator's rule has it; commands and buttons are for the bot everywhere."""

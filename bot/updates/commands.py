@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tasks.chats.command_names import ASKS, CONTROL
@@ -121,12 +122,12 @@ def payload_of(argument: str) -> str | None:
     return argument if _PAYLOAD.fullmatch(argument) else None
 
 
-def nearest(name: str) -> str | None:
-    """The command of ours that a mistyped one means, or a word for it.
+def nearest(name: str, also: Iterable[str] = ()) -> str | None:
+    """The command of ours that a mistyped one means, or a word for it; ``also``: those that agents take.
 
     It is the only one that begins so, or one that is alike; of three letters, two that changed places are much.
     """
-    known = sorted({*CONTROL, *ASKS})
+    known = sorted({*CONTROL, *ASKS, *also})
     begin = [one for one in known if len(name) >= _BEGINS and one.startswith(name)]
     if len(begin) == 1 or name in _MEANT:
         return _MEANT.get(name) or begin[0]

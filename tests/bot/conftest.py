@@ -153,13 +153,15 @@ def make_bot(
     business = BusinessAccounts(store.business, interrupts, acks)
     bursts = GroupBursts(settings.burst)
     named = store.named_topics
-    attention = Attention(me, chats, store.overheard, people, named, posts=posts, business=business, bursts=bursts)
+    taken = CardCommands(settings.commands, agents.commands)
+    attention = Attention(
+        me, chats, store.overheard, people, named, posts=posts, business=business, bursts=bursts, taken=taken
+    )
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)
     listed = AdminLists(admins, clock)
     control = GroupControl(settings.group_control, listed, chats.roles, store.sessions.askers)
-    taken = CardCommands(settings.commands, agents.commands)
     offer = CommandOffer(chats.roles, settings.group_control, lambda: taken.now, unavailable(settings))
     update_intake = UpdateIntake(
         me,

@@ -223,3 +223,38 @@ async def test_a_note_is_listed_without_what_hides_or_reorders_text_and_is_forgo
     assert set(await bot.store.notes.recall(ANNS)) == {long}
     await bot.intake.take([said(f"/forget {'X' * 80}", update_id=10)])
     assert await bot.store.notes.recall(ANNS) == {}
+
+
+@pytest.mark.promise("commands")
+async def test_a_mistyped_command_of_the_agents_is_told_the_nearest(redis_url: str, store: Store) -> None:
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_COMMANDS": "roll"}
+    bot = make_bot(load(given), store)
+    assert await answers(bot, "/rol 2", "/roll 2", "/weather") == [texts.did_you_mean("rol", "roll")]
+    assert [entry.text for entry in await bot.inbox(str(ANNS))] == ["/roll 2", "/weather"]
+
+
+@pytest.mark.promise("commands")
+async def test_a_command_of_the_agents_needs_no_name_of_the_bot_in_a_group(redis_url: str, store: Store) -> None:
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_COMMANDS": "roll"}
+    bot = make_bot(load(given), store)
+    words = ("let us play", "/roll 2", "/rol 2", "/roll@other_bot")
+    await bot.intake.take(
+        [said(word, chat=GROUP, message_id=number, update_id=number) for number, word in enumerate(words, 1)]
+    )
+    (entry,) = await bot.inbox(f"{BOT}:{GROUP.id}")
+    assert (entry.text, [one.text for one in entry.overheard]) == ("/roll 2", ["let us play"])
+    assert await bot.said() == [], "what is no command of the agents may be another bot's"
+
+
+@pytest.mark.promise("commands")
+async def test_a_command_that_agents_take_though_it_is_like_ours_comes_with_what_was_said_before(
+    redis_url: str, store: Store
+) -> None:
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_COMMANDS": "news"}
+    bot = make_bot(load(given), store)
+    words = ("it rains", "/news@cohort_bot")
+    await bot.intake.take(
+        [said(word, chat=GROUP, message_id=number, update_id=number) for number, word in enumerate(words, 1)]
+    )
+    (entry,) = await bot.inbox(f"{BOT}:{GROUP.id}")
+    assert [one.text for one in entry.overheard] == ["it rains"]
