@@ -63,8 +63,12 @@ class Answers:
         if any(known in text for known in (*TOLD_DEAD, *TOLD_OUTAGE)):
             return [one for one in waiting.values() if f":{entry['chat']}" in one.session and one.at < entry["ended"]]
         if "[n=" in text and (words := collect.words_shown(entry)):
-            length = int(WORDS.findall(text)[0])
-            return [waiting[word] for word in words if word in waiting and f"word{length - 1}" in text.split()]
+            length = int(next(iter(WORDS.findall(text)), 0))
+            return [
+                waiting[word]
+                for word in words
+                if word in waiting and (not length or f"word{length - 1}" in text.split())
+            ]
         return []
 
     def _answered(self, one: Said, at: float) -> None:

@@ -24,7 +24,7 @@ from tests.harness.valkey import Valkey
 from tests.support.redis_of import redis_of
 
 SHOWING = ("sendMessage", "editMessageText")
-FILES = ("getFile", "sendDocument", "sendPhoto")
+FILES = ("getFile", "sendDocument", "sendPhoto", "sendMediaGroup")
 TTL = 2.0
 """Seconds of COHORT_HEARTBEAT_TTL in these runs: more faults a minute."""
 IN_STEP = 5.0

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from playground.client import PlaygroundClient
@@ -15,7 +15,14 @@ from tests.support.script import mark
 
 LIFE = 30
 """Messages in a chat before its person goes: a history grows, and a run has many chats."""
-SENT = ("txt:0", "txt:70000", "png:300", "png:70000")
+SENT = (
+    "txt:0",
+    "txt:70000",
+    "png:300",
+    "png:70000",
+    "a.png:300,b.png:70000",
+    "a.txt:0,b.txt:70000,c.txt:300",
+)
 """Files of a tool: such as stand in the reply, and such as stand in the session's directory."""
 MENTION = "@cohort_playground_bot "
 
@@ -81,9 +88,17 @@ class Crowd:
             await asyncio.sleep(max(due - clock(), 0))
             place = await self._place()
             for _ in range(self._random.choice((1, 1, 1, 1, 1, 1, 2, 2, 3, 5))):
-                await (self.send(place) if self._random.random() < self._files else self.say(place))
+                await self._one(place)
                 if place.chat < 0:
                     break
+
+    async def _one(self, place: Place) -> None:
+        if self._random.random() >= self._files:
+            await self.say(place)
+        elif self._random.random() < 0.3:
+            await self.send_album(place)
+        else:
+            await self.send(place)
 
     async def flood(self, count: int) -> None:
         """A new person writes so much at once."""
@@ -129,10 +144,34 @@ class Crowd:
         caption = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{self._random.randint(2, 12)}"
         at = self._clock.now()
         told = await self._people.say(place.chat, thread=place.thread, caption=caption, **{kind: file})
-        assert told.update_id is not None
-        one = Said(session_of(self._bot, place.chat, place.thread), told.update_id, word, at, files=(mark(body),))
+        return self._has_said(place, Said("", told.update_id or 0, word, at, files=(mark(body),)))
+
+    async def send_album(self, place: Place) -> None:
+        """Two to four photos with captions, or documents of which the first has one and all are named."""
+        photos = self._random.random() < 0.5
+        items: list[dict[str, str]] = []
+        parts: list[Said] = []
+        for number in range(self._random.randint(2, 4)):
+            self._number += 1
+            word = f"m{self._number:06d}q"
+            name = f"{word}{PICTURE if photos else self._random.choice((PICTURE, '.txt'))}"
+            body = body_of(name, self._random.choice((300, 70_000)))
+            kind = "photo" if photos else "document"
+            mention = MENTION if place.chat < 0 and not number else ""
+            caption = f"{mention}{word} WORDS:{self._random.randint(2, 12)}" if photos or not number else ""
+            items.append({kind: await self._people.file(body, name, kind=kind), "caption": caption})
+            parts.append(Said("", 0, word, self._clock.now(), files=(mark(body),)))
+        path = f"/chats/{place.chat}/album"
+        told = await self._people.control("POST", path, {"items": items, "thread": place.thread})
+        album = told["messages"][0]["media_group_id"]
+        for one, update in zip(parts, told["update_ids"], strict=True):
+            if update is not None:
+                self._has_said(place, replace(one, update_id=update, album=album))
+
+    def _has_said(self, place: Place, said: Said) -> Said:
+        one = replace(said, session=session_of(self._bot, place.chat, place.thread))
         self.said.append(one)
-        self.waiting[word] = one
+        self.waiting[one.word] = one
         place.left -= 1
         return one
 

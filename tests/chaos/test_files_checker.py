@@ -104,6 +104,98 @@ def test_a_file_that_the_model_does_not_see_and_one_that_was_not_sent_are_found(
     assert rules(story) == {"file"}
 
 
+def an_album(story: Story, *, pause: float = 0.0, together: bool) -> None:
+    """A person sends an album of two; the second part is taken in after a pause."""
+    one, two = (replace(story.say(ONE, files=(mark(body),)), album="a") for body in (b"one", b"two"))
+    story.history.said[-2:] = [one, two]
+    last = story.history.accepted[-1]
+    story.history.accepted[-1] = replace(last, at=pause)
+    for said in [(one, two)] if together else [(one,), (two,)]:
+        call = story.call(*said)
+        told = " ".join(f"{part.word} {part.files[0]}" for part in said)
+        reply = f"echo: {told} [n=1]"
+        story.history.calls[-1] = replace(call, spoken=(*call.spoken[:-1], Spoken("user", told)), reply=reply)
+        story.commit(story.history.calls[-1], *said)
+        story.deliver(ONE, reply)
+
+
+def test_an_album_that_is_answered_as_one_message_passes(story: Story) -> None:
+    an_album(story, together=True)
+    assert good(story).albums == 1
+
+
+def test_an_album_that_was_torn_is_found_unless_it_came_so(story: Story) -> None:
+    an_album(story, together=False)
+    assert rules(story) == {"file"}
+    story.fault("stop-redis")
+    good(story)
+    story = Story()
+    an_album(story, pause=0.8, together=False)
+    good(story)
+
+
+def two_attached(story: Story, *albums: str) -> None:
+    names = (f"{NAME}.a.txt", f"{NAME}.b.txt")
+    said = story.say(ONE)
+    story.step(said, ("attaching", NAME))
+    story.execute("attaching", NAME, sent=tuple((name, mark_in_chat(name)) for name in names))
+    result = f"counted {NAME} " + " ".join(f"[sent to the chat: {name}]" for name in names)
+    call = story.step(said, results=(result,), text=f"echo: {said.word} [n=1] tool={result}")
+    story.commit(call, said)
+    story.deliver(ONE, call.reply)
+    for place, (name, album) in enumerate(zip(names, albums, strict=True)):
+        comes(story, 100 + place, 8.0, name=name)
+        story.history.bubbles[-1] = replace(story.history.bubbles[-1], album=album)
+
+
+def test_files_that_a_tool_sent_together_come_as_one_album(story: Story) -> None:
+    two_attached(story, "a", "a")
+    assert good(story).files == 2
+
+
+@pytest.mark.parametrize("albums", [("", ""), ("a", ""), ("a", "b")])
+def test_an_album_that_came_torn_is_found(story: Story, albums: tuple[str, str]) -> None:
+    two_attached(story, *albums)
+    assert rules(story) == {"file"}
+
+
+async def albums_both_ways(stage: Scene) -> None:
+    """A person sends an album and is sent one."""
+    chat = await stage.chat()
+    *_, last = await stage.send_album(chat, "png", "txt", "png")
+    await stage.answered(chat, last)
+    ordered = call("attaching", "m000004q-1", files=f"a.txt:10,b.txt:{LARGE}")
+    await stage.answered(chat, await stage.say(chat, ordered))
+
+
+async def test_albums_come_whole_both_ways(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
+        stage.harness.seeing()
+        await stage.start()
+        await albums_both_ways(stage)
+        found = await verdict(stage)
+    assert [str(violation) for violation in found.violations] == []
+    assert (found.files, found.seen, found.albums) == (2, 3, 1)
+
+
+async def test_albums_that_come_file_by_file_are_found(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
+        stage.harness.seeing()
+        await stage.start(worker="albums-sent-singly")
+        await albums_both_ways(stage)
+        assert rules_of(await verdict(stage)) == {"file"}
+
+
+async def test_albums_of_which_one_part_is_read_are_found(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
+        stage.harness.seeing()
+        await stage.start(worker="albums-cut")
+        chat = await stage.chat()
+        first, *_ = await stage.send_album(chat, "png", "txt")
+        await stage.answered(chat, first)
+        assert rules_of(await verdict(stage)) == {"invented"}
+
+
 async def both_ways(stage: Scene) -> None:
     """A person sends a large picture and a large text, and is sent such."""
     chat = await stage.chat()
@@ -111,6 +203,10 @@ async def both_ways(stage: Scene) -> None:
         await stage.answered(chat, await stage.send(chat, name, LARGE))
         ordered = call("attaching", f"m{number:06d}q-1", files=f"{name}:{LARGE}")
         await stage.answered(chat, await stage.say(chat, ordered))
+
+
+def rules_of(found: Verdict) -> set[str]:
+    return {violation.rule for violation in found.violations}
 
 
 async def verdict(stage: Scene) -> Verdict:
@@ -134,4 +230,4 @@ async def test_files_that_are_lost_cut_or_not_opened_are_found(tmp_path: Path, w
         stage.harness.seeing()
         await stage.start(worker=way)
         await both_ways(stage)
-        assert "file" in {violation.rule for violation in (await verdict(stage)).violations}
+        assert "file" in rules_of(await verdict(stage))

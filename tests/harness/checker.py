@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from tasks.phrases import phrase
 from tests.harness import legal
-from tests.harness.files import check_files, check_seen
+from tests.harness.files import check_albums, check_files, check_seen
 from tests.harness.given_up import check_given_up
 from tests.harness.history import (
     Bubble,
@@ -23,9 +23,9 @@ from tests.harness.history import (
     Violation,
     by_session,
     norm,
-    shrink,
     words_in,
 )
+from tests.harness.shrinking import shrink
 from tests.harness.steps import check_steps
 from tests.harness.stops import apart, check_stops
 from tests.harness.turns import Answered, Exchange, apologised, doubles, first_of, said_before
@@ -65,6 +65,7 @@ class _Check:
         self.verdict.steps = check_steps(self.history, self.home, self.broken)
         self.verdict.files = check_files(self.history, self.home, self.broken)
         self.verdict.seen = check_seen(self.history, self.home, self.broken)
+        self.verdict.albums = check_albums(self.history, self.broken)
         check_given_up(self.history, self.broken)
         committed, accepted = by_session(self.history.committed), by_session(self.history.accepted)
         bubbles, dead = by_session(self.history.bubbles), by_session(self.history.dead)
@@ -225,7 +226,9 @@ class _Check:
             self.broken("answered", session, f"{self.word_of[number]} is dead and answered", [self.word_of[number]])
         for place, one in enumerate(said):
             # An edit that waited goes to the dead letters with its message, an edit of that edit, too.
+            # The parts of an album do, too.
             lost = replaced.get(one.edits) == one.word and first_of(one, said) in self._named(dead)
+            lost = lost or any(one.album and one.album == other.album and other.update_id in dead for other in said)
             done = one.word in holders or one.word in replaced or one.update_id in dead or lost
             if not done and not apologised(place, said, holders, sorry):
                 self.broken("answered", session, f"{one.word} was never answered", [one.word])

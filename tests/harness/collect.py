@@ -138,7 +138,18 @@ async def bubbles(people: PlaygroundClient, bot: int, chats: Iterable[int]) -> l
             text = message.get("text", "")
             name, mark = _file(message)
             session = session_of(bot, chat, thread)
-            found.append(Bubble(session, chat, message["message_id"], text, name, float(message["date"]), mark))
+            found.append(
+                Bubble(
+                    session,
+                    chat,
+                    message["message_id"],
+                    text,
+                    name,
+                    float(message["date"]),
+                    mark,
+                    message.get("media_group_id", ""),
+                )
+            )
     return found
 
 

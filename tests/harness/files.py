@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from tests.harness import legal
-from tests.harness.history import Bubble, Call, History, words_in
+from tests.harness.history import Bubble, Call, History, Said, words_in
 from tests.harness.steps import Broken
 
 _SENT = re.compile(r"\[sent to the chat: (m\d{6}q-\d+\.[\w.]+)\]")
 """In an answer of the mock model, which repeats what it was told of a call."""
 _SEEN = re.compile(r"\bseen=[0-9a-f]{16}\b")
 """How the mock model tells of a file that it was given."""
+PAUSE = 0.7
+"""Seconds without a further part, after which an album is whole (docs/architecture.md)."""
 _SECOND = 1.0
 """Telegram dates messages in whole seconds."""
 
@@ -33,10 +35,25 @@ def check_files(history: History, home: Mapping[str, str], broken: Broken) -> in
             broken("file", session, f"the file {name} stands in a chat whose turn did not attach it", words)
         if not _excused(history, found):
             broken("file", session, f"the file {name} came {len(found)} times for no reason", words)
+    _albums_sent(history, made, broken)
     sent = {name for commit in history.committed for text in commit.texts for name in _SENT.findall(text)}
     for name in sent - named.keys():
         broken("file", home.get(words_in(name)[0], "-"), f"the file {name} never came", words_in(name))
     return len(named)
+
+
+def _albums_sent(history: History, made: Mapping[str, str], broken: Broken) -> None:
+    """What a tool sent together, and Telegram shows together, is one album each time that it comes."""
+    shown: dict[str, set[tuple[str, bool]]] = {}
+    for bubble in history.bubbles:
+        if bubble.mark in made:
+            shown.setdefault(made[bubble.mark], set()).add((bubble.album, bubble.file == bubble.mark))
+    for one in history.executions:
+        for is_photo in (True, False):
+            albums = [{album for album, photo in shown.get(name, ()) if photo == is_photo} for name, _ in one.sent]
+            together = [found for found in albums if found]
+            if len(together) > 1 and (any(found != together[0] for found in together) or "" in together[0]):
+                broken("file", "-", f"the album of {one.name} was torn", words_in(one.name))
 
 
 def _excused(history: History, found: Sequence[Bubble]) -> bool:
@@ -60,6 +77,28 @@ def check_seen(history: History, home: Mapping[str, str], broken: Broken) -> int
             what = f"model call {call.number} does not see {lost}, but sees {more}"
             broken("file", home.get(asked[0], "-") if asked else "-", what, asked)
     return len(known)
+
+
+def check_albums(history: History, broken: Broken) -> int:
+    """How many albums of people were answered: the parts of one together, unless they came too far apart."""
+    albums: dict[str, list[Said]] = {}
+    for one in history.said:
+        if one.album:
+            albums.setdefault(one.album, []).append(one)
+    taken = {one.update_id: one.at for one in history.accepted}
+    by = {number: commit.ident for commit in history.committed for number in commit.answers}
+    for parts in albums.values():
+        times = [taken[one.update_id] for one in parts if one.update_id in taken]
+        answers = {by[one.update_id] for one in parts if one.update_id in by}
+        close = all(later - earlier <= PAUSE for earlier, later in pairwise(times))
+        away = any(
+            fault.kind in legal.AWAY and fault.at <= times[-1] + legal.LINGER and fault.until >= times[0]
+            for fault in history.faults
+        )
+        if len(answers) > 1 and close and not away:
+            what = f"the parts of one album were answered by {len(answers)} commits"
+            broken("file", parts[0].session, what, [one.word for one in parts])
+    return len(albums)
 
 
 def _seen(call: Call) -> set[str]:

@@ -1,7 +1,7 @@
 """What a run did, as seen from outside: people, the model, the store's log and Telegram (pure)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,6 +25,7 @@ class Said:
 
     ``answers``: the name of the call whose question its author answers with it. ``edits``: the word of the message that
     is edited; its new text is told here. ``files``: the marks of what it holds besides.
+    ``album``: of which it is a part.
     """
 
     session: str
@@ -34,6 +35,7 @@ class Said:
     answers: str = ""
     edits: str = ""
     files: tuple[str, ...] = ()
+    album: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +122,12 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The store took an update in. ``place``: its place in the store's log."""
+    """The store took an update in. ``place``: its place in the store's log; ``at``: when the bot did."""
 
     place: int
     session: str
     update_id: int
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ class Bubble:
     """A bot's message as it stands in the chat at the end.
 
     ``file``: the name of what it shows, the mark of a photo, which has none. ``mark``: what it holds (``bodies``).
+    ``album``: of which it is a part.
     """
 
     session: str
@@ -165,6 +169,7 @@ class Bubble:
     file: str = ""
     at: float = 0.0
     mark: str = ""
+    album: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,65 +234,6 @@ class Violation:
     def __str__(self) -> str:
         lines = [f"[{self.rule}] {self.session}: {self.what}", *(f"    {line}" for line in self.shown)]
         return "\n".join(lines)
-
-
-def shrink(history: History, session: str, words: Iterable[str], *, around: int = 1) -> tuple[str, ...]:
-    """The events of one session around some words, in order of time where time is known."""
-    said = [one for one in history.said if one.session == session]
-    wanted = set(words)
-    places = [place for place, one in enumerate(said) if one.word in wanted]
-    if places:
-        said = said[max(min(places) - around, 0) : max(places) + around + 1]
-    near = {one.word for one in said} | wanted
-    ids = {one.update_id: one.word for one in said}
-    begin = said[0].at if said else 0.0
-
-    def stamp(at: float) -> str:
-        return f"{at - begin:+9.2f}s"
-
-    events: list[tuple[float, str]] = [
-        (one.at, f"{stamp(one.at)} said {one.word} (update {one.update_id})") for one in said
-    ]
-    spans: list[float] = [one.at for one in said]
-    for call in history.calls:
-        if near.intersection(call.asked):
-            saw = " ".join(f"{m.role[0]}:{','.join(words_in(m.text)) or '-'}" for m in call.spoken[-6:])
-            end = "whole" if call.whole else "cut"
-            line = f"{stamp(call.at)} model call {call.number} until {stamp(call.until)} {end}, saw …{saw}"
-            events.append((call.at, line))
-            spans.append(call.until)
-    chats = {bubble.chat for bubble in history.bubbles if bubble.session == session}
-    for sent in history.deliveries:
-        if sent.chat in chats and near.intersection(words_in(sent.text)):
-            verb = "edited" if sent.edit else "sent"
-            lost = "" if sent.heard else ", the answer was lost"
-            line = f"{stamp(sent.at)} Telegram {verb} #{sent.message_id}{lost}: {norm(sent.text)[:90]}"
-            events.append((sent.at, line))
-            spans.append(sent.at)
-    if spans:
-        events += [
-            (fault.at, f"{stamp(fault.at)} FAULT {fault.kind} until {stamp(fault.until)}")
-            for fault in history.faults
-            if fault.at <= max(spans) + 1 and fault.until >= min(spans) - 1 and fault.chat in (None, *chats)
-        ]
-    shown = [line for _, line in sorted(events)]
-    log: list[tuple[int, str]] = [
-        (one.place, f"  log {one.place} accepted {one.update_id} ({ids[one.update_id]})")
-        for one in history.accepted
-        if one.update_id in ids
-    ]
-    log += [
-        (one.place, f"  log {one.place} commit {one.ident} answers {one.answers}: {norm(' | '.join(one.texts))[:90]}")
-        for one in history.committed
-        if one.session == session and set(one.answers) & set(ids)
-    ]
-    shown += [line for _, line in sorted(log)]
-    shown += [
-        f"  at the end #{bubble.message_id}: {norm(bubble.text)[:110]}"
-        for bubble in history.bubbles
-        if bubble.session == session and (near.intersection(words_in(bubble.text)) or not words_in(bubble.text))
-    ]
-    return tuple(shown)
 
 
 def by_session[T: (Said, Accepted, Committed, Bubble, Dead)](events: Sequence[T]) -> dict[str, list[T]]:

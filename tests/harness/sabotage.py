@@ -109,6 +109,20 @@ def files_unopened() -> None:
     ModelFiles.blocks = blocks
 
 
+def albums_sent_singly() -> None:
+    """Files that Telegram shows together come one by one."""
+    from workers import outgoing
+
+    outgoing.ALBUM = 1
+
+
+def albums_cut() -> None:
+    """Of an album the first part is taken for all of it."""
+    from workers.sessions.planning import batching
+
+    batching._merge = lambda parts: parts[0]
+
+
 def tries_stay() -> None:
     """The tries of a turn stay as they are when it finishes a step."""
     from workers.sessions.turns.journal import TurnJournal
@@ -202,6 +216,8 @@ WAYS: dict[str, Callable[[], None]] = {
     "joined-stays": joined_stays,
     "files-lost": files_lost,
     "files-cut": files_cut,
+    "albums-cut": albums_cut,
+    "albums-sent-singly": albums_sent_singly,
     "files-unopened": files_unopened,
     "tries-stay": tries_stay,
     "ack-before-commit": ack_before_commit,

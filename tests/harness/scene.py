@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -65,6 +65,22 @@ class Scene:
         at, files = self.clock.now(), (mark(body),)
         said = Said(collect.session_of(BOT, chat), told.update_id, word, at, files=files)
         self.history.said.append(said)
+        return said
+
+    async def send_album(self, chat: int, *names: str) -> list[Said]:
+        """Files as one album, each with a marked caption; the messages."""
+        items: list[dict[str, str]] = []
+        said: list[Said] = []
+        for name in names:
+            word = f"m{next(self.numbers):06d}q"
+            body = body_of(f"{word}.{name}", 300)
+            items.append({"document": await self.people.file(body, f"{word}.{name}"), "caption": word})
+            said.append(Said(collect.session_of(BOT, chat), 0, word, self.clock.now(), files=(mark(body),)))
+        told = await self.people.control("POST", f"/chats/{chat}/album", {"items": items})
+        album = told["messages"][0]["media_group_id"]
+        parts = zip(said, told["update_ids"], strict=True)
+        said = [replace(one, update_id=update, album=album) for one, update in parts]
+        self.history.said += said
         return said
 
     async def answered(self, chat: int, said: Said, *, times: int = 1, wait: float = 60) -> None:

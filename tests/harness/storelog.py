@@ -44,7 +44,7 @@ def read(directory: Path) -> tuple[list[Accepted], list[Committed], list[Dead]]:
                 back = name == b"LPUSH" and value.get("update_id") in known
                 if kind == "inbox" and value.get("kind") not in ("answer", "choose") and not back:
                     known.add(value["update_id"])
-                    accepted.append(Accepted(place, session, value["update_id"]))
+                    accepted.append(Accepted(place, session, value["update_id"], value["at"]))
                 elif kind == "outbox":
                     ident, answers = value["id"].split(".")[0], tuple(value.get("answers", ()))
                     said = commits.get((session, ident))

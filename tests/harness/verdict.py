@@ -11,7 +11,8 @@ from tests.harness.steps import Steps
 class Verdict:
     """``violations`` must be empty. The rest is counted: ``doubled`` replies (the legal duplicate), ``partials`` (a
     beginning of an answer whose worker died before it could store the message's id), ``apologies``, ``dead``. ``files``
-    came to people, and as many of theirs were ``seen`` by a model.
+    came to people, and as many of theirs were ``seen`` by a model;
+    ``albums``: of people.
     """
 
     violations: list[Violation] = field(default_factory=list)
@@ -24,6 +25,7 @@ class Verdict:
     wasted_calls: int = 0
     files: int = 0
     seen: int = 0
+    albums: int = 0
     joined: int = 0
     edits: int = 0
     stopped: int = 0

@@ -86,7 +86,7 @@ def text_of(content: Any) -> str:
 
 
 _PICTURE = "data:image/"
-_HELD = re.compile(r"<tg-file [^>]*[^/>]>\n(.*?)\n</tg-file>", re.DOTALL)
+_HELD = re.compile(r"(<tg-file [^>]*[^/>])>\n(.*?)\n</tg-file>", re.DOTALL)
 
 
 def with_marks(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def with_marks(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _with_marks(content: Any) -> Any:
     if isinstance(content, list):
         return [_with_mark(part) for part in content]
-    return _HELD.sub(lambda found: mark(found[1].encode()), content) if content else content
+    return _HELD.sub(lambda found: f"{found[1]}/>\n{mark(found[2].encode())}", content) if content else content
 
 
 def _with_mark(part: dict[str, Any]) -> dict[str, Any]:
