@@ -95,6 +95,8 @@ class TurnRecord(BaseModel):
     session: str
     updates: tuple[int, ...] = ()
     """The update ids that it answered."""
+    stands_for: tuple[int, ...] = ()
+    """The update ids of messages before these, in the place of whose apologies its own stands."""
     worker: str = ""
     outcome: str = ""
     """``answered``, ``failed``, ``refused``, ``buried`` or ``set_aside``."""
@@ -123,9 +125,22 @@ class TurnRecord(BaseModel):
         bot = self.session.partition(":")[0]
         return int(bot) if is_digits(bot) else 0
 
+    @property
+    def found_by(self) -> set[int]:
+        """The updates by which it is found: those of messages for which its apology stands lead to it."""
+        return {*self.updates, *self.stands_for}
+
     def references(self) -> set[str]:
         """What a user may have been told."""
-        return {reference(self.bot, update) for update in self.updates} if self.bot else set()
+        return self._references(self.updates)
+
+    @property
+    def replaced(self) -> list[str]:
+        """The references of the apologies whose place its own took, in their order."""
+        return [ref for update in self.stands_for for ref in self._references((update,))]
+
+    def _references(self, updates: Iterable[int]) -> set[str]:
+        return {reference(self.bot, update) for update in updates} if self.bot else set()
 
 
 class TurnRecords(BaseModel):

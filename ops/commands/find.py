@@ -112,7 +112,7 @@ async def _found(here: Context, what: str, limit: int, bot: str | None) -> dict[
 
 async def _matching(store: Store, sought: Sought, bot: int | None) -> AsyncGenerator[TurnRecord]:
     async for record in store.trail.newest(bot):
-        if sought.means(record.session, set(record.updates)):
+        if sought.means(record.session, record.found_by):
             yield record
 
 
@@ -125,7 +125,8 @@ async def _some[T](items: AsyncGenerator[T], limit: int) -> AsyncGenerator[T]:
 
 
 def _turn(record: TurnRecord) -> dict[str, Any]:
-    return {**record.model_dump(), "updates": list(record.updates), "references": sorted(record.references())}
+    said = {"references": sorted(record.references()), "replaced": record.replaced}
+    return {**record.model_dump(), "updates": list(record.updates), "stands_for": list(record.stands_for), **said}
 
 
 def _waiting(sought: Sought, entry: Waiting) -> Iterator[dict[str, Any]]:
@@ -150,6 +151,8 @@ def _lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
         updates = ", ".join(str(update) for update in turn["updates"])
         refs = ", ".join(turn["references"])
         yield f"update {updates} of {turn['session']}, {turn['outcome']} by {turn['worker']} (ref {refs})"
+        if turn["replaced"]:
+            yield f"  its apology took the place of that with ref {', '.join(turn['replaced'])}"
         yield from _traces(turn)
         before: float = turn["accepted"]
         steps = (("accepted", "accepted"), ("begun", "turn begun"), ("first", "first text"), ("committed", "committed"))

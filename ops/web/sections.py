@@ -151,7 +151,7 @@ async def _latest(store: Store, sought: Sought | None, bot: int | None) -> list[
     looked = 0
     async for record in store.trail.newest(bot):
         looked += 1
-        if sought is None or sought.means(record.session, set(record.updates)):
+        if sought is None or sought.means(record.session, record.found_by):
             with suppress(ValueError):
                 found[SessionKey.parse(record.session)] = None
         if len(found) >= _PAGE or looked >= _LATEST:
@@ -200,7 +200,7 @@ async def _turns(store: Store, key: SessionKey) -> AsyncIterator[Json]:
 
 def turn(record: TurnRecord) -> Json:
     """A turn with its times."""
-    return {**record.model_dump(), "references": sorted(record.references())}
+    return {**record.model_dump(), "references": sorted(record.references()), "replaced": record.replaced}
 
 
 async def questions(store: Store, *, text: bool, bot: int | None = None) -> Json:

@@ -128,6 +128,12 @@ class ParkedTurn(Envelope):
         """Every answer that the turn has, by the key of its question."""
         return {**self.earlier, **{one.key: self.given[one.id] for one in self.questions if one.id in self.given}}
 
+    @property
+    def answered(self) -> frozenset[int]:
+        """The updates of the messages that answered its questions in words."""
+        answers = (*self.given.values(), *self.earlier.values())
+        return frozenset(given.update_id for given in answers if given.plain)
+
     def question(self, ident: str) -> OpenQuestion | None:
         """A question by its id."""
         return next((question for question in self.questions if question.id == ident), None)

@@ -78,6 +78,21 @@ async def test_the_way_of_a_message_is_told_with_its_times_from_update_to_final_
 
 
 @pytest.mark.promise("find")
+async def test_a_reference_that_another_apology_replaced_leads_to_that_one(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    failed = TurnRecord(session=SESSION, updates=(10,), worker="w", outcome="failed", accepted=1000.0, begun=1000.5)
+    await store.trail.append([failed, failed.model_copy(update={"updates": (11,), "stands_for": (10,)})])
+    done = cohort("find", reference(4242, 10), home=tmp_path, REDIS_URL=redis_url)
+    heads = [line for line in done.stdout.splitlines() if line.startswith("update ")]
+    refs = [reference(4242, update) for update in (10, 11)]
+    assert heads == [f"update {n} of {SESSION}, failed by w (ref {ref})" for n, ref in zip((10, 11), refs, strict=True)]
+    assert f"its apology took the place of that with ref {refs[0]}" in done.stdout
+    newer = cohort("find", refs[1], "--json", home=tmp_path, REDIS_URL=redis_url)
+    assert [turn["replaced"] for turn in json.loads(newer.stdout)["turns"]] == [[refs[0]]]
+
+
+@pytest.mark.promise("find")
 async def test_an_answer_that_telegram_refused_for_good_is_not_told_as_its_final_edit(
     store: Store, redis_url: str, tmp_path: Path
 ) -> None:

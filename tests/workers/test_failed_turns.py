@@ -4,11 +4,14 @@ import asyncio
 
 import pytest
 
+from ops.commands.find import Sought
 from tasks.phrases import phrase
+from tasks.turn_record import reference
 from tests.workers.fake_model import ScriptedRuntime
 from tests.workers.fakes import without_reference
 from tests.workers.pool import Pool
 from tests.workers.test_loop import ONE
+from tests.workers.test_references import referred
 from workers import texts
 from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
 
@@ -169,6 +172,13 @@ async def test_messages_that_waited_and_fail_for_one_reason_have_one_apology_who
     await worker.answer(ONE)
     stands = [without_reference(text) for text in pool.telegram.chat(ONE).shown.values()]
     assert (len(stands), stands[0]) == (2, "answer to good")
+    # Each reference that a person has read leads to the apology that stands there now.
+    _, *failed = worker.deps.trail.take()
+    assert [(record.updates, record.stands_for) for record in failed] == [((2,), ()), ((3,), (2,)), ((4,), (2, 3))]
+    read = [reference(ONE.bot, update) for update in (2, 3, 4)]
+    assert referred(list(pool.telegram.chat(ONE).shown.values())[-1]) == read[-1]
+    assert all(Sought.of(ref).means(failed[-1].session, failed[-1].found_by) for ref in read)
+    assert failed[-1].replaced == read[:2]
     # What is written once the apology is there has one of its own.
     pool.model.fail("four", problem)
     await pool.say(1, "four", message_id=900)

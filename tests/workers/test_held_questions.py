@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -146,6 +146,23 @@ async def test_stop_and_new_end_the_question_with_the_turn(pool: Pool, kind: str
     assert texts(pool)[0] == "Which colour?\n\nThis question is closed."
     assert "held" not in await pool.state(ONE)
     assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("elicited")
+@pytest.mark.parametrize(
+    ("kind", "told"), [("stop", "Stopped."), ("new", "New conversation. I skipped your last message.")]
+)
+async def test_what_answered_a_question_is_no_skipped_message(pool: Pool, kind: str, told: str) -> None:
+    runtime = Holding((NAME, replace(NAME, key="l", text="Your age?"), COLOUR))
+    async with asking(pool, runtime) as worker:
+        for words, next_question in (("Ann", "Your age?"), ("42", "Which colour?")):
+            await pool.say(1, words, sender=AUTHOR)
+            pool.doorbell(worker, ONE)
+            await shown(pool, next_question)
+        await pool.say(1, kind=kind, sender=AUTHOR)
+        worker.scheduler.interrupt(ONE)
+    assert [given.plain for given in runtime.said if given is not None] == ["Ann", "42"]
+    assert texts(pool)[-1] == told
 
 
 @pytest.mark.promise("elicited")

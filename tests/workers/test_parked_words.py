@@ -41,6 +41,21 @@ async def test_words_that_denied_one_call_do_not_deny_the_next_one_too(pool: Poo
     assert await pool.idle(ONE)
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"), [("stop", "Stopped."), ("new", "New conversation. I skipped your last message.")]
+)
+async def test_words_that_answered_a_question_are_no_skipped_message(pool: Pool, kind: str, told: str) -> None:
+    await parked(pool, runtime=Asking(((WORDS,), (DAY,), (BOOK,))))
+    worker = pool.workers["w-one"]
+    for words in ("Ann", "Monday"):
+        await pool.say(1, words, sender=AUTHOR)
+        await worker.answer(ONE)
+    await pool.say(1, kind=kind, sender=AUTHOR)
+    await worker.answer(ONE)
+    assert shown(pool)[-1] == told
+    assert await pool.idle(ONE)
+
+
 @pytest.mark.promise("ask-who")
 @pytest.mark.parametrize("what", ["a person without a name", "a reminder", "an edit"])
 async def test_what_is_no_answer_of_its_person_ends_the_question_and_answers_nothing(pool: Pool, what: str) -> None:

@@ -59,8 +59,7 @@ class TurnRunner:
         self._parked = owned.parking.turn if asked.resumed is not None and owned.parking is not None else None
         self._text, self._trace = TurnText(), NO_TRACE
         self._live: LiveAnswer | None = None
-        self._told = False
-        self._linked: Sequence[OutFile] = ()
+        self._told, self._linked = False, tuple[OutFile, ...]()
         self.timeline = Timeline(owned.session, deps.incarnation, asked.messages, asked.answers, deps.clock)
         self.timeline.used = spending.measured()
 
@@ -243,6 +242,7 @@ class TurnRunner:
         replies, before, asked = self._apology(words), (), (*self._messages, *self._asked.joined)
         if not (single or self._owned.said_most.strip() or self._asked.by):
             replies, before = self._owned.apologies.once(words, asked, replies)
+            self.timeline.stands_for = tuple(message.update_id for message in before)
         if single or not (outage or before):
             return Outcome(replies, how="failed")
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": texts.retry_button()}))

@@ -63,6 +63,8 @@ class Earlier:
     """People see something of a turn that never ended."""
     parking: Parking | None = None
     """The turn that waits for people."""
+    answered: frozenset[int] = frozenset()
+    """The updates that answered questions of the turn: they wait for no answer of their own."""
 
 
 def decide(
@@ -103,7 +105,7 @@ def decide(
     # The last /stop or /new counts: its user means everything before it.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
     if cuts and entries[0].kind != "conversation":
-        return _stop_or_new(handled(cuts[-1]), entries[: cuts[-1]], _begun(earlier, entries), rules)
+        return _stop_or_new(handled(cuts[-1]), entries[: cuts[-1]], earlier, rules)
     # With a control word between them, the old message and the new one are no turn together.
     apart = earlier.spoke or (earlier.cut and waits(entries[earlier.cut : earlier.cut + 1]))
     if apart and mode == "interrupt" and not _changed(entries, earlier.cut):
@@ -262,7 +264,7 @@ def _repeats(entries: Sequence[Inbound]) -> int:
     return sum(1 for _ in takewhile(lambda entry: entry.kind == entries[0].kind, entries))
 
 
-def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn | None, rules: Rules) -> Control:
+def _stop_or_new(handled: Handled, entries: Sequence[Inbound], earlier: Earlier, rules: Rules) -> Control:
     """Plan for a /stop or /new, which is the last of ``entries``.
 
     The messages before it are set aside unanswered, as their user wants. A turn that had begun stays in the
@@ -270,13 +272,13 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
     /new is the first message of the new conversation.
     """
     last = entries[-1]
-    messages = set_aside(entries[:-1])
+    unanswered = [entry for entry in entries[:-1] if entry.update_id not in earlier.answered]
     choices = [entry for entry in entries if entry.kind == "choose"]
     choice = {name: value for entry in choices for name, value in entry.choice.items()}
     untold = {name: choice[name] for entry in choices if not entry.told for name in entry.choice}
     forgets = any(entry.kind == "new" for entry in entries)
     with speaking(language_for(last.tongue, rules, choice)):
-        said = [new_said(last, entries[:-1]) if last.kind == "new" else texts.stopped(messages)]
+        said = [new_said(last, unanswered) if last.kind == "new" else texts.stopped(set_aside(unanswered))]
         told, said = (said[0], []) if last.told else ("", said)
         if last.kind == "stop" and any(entry.kind == "new" and not entry.told for entry in entries):
             said.append(phrase("new-conversation"))
@@ -288,7 +290,7 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
         # The message is answered by the next turn, so this step does not answer its update.
         left = handled.isolate_next
         handled = replace(handled, answers=handled.answers[:-1], isolate_next=left and left + 1)
-    begun = None if forgets else begun
+    begun = None if forgets else _begun(earlier, entries)
     named = exchange_of(last) if last.kind == "stop" and last.told else ""
     words = sentences(*said)
     return Control(handled, words, choice, forget=forgets, then=then, cuts=True, begun=begun, stood_in=named, told=told)

@@ -130,8 +130,12 @@ def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:
     """What the planner has to know beside the inbox."""
     showed = bool(owned.live or owned.inherits_draft)
     before = owned.batch_size, owned.isolate_next, owned.said, owned.mark
-    earlier = Earlier(tries, *before, showed=showed, parking=owned.parking)
-    return earlier if cut is None else replace(earlier, cut=cut.taken, spoke=cut.spoke)
+    answered = frozenset(owned.parking.turn.answered if owned.parking is not None else ())
+    earlier = Earlier(tries, *before, showed=showed, parking=owned.parking, answered=answered)
+    if cut is None:
+        return earlier
+    held = cut.held.consumed if cut.held is not None else ()
+    return replace(earlier, cut=cut.taken, spoke=cut.spoke, answered=answered.union(held))
 
 
 async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | None, handled: Handled) -> Commit:

@@ -34,6 +34,8 @@ class Timeline:
         self._accepted = self._begun = min(message.at for message in messages)
         self._committed: float | None = None
         self._outcome = self._refused = self._unheard = ""
+        self.stands_for: tuple[int, ...] = ()
+        """The updates of messages in the place of whose apologies its own stands."""
         self.used: Callable[[], Usage] = Usage
         """What its model calls have cost."""
         self.span: TraceSpan = NO_SPAN
@@ -130,6 +132,7 @@ class Timeline:
         record = TurnRecord(
             session=str(self._session),
             updates=self._updates,
+            stands_for=self.stands_for,
             worker=self._worker,
             outcome=self._outcome,
             accepted=self._accepted,
