@@ -10,6 +10,7 @@ from tests.harness.checker import TOLD_DEAD, TOLD_OUTAGE
 from tests.harness.history import Said
 from tests.support.script import WORDS
 
+METHODS = ",".join(sorted(collect.SHOWING | collect.FILES))
 type Seen = Callable[[dict], None]
 
 
@@ -46,13 +47,11 @@ class Answers:
         """Read the playground's journal as it grows, and note what is answered; until cancelled."""
         after = 0
         while True:
-            page = await self._people.control(
-                "GET", "/journal", after=after, timeout=1, limit=5000, method="sendMessage,editMessageText"
-            )
+            page = await self._people.control("GET", "/journal", after=after, timeout=1, limit=5000, method=METHODS)
             after = page["next"]
             self.entries += page["entries"]
             for entry in page["entries"]:
-                if entry["processed"]:
+                if entry["processed"] and entry["method"] in collect.SHOWING:
                     self._seen(entry)
                     for one in self._answered_by(entry):
                         self._answered(one, entry["ended"])

@@ -25,6 +25,14 @@ from tests.support.redis_of import redis_of
 
 SHOWING = ("sendMessage", "editMessageText")
 FILES = ("getFile", "sendDocument", "sendPhoto", "sendMediaGroup")
+REFUSALS = (
+    (400, "Bad Request: IMAGE_PROCESS_FAILED"),
+    (400, "Bad Request: file must be non-empty"),
+    (400, "Bad Request: CHAT_SEND_DOCS_FORBIDDEN"),
+    (400, "Bad Request: something that is not in the table"),
+    (413, "Request Entity Too Large"),
+)
+"""What no retry of a file helps against."""
 TTL = 2.0
 """Seconds of COHORT_HEARTBEAT_TTL in these runs: more faults a minute."""
 IN_STEP = 5.0
@@ -86,6 +94,7 @@ class Faults:
             "telegram-5xx": (5, lambda: self._telegram(self._random.choice(("500", "502")))),
             "telegram-cut-before": (5, lambda: self._telegram("cut_before")),
             "telegram-cut-after": (5, lambda: self._telegram("cut_after")),
+            "telegram-refusal": (4, self.telegram_refusal),
             "telegram-garbage": (2, lambda: self._telegram("garbage")),
             "telegram-delay": (3, lambda: self._telegram("delay", seconds=self._random.uniform(0.5, 4))),
             "llm-status": (5, self.llm_status),
@@ -251,6 +260,13 @@ class Faults:
     async def _telegram(self, kind: str, **fields: float) -> None:
         method = self._random.choice((*SHOWING, *SHOWING, "getUpdates", "sendChatAction", *FILES))
         await self._people.fault(kind, method, times=self._random.randint(1, 4), **fields)
+
+    async def telegram_refusal(self) -> None:
+        """A file is refused for good, as itself and perhaps as a document, too."""
+        code, said = self._random.choice(REFUSALS)
+        for method in FILES[1:]:
+            times = self._random.randint(1, 2)
+            await self._people.fault("error", method, times=times, code=code, description=said)
 
     # -- the model
 

@@ -159,6 +159,43 @@ def test_an_album_that_came_torn_is_found(story: Story, albums: tuple[str, str])
     assert rules(story) == {"file"}
 
 
+def refused(story: Story, text: str = f"(I couldn't send the file {TEXT} here.)") -> None:
+    attached(story)
+    story.history.bubbles.append(Bubble(ONE, 10, 100, text))
+    story.history.refused = {10}
+
+
+def test_a_file_that_telegram_refused_is_named_in_a_line(story: Story) -> None:
+    refused(story)
+    assert good(story).files == 0
+    story = Story()
+    refused(story, f"(I couldn't send these files here: {NAME}.b.png and {TEXT}.)")
+    good(story)
+
+
+def test_a_line_about_a_file_for_no_reason_and_one_about_another_file_are_found(story: Story) -> None:
+    refused(story)
+    story.history.refused.clear()
+    assert rules(story) == {"file"}
+    story = Story()
+    refused(story, f"(I couldn't send the file {NAME}.a.txt here.)")
+    assert rules(story) == {"file"}
+
+
+@pytest.mark.parametrize("way", ["", "refused-untold"])
+async def test_a_file_that_telegram_refuses_is_told_and_one_that_is_dropped_is_found(tmp_path: Path, way: str) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True) as stage:
+        await stage.start(worker=way)
+        chat = await stage.chat()
+        for code, description in ((413, "Request Entity Too Large"), (400, "Bad Request: file must be non-empty")):
+            await stage.people.fault("error", "sendDocument", chat=chat, code=code, description=description)
+            number = len(stage.history.said) + 1
+            ordered = call("attaching", f"m{number:06d}q-1", files=f"txt:{LARGE}")
+            await stage.answered(chat, await stage.say(chat, ordered))
+        found = await verdict(stage)
+    assert rules_of(found) == ({"file"} if way else set())
+
+
 async def albums_both_ways(stage: Scene) -> None:
     """A person sends an album and is sent one."""
     chat = await stage.chat()

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from tasks.phrases import phrase
 from tests.harness import legal
-from tests.harness.files import check_albums, check_files, check_seen
+from tests.harness.files import check_albums, check_files, check_seen, is_unsent
 from tests.harness.given_up import check_given_up
 from tests.harness.history import (
     Bubble,
@@ -201,7 +201,7 @@ class _Check:
         sorry = [bubble for bubble in bubbles if any(text in bubble.text for text in TOLD_OUTAGE)]
         self.verdict.apologies += len(sorry)
         for bubble in bubbles:
-            if (bubble.chat, bubble.message_id) in self.history.questions or bubble.text in CHOSEN or bubble.file:
+            if self._is_no_answer(bubble):
                 continue
             if bubble not in whole and bubble not in told and bubble not in sorry:
                 self._judge_beginning(session, bubble)
@@ -235,6 +235,10 @@ class _Check:
         for twice in doubles(whole):
             self._judge_double(session, twice)
         self._order(session, said, bubbles, replies)
+
+    def _is_no_answer(self, bubble: Bubble) -> bool:
+        asks = (bubble.chat, bubble.message_id) in self.history.questions
+        return asks or bubble.text in CHOSEN or bool(bubble.file) or is_unsent(bubble)
 
     def _named(self, numbers: set[int]) -> list[str]:
         return [self.word_of[number] for number in numbers if number in self.word_of]

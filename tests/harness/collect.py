@@ -23,6 +23,8 @@ CALL = re.compile(r"\bm\d{6}q-\d+\b")
 PARTS = "Understood."
 """Stands between a message and one that joined its turn, told here once more."""
 SHOWING = frozenset({"sendMessage", "editMessageText"})
+FILES = frozenset({"sendDocument", "sendPhoto", "sendMediaGroup"})
+_FOR_GOOD = (400, 413)
 
 
 def session_of(bot: int, chat: int, thread: int | None = None) -> str:
@@ -115,6 +117,11 @@ def deliveries(entries: Iterable[Mapping[str, Any]]) -> list[Delivery]:
                 )
             )
     return found
+
+
+def refused(entries: Iterable[Mapping[str, Any]]) -> set[int]:
+    """The chats in which Telegram refused a file for good."""
+    return {entry["chat"] for entry in entries if entry["method"] in FILES and entry["code"] in _FOR_GOOD}
 
 
 def question(entry: Mapping[str, Any]) -> tuple[int, int, str] | None:

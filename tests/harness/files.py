@@ -10,6 +10,9 @@ from tests.harness.steps import Broken
 
 _SENT = re.compile(r"\[sent to the chat: (m\d{6}q-\d+\.[\w.]+)\]")
 """In an answer of the mock model, which repeats what it was told of a call."""
+_UNSENT = re.compile(r"^\(I couldn't send (?:the file|these files) .*here.*\)$", re.DOTALL)
+"""What a person reads in place of files that Telegram refused, told here once more."""
+_NAME = re.compile(r"\bm\d{6}q-\d+\.[a-z](?:\w|\.(?=\w))*")
 _SEEN = re.compile(r"\bseen=[0-9a-f]{16}\b")
 """How the mock model tells of a file that it was given."""
 PAUSE = 0.7
@@ -37,20 +40,42 @@ def check_files(history: History, home: Mapping[str, str], broken: Broken) -> in
             broken("file", session, f"the file {name} came {len(found)} times for no reason", words)
     _albums_sent(history, made, broken)
     sent = {name for commit in history.committed for text in commit.texts for name in _SENT.findall(text)}
-    for name in sent - named.keys():
+    told = _told(history, broken)
+    for name in sent - named.keys() - told:
         broken("file", home.get(words_in(name)[0], "-"), f"the file {name} never came", words_in(name))
     return len(named)
 
 
+def is_unsent(bubble: Bubble) -> bool:
+    """Whether it names files that do not come."""
+    return bool(_UNSENT.match(bubble.text))
+
+
+def _told(history: History, broken: Broken) -> set[str]:
+    """The files of which people were told that they do not come, where Telegram had refused one."""
+    told: set[str] = set()
+    for bubble in filter(is_unsent, history.bubbles):
+        told |= set(_NAME.findall(bubble.text))
+        if bubble.chat not in history.refused:
+            broken("file", bubble.session, f"{bubble.text!r} stands there for no reason", words_in(bubble.text))
+    return told
+
+
 def _albums_sent(history: History, made: Mapping[str, str], broken: Broken) -> None:
-    """What a tool sent together, and Telegram shows together, is one album each time that it comes."""
-    shown: dict[str, set[tuple[str, bool]]] = {}
+    """What a tool sent together, and Telegram shows together, is one album each time that it comes.
+
+    Where Telegram refused a file, an album goes out file by file.
+    """
+    shown: dict[str, list[Bubble]] = {}
     for bubble in history.bubbles:
-        if bubble.mark in made:
-            shown.setdefault(made[bubble.mark], set()).add((bubble.album, bubble.file == bubble.mark))
+        if bubble.mark in made and bubble.chat not in history.refused:
+            shown.setdefault(made[bubble.mark], []).append(bubble)
     for one in history.executions:
         for is_photo in (True, False):
-            albums = [{album for album, photo in shown.get(name, ()) if photo == is_photo} for name, _ in one.sent]
+            albums = [
+                {bubble.album for bubble in shown.get(name, ()) if (bubble.file == bubble.mark) == is_photo}
+                for name, _ in one.sent
+            ]
             together = [found for found in albums if found]
             if len(together) > 1 and (any(found != together[0] for found in together) or "" in together[0]):
                 broken("file", "-", f"the album of {one.name} was torn", words_in(one.name))

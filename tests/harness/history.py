@@ -203,6 +203,8 @@ class History:
     presses: list[Press] = field(default_factory=list)
     questions: set[tuple[int, int]] = field(default_factory=set)
     """Messages that ask: chat and id."""
+    refused: set[int] = field(default_factory=set)
+    """Chats in which Telegram refused a file for good."""
     stops: list[Stop] = field(default_factory=list)
     """One in a session at most."""
     unchanged: set[int] = field(default_factory=set)

@@ -123,6 +123,13 @@ def albums_cut() -> None:
     batching._merge = lambda parts: parts[0]
 
 
+def refused_untold() -> None:
+    """A file that Telegram refuses is dropped without a word."""
+    from botapi import shape
+
+    shape._missing = lambda _shape: []
+
+
 def tries_stay() -> None:
     """The tries of a turn stay as they are when it finishes a step."""
     from workers.sessions.turns.journal import TurnJournal
@@ -218,6 +225,7 @@ WAYS: dict[str, Callable[[], None]] = {
     "files-cut": files_cut,
     "albums-cut": albums_cut,
     "albums-sent-singly": albums_sent_singly,
+    "refused-untold": refused_untold,
     "files-unopened": files_unopened,
     "tries-stay": tries_stay,
     "ack-before-commit": ack_before_commit,

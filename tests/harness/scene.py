@@ -168,9 +168,9 @@ class Scene:
 
     async def told(self) -> History:
         """The history as it is now."""
-        showing = ",".join(sorted(collect.SHOWING))
+        showing = ",".join(sorted(collect.SHOWING | collect.FILES))
         entries = await self.people.journal(method=showing)
-        self.history.deliveries = collect.deliveries(entries)
+        self.history.deliveries, self.history.refused = collect.deliveries(entries), collect.refused(entries)
         self.history.questions = {found[:2] for entry in entries if (found := collect.question(entry)) is not None}
         chats = [chat["id"] for chat in await self.people.chats()]
         await collect.complete(self.history, self.home, self.people, url=self.valkey.url, bot=BOT, chats=chats)
