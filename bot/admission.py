@@ -56,6 +56,7 @@ class AccessControl:
         self._renamed = BoundedDict[int, int](_REMEMBERED)
         self._codes = Allowance(_CODES, _CODES_IN, _REMEMBERED, clock)
         self._requests = Allowance(_REQUESTS, _REQUESTS_IN, 1, clock)
+        self._logged = Allowance(1, _REQUESTS_IN, 1, clock)
 
     def lines(self) -> list[LaterLine]:
         """What admins, and people whom they let in, are to hear since the last call."""
@@ -99,7 +100,11 @@ class AccessControl:
             StoreUnavailable: Redis is away.
         """
         admins = self._view.access.in_charge
-        if not admins or not self._requests.take("all"):
+        if not admins:
+            return
+        if not self._requests.take("all"):
+            if self._logged.take("all"):
+                log.warning("access.not_told", extra={"an_hour": _REQUESTS})
             return
         key, sender = stranger.key, stranger.sender
         who = sender.id if sender is not None else key.chat

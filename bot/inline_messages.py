@@ -55,6 +55,7 @@ class InlineMessages:
         self._people = people
         self._acks = acks
         self._guests = Allowance(_GUESTS, _GUESTS_IN, _REMEMBERED, clock)
+        self._logged = Allowance(1, _GUESTS_IN, _REMEMBERED, clock)
         self._opened = BoundedDict[str, str](_REMEMBERED)
         """Guest queries -> messages: an update that comes again finds its query answered."""
 
@@ -71,8 +72,12 @@ class InlineMessages:
             return None
         if asked.how == "pressed":
             return await self._pressed(asked)
-        if not admitted or not self._guests.take(inbound.person, asked.update_id):
+        if not admitted:
             # In a chat of other people a stranger is told nothing.
+            return None
+        if not self._guests.take(inbound.person, asked.update_id):
+            if self._logged.take(inbound.person):
+                log.warning("guest.too_many", extra={"a_minute": _GUESTS})
             return None
         try:
             inline = self._opened.get(asked.query)

@@ -158,10 +158,13 @@ async def test_a_guest_whose_first_words_are_refused_leaves_nothing(bot: BotUnde
     assert await redis_of(bot.store).keys("cohort:s:*") == []
 
 
-async def test_a_person_calls_a_guest_twenty_times_a_minute_at_most(bot: BotUnderTest) -> None:
+async def test_a_person_calls_a_guest_twenty_times_a_minute_at_most(
+    bot: BotUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(1, 31):
         await bot.intake.take([called("@cohort_bot x", guest_query_id=f"g{number}", update_id=number)])
     assert len(bot.signs.guest_of) == 20
+    assert caplog.messages.count("guest.too_many") == 1
 
 
 @pytest.mark.parametrize("inline", ["a:b", "a b", "x" * 129, "", "ü"])

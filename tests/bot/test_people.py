@@ -66,12 +66,16 @@ async def test_a_group_is_let_in_apart_from_the_person_who_asks(bot: BotUnderTes
     assert await bot.inbox("4242:701") == []
 
 
-async def test_a_crowd_of_strangers_is_ten_lines_to_admins_an_hour(bot: BotUnderTest) -> None:
+async def test_a_crowd_of_strangers_is_ten_lines_to_admins_an_hour(
+    bot: BotUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(50):
         who = tg.User(id=1000 + number, is_bot=False, first_name="S")
         chat = tg.Chat(id=who.id, type="private")
         await bot.intake.take([said("hi", sender=who, chat=chat, update_id=number + 1)])
     assert len(await bot.said()) == 10
+    # The operator hears once that there were more.
+    assert caplog.messages.count("access.not_told") == 1
 
 
 @pytest.mark.promise("admission")
