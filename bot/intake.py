@@ -30,6 +30,7 @@ from bot.entries import (
 from bot.feedback import Feedback
 from bot.groups.attention import Attention
 from bot.groups.control import GroupControl, with_roles
+from bot.groups.former import FormerGroups
 from bot.groups.overheard import OverheardMessages
 from bot.inline_messages import InlineMessages
 from bot.interrupts import Interrupts
@@ -54,7 +55,6 @@ _REMEMBERED = 10_000  # names that each of these memories holds, against a flood
 _ASKS, _ASKS_IN = 20, timedelta(minutes=1)  # answers of the bot's own in one session: a group gets no more messages
 _CATCHING_UP = 100  # a full batch comes after an outage: "typing" would be late, one doorbell a session is enough
 
-
 _USED_UP = ("stop", "retry", "undo")  # what a button asks for once; those of a picker may be pressed again
 
 
@@ -76,6 +76,7 @@ class UpdateIntake:
         notices: Notices,
         attention: Attention,
         overheard: OverheardMessages,
+        former: FormerGroups,
         control: GroupControl,
         feedback: Feedback,
         languages: Languages,
@@ -89,11 +90,9 @@ class UpdateIntake:
         self._answers = answers
         self._intake = intake
         self._doorbells = doorbells
-        self._interrupts = interrupts
-        self._acks = acks
-        self._clock = clock
+        self._interrupts, self._acks, self._clock = interrupts, acks, clock
         self._notices, self._attention, self._overheard = notices, attention, overheard
-        self._control, self._feedback = control, feedback
+        self._control, self._feedback, self._former = control, feedback, former
         self._languages, self._inline_messages = languages, inline_messages
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
 
@@ -161,6 +160,7 @@ class UpdateIntake:
         """Whether a session has to move; the store holds nothing of a group of strangers."""
         await self._admission.moved(old.chat, new.chat)
         await self._overheard.moved(old, new)
+        self._former.note(old, new)
         if any(item.inbound is not None and item.inbound.key == old for item in before):
             return True
         access = self._people.access
@@ -207,7 +207,7 @@ class UpdateIntake:
         if inbound.kind == "answer":
             return await self._pressed(heard, Item.entries(before))
         if ask is None and inbound.kind not in LATER:
-            with_context = await self._overheard.before(inbound)
+            with_context = await self._overheard.before(await self._former.meant(inbound))
             return Item(heard, Accept(heard.once or heard.update_id, inbound=with_context), press=heard.callback)
         return await self._asked(heard, ask, Item.entries(before))
 

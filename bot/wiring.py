@@ -29,6 +29,7 @@ from bot.groups.attention import Attention
 from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
 from bot.groups.control import GroupControl, RightsHere
+from bot.groups.former import FormerGroups
 from bot.groups.hearing import GroupHearing
 from bot.groups.overheard import OverheardMessages
 from bot.groups.paused import following
@@ -246,6 +247,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         notices=Notices(bot, store.intake, clock, admission=admission, rate=rate),
         attention=shared.attention,
         overheard=shared.overheard,
+        former=FormerGroups(store.sessions),
         control=control,
         feedback=Feedback(bot, store.feedback, people, clock),
         languages=Languages(store.sessions),

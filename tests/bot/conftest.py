@@ -27,6 +27,7 @@ from bot.groups.attention import Attention
 from bot.groups.bursts import GroupBursts
 from bot.groups.channel_posts import ChannelPosts
 from bot.groups.control import GroupControl, RightsHere
+from bot.groups.former import FormerGroups
 from bot.groups.hearing import GroupHearing
 from bot.groups.overheard import OverheardMessages
 from bot.inline_messages import InlineMessages
@@ -190,6 +191,7 @@ def make_bot(
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
         attention=attention,
         overheard=OverheardMessages(store.overheard, settings.group_context),
+        former=FormerGroups(store.sessions),
         control=control,
         feedback=Feedback(BOT, store.feedback, people, clock),
         languages=Languages(store.sessions),
