@@ -68,6 +68,21 @@ async def test_a_servers_form_is_asked_field_by_field_and_checked(
 
 
 @pytest.mark.promise("elicited")
+@pytest.mark.parametrize(
+    ("answers", "action"), [((">Decline",), "decline"), ((">Cancel",), "cancel"), (("42", ">Cancel"), "cancel")]
+)
+async def test_a_form_is_declined_or_cancelled_as_its_person_says(
+    runtime: Open, model: Model, serve: Callable[..., None], answers: tuple[str, ...], action: str
+) -> None:
+    serve("shop")
+    person = Person([*answers])
+    async with runtime(COHORT_LANES="1") as engine:
+        result = await engine.run(asking(person, form=FORM), Screen())
+    assert f'"action": "{action}"' in result.text
+    offered = [question.choices[-2:] for question in person.asked]
+    assert offered == [("Decline", "Cancel"), ("Green", "Cancel")][: len(answers)], "it is declined before it is begun"
+
+
 @pytest.mark.parametrize("said", [">Cancel", "-"])
 async def test_a_form_that_is_cancelled_or_not_answered_in_time_is_told_to_the_server(
     runtime: Open, model: Model, serve: Callable[..., None], said: str

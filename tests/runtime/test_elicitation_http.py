@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import uvicorn
 import yaml
 from fastmcp import Context, FastMCP
 
-from tests.runtime.support import Open, Screen, card, until
+from tests.runtime.support import Open, Screen, card, inbound, until
 from tests.runtime.test_elicitation import Person, asking
 from tests.support.model import Model
 
@@ -34,6 +36,20 @@ def configure_shop(config: Path, cards: Path) -> Callable[[str], None]:
 
 
 @pytest.fixture
+def sdk_shop(config: Path, cards: Path, model: Model) -> Callable[[str], None]:
+    """A server of the MCP SDK on stdin, with the protocol of this mode."""
+
+    def configured(mode: str) -> None:
+        content = yaml.safe_load(config.read_text())
+        program = str(Path(__file__).with_name("modern_shop.py"))
+        content["mcp"] = {"servers": {"shop": {"command": sys.executable, "args": [program], "protocol_mode": mode}}}
+        config.write_text(yaml.safe_dump(content))
+        card(cards, "assistant.md", "---\nname: assistant\nmodel: generic.mock\nservers: [shop]\n---\nYou.\n")
+
+    return configured
+
+
+@pytest.fixture
 async def shop(configure_shop: Callable[[str], None]) -> AsyncGenerator[None]:
     served = FastMCP("shop")
     served.tool(ask)
@@ -45,6 +61,29 @@ async def shop(configure_shop: Callable[[str], None]) -> AsyncGenerator[None]:
             configure_shop(f"http://127.0.0.1:{listening.getsockname()[1]}/mcp")
             yield
             server.should_exit = server.force_exit = True
+
+
+@pytest.mark.promise("elicited")
+@pytest.mark.parametrize(
+    ("tool", "mode", "told"),
+    [
+        ("before", "auto", "ordered 42"),
+        ("before", "legacy", "ordered 42"),
+        ("within", "legacy", "accepted 42"),
+        # The protocol of 2026-07-28 has no way to ask within a call: the library itself says so to the tool.
+        ("within", "auto", "no back-channel"),
+    ],
+)
+async def test_a_server_of_the_sdk_asks_as_its_protocol_lets_it(
+    runtime: Open, sdk_shop: Callable[[str], None], *, tool: str, mode: str, told: str
+) -> None:
+    sdk_shop(mode)
+    person = Person(["42"])
+    async with runtime(COHORT_LANES="1") as engine:
+        request = replace(asking(person), messages=(inbound(1, f"CALL:{tool}{{}}"),))
+        result = await engine.run(request, Screen())
+    assert told in result.text
+    assert bool(person.asked) == (told != "no back-channel")
 
 
 @pytest.mark.promise("elicited")

@@ -23,7 +23,7 @@ type AskPerson = Callable[[str, tuple[str, ...]], Awaitable[PersonsAnswer | None
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What is asked. ``who`` asks: a server, whose words are not ours."""
+    """What is asked. ``who`` asks: a server, whose words are not ours. It may be told no, which is no cancelling."""
 
     message: str
     schema: Mapping[str, Any]
@@ -38,7 +38,7 @@ class Filled:
     values: Mapping[str, Value]
 
 
-_CANCELLED = Filled("cancel", {})
+_CANCELLED, _DECLINED = Filled("cancel", {}), Filled("decline", {})
 
 
 async def fill(form: Form, ask: AskPerson) -> Filled:
@@ -56,18 +56,21 @@ async def fill(form: Form, ask: AskPerson) -> Filled:
         return Filled("accept", {}) if place == 0 else Filled("decline", {}) if place == 1 else _CANCELLED
     values: dict[str, Value] = {}
     for number, field in enumerate(fields):
-        begins = f"{head}\n\n" if number == 0 else ""
-        answer = await _asked(field, begins, ask)
+        begins, last = "", (phrase("button-cancel"),)
+        if number == 0:
+            begins, last = f"{head}\n\n", ((phrase("button-decline"),) if form.who else ()) + last
+        answer = await _asked(field, begins, last, ask)
         if isinstance(answer, Filled):
             return answer
         values |= answer
     return Filled("accept", values)
 
 
-async def _asked(field: FormField, begins: str, ask: AskPerson) -> dict[str, Value] | Filled:
+async def _asked(field: FormField, begins: str, last: tuple[str, ...], ask: AskPerson) -> dict[str, Value] | Filled:
+    """Ask for one field. ``last`` are the buttons that end the form: cancel, and before it that its person says no."""
     labels = field.labels if len(field.labels) <= _BUTTONS and field.kind != "several" else ()
     skip = () if field.required else (phrase("button-skip"),)
-    extra = (*skip, phrase("button-cancel"))
+    extra = (*skip, *last)
     text = begins + _text(field, listed=not labels)
     problem = ""
     for _ in range(_MOST_TRIES):
@@ -82,7 +85,9 @@ async def _asked(field: FormField, begins: str, ask: AskPerson) -> dict[str, Val
                 continue
         if said.pressed < len(labels):
             return {field.name: field.of_option(said.pressed)}
-        return {} if skip and said.pressed == len(labels) else _CANCELLED
+        if skip and said.pressed == len(labels):
+            return {}
+        return _DECLINED if last[1:] and said.pressed == len(labels) + len(skip) else _CANCELLED
     return _CANCELLED
 
 
