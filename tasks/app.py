@@ -52,18 +52,7 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_max_retries=None,
         # Refusals too: a Redis that fails over, or is full, is one that comes back; Celery's default is to end.
         broker_channel_error_retry=True,
-        broker_transport_options={
-            # One priority: otherwise each queue is four keys.
-            "priority_steps": [0],
-            # No book of what was taken: two transactions a doorbell, for a redelivery that the inbox makes needless.
-            "ack_emulation": False,
-            # A flood in one slot must not delay another slot's doorbell.
-            "queue_order_strategy": "round_robin",
-            "socket_keepalive": True,
-            "socket_connect_timeout": 3,
-            "health_check_interval": 15,
-            **(_sentinel_options(watched) if watched else {}),
-        },
+        broker_transport_options=_transport_options(watched),
         broker_use_ssl=dict(watched.tls) if watched and watched.tls is not None else False,
         # Events and answers to remote control whose reader is gone.
         event_queue_expires=60,
@@ -75,6 +64,21 @@ def make_app(settings: Settings) -> Celery:
     )
     app.conf.task_routes = None
     return app
+
+
+def _transport_options(watched: Sentinels | None) -> dict[str, Any]:
+    return {
+        # One priority: otherwise each queue is four keys.
+        "priority_steps": [0],
+        # No book of what was taken: two transactions a doorbell, for a redelivery that the inbox makes needless.
+        "ack_emulation": False,
+        # A flood in one slot must not delay another slot's doorbell.
+        "queue_order_strategy": "round_robin",
+        "socket_keepalive": True,
+        "socket_connect_timeout": 3,
+        "health_check_interval": 15,
+        **(_sentinel_options(watched) if watched else {}),
+    }
 
 
 def _sentinel_options(watched: Sentinels) -> dict[str, Any]:
