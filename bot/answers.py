@@ -188,7 +188,7 @@ class Answers:
         It is the address at which a login ended, or a mistyped command of the agents.
         """
         mistyped = written(inbound)
-        if mistyped is not None and mistyped not in self._taken.now and nearest(mistyped, self._taken.now) is not None:
+        if mistyped is not None and nearest(mistyped, self._taken.now) is not None:
             return Command(UNKNOWN, mistyped)
         return self._logins.hidden_ask(inbound) if inbound.kind == "message" else None
 

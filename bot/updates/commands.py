@@ -123,11 +123,13 @@ def payload_of(argument: str) -> str | None:
 
 
 def nearest(name: str, also: Iterable[str] = ()) -> str | None:
-    """The command of ours that a mistyped one means, or a word for it; ``also``: those that agents take.
+    """The command of ours that a mistyped one means, or a word for it; None for one of ours. ``also``: the agents' own.
 
     It is the only one that begins so, or one that is alike; of three letters, two that changed places are much.
     """
     known = sorted({*CONTROL, *ASKS, *also})
+    if name in known:
+        return None
     begin = [one for one in known if len(name) >= _BEGINS and one.startswith(name)]
     if len(begin) == 1 or name in _MEANT:
         return _MEANT.get(name) or begin[0]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.updates.commands import CODE, Command, nearest
-from tasks.chats.command_names import CONTROL
+from tasks.chats.command_names import ASKS, CONTROL
 from tests.bot.meanings import heard, ignored, inbound
 from tests.bot.updates import GROUP, said
 
@@ -118,3 +118,9 @@ def test_a_question_to_the_bot_is_known_wherever_it_is_called(words: dict[str, A
 def test_a_caption_asks_the_bot_only_in_groups() -> None:
     assert heard(said(caption="/model@cohort_bot", photo=[])).ask is None
     assert not heard(said(caption="/model", photo=[], chat=GROUP)).addressed
+
+
+def test_none_of_ours_and_none_of_the_agents_is_a_mistyped_one() -> None:
+    agents = ("rol", "roll", "stopp")
+    assert [name for name in (*CONTROL, *ASKS) if nearest(name, agents)] == []
+    assert [name for name in agents if nearest(name, agents)] == []
