@@ -1,5 +1,6 @@
 """Conversations of a session: the one that goes on, and earlier ones that are kept (pure)."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -122,10 +123,12 @@ def others(current: Current, index: Sequence[Conversation]) -> tuple[Conversatio
 
 
 def titled(words: str, index: Sequence[Conversation]) -> tuple[Conversation, ...]:
-    """Those whose titles have the words in them; none for a number, or no words."""
+    """Those whose titles have the words in them, whole words first; none for a number, or no words."""
     wanted = " ".join(words.split()).casefold()
-    found = (one for one in index if wanted in named(one.number, one.title).casefold())
-    return () if is_digits(wanted) or not wanted else tuple(found)
+    whole = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
+    found = [(one, named(one.number, one.title).casefold()) for one in index]
+    having = sorted((whole.search(title) is None, place) for place, (_, title) in enumerate(found) if wanted in title)
+    return () if is_digits(wanted) or not wanted else tuple(index[place] for _, place in having)
 
 
 def list_text(current: Current, index: Sequence[Conversation], page: int = 0, head: str = "") -> str:

@@ -117,6 +117,13 @@ async def test_a_conversation_is_found_by_words_of_its_title(bot: BotUnderTest) 
     assert await bot.inbox(ANNS) == []
 
 
+async def test_of_many_titles_with_the_words_those_come_first_that_have_them_whole(bot: BotUnderTest) -> None:
+    await kept(bot.store, *(f"talk {n}" for n in range(1, 51)))
+    await bot.intake.take([said("/resume talk 4", update_id=1)])
+    ((_, reply),) = await own_replies(bot.store, 4242)
+    assert [row[0].text for row in reply.buttons][:3] == ["4. talk 4", "49. talk 49", "48. talk 48"]
+
+
 async def test_a_long_list_says_how_many_come_behind_each_page(bot: BotUnderTest) -> None:
     await kept(bot.store, *(f"talk {n}" for n in range(1, 101)))
     words = ("/sessions", "/sessions 12", "/sessions 13", "/sessions 99", "/sessions talk 1", "/resume talk 4")

@@ -175,6 +175,17 @@ async def test_doctor_checks_the_file_of_chats(tmp_path: Path) -> None:
     assert (problem.severity, "agnt" in problem.seen) == ("problem", True)
 
 
+@pytest.mark.promise("chat-rules")
+async def test_doctor_names_rules_of_roles_that_keep_no_command(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\nname: dice\ncommands: [roll]\n---\nYou.\n")
+    file = tmp_path / "chats.yaml"
+    given = {"COHORT_CHATS": str(file), "COHORT_CARDS": str(tmp_path), "COHORT_CONFIG": "", "COHORT_COMMANDS": "news"}
+    file.write_text("roles:\n  commands: {compct: admin, /Roll: admin, news: member, 're*': admin, reset: owner}\n")
+    _, wrong = await chats(here(load(given)))
+    assert wrong.seen == "roles.commands.compct: fits no command, so it keeps nothing from anyone"
+    assert wrong.do == "did you mean compact?"
+
+
 @pytest.mark.promise("doctor-says")
 def test_doctor_says_which_switch_of_botfather_is_missing_for_questions_elsewhere() -> None:
     on, off = load({"COHORT_INLINE": "1", "COHORT_GUESTS": "1", "COHORT_BUSINESS": "1"}), load({})

@@ -1,6 +1,8 @@
 """``cohort doctor``: the file of single chats and topics (``COHORT_CHATS``)."""
 
+import difflib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from ops import model
 from ops.agent_config import configuration
 from ops.commands.finding import Finding
 from ops.context import Context
+from tasks.chats.command_names import ASKS, CONTROL, taken_by_card
 from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
 from tasks.operator_files import chat_rules
@@ -39,7 +42,20 @@ async def chats(here: Context, settings: Settings | None = None) -> list[Finding
         if not any(fnmatchcase(agent, name) for agent in agents):
             seen = f"roles.agents.{name}: fits no card's name, so it keeps nothing from anyone"
             found.append(Finding(about, "warning", seen, f"name one of {', '.join(sorted(agents))}"))
-    return found
+    return [*found, *_no_commands(read.roles.commands, {*settings.commands, *_of_cards(_that_read(here, settings))})]
+
+
+def _no_commands(said: Iterable[str], own: Iterable[str]) -> list[Finding]:
+    """Of the rules of roles those that keep no command: a misspelt one leaves its command open to everybody."""
+    names = sorted({*ASKS, *CONTROL, *own})
+    return [
+        Finding("chats", "warning", f"roles.commands.{one}: fits no command, so it keeps nothing from anyone", do)
+        for one, name in ((one, one.removeprefix("/").lower()) for one in said)
+        if not any(fnmatchcase(known, name) for known in names)
+        for do in (
+            f"did you mean {', '.join(difflib.get_close_matches(name, names, n=1)) or 'one of those in /help'}?",
+        )
+    ]
 
 
 def hears_too_little(settings: Settings) -> list[Finding]:
@@ -89,6 +105,15 @@ def _agents(directories: Iterable[Path]) -> frozenset[str]:
         return frozenset(read_card(path).name for directory in directories for path in card_files(directory))
     except BadFile:
         return frozenset()
+
+
+def _of_cards(directories: Iterable[Path]) -> frozenset[str]:
+    """The commands that cards take; of a faulty card none, which another check reports."""
+    found = set[str]()
+    for path in (path for directory in directories for path in card_files(directory)):
+        with suppress(BadFile, ValueError):
+            found.update(taken_by_card(read_card(path).head.get("commands") or []))
+    return frozenset(found)
 
 
 def _keys(here: Context) -> list[str]:
