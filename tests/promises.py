@@ -46,6 +46,7 @@ PROMISES = {
     "logged-once": "A message, its turn and its delivery are one log line each, without a chat's number.",
     "doctor-says": "Doctor says what is wrong and what to do, whatever it finds, and never ends in a traceback.",
     "metrics-shown": "Each metric of a dashboard or an alert exists, and each alert says what to do.",
+    "disk-refuses": "Where the state directory takes no files, all is answered, and people and operators read why.",
     "disk-full": "A full disk is told in one line.",
     "hangup-drains": "A terminal that closes ends the system in order.",
     "dead-letters": "An operator can list, read, retry and drop what was given up on.",

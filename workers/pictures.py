@@ -3,6 +3,7 @@
 Nothing is decoded: a library that opens a WebP makes room for all of its pixels, which a hostile header says are many.
 """
 
+import base64
 from collections.abc import Iterator
 
 type Pixels = tuple[int, int]
@@ -23,6 +24,15 @@ _MOVES = 0x02
 """The bit of an extended WebP that says so (RFC 9649)."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of a JPEG behind which its size stands (ITU T.81, table B.1)."""
+
+
+def picture_bytes(picture: bytes | str) -> bytes:
+    """A picture's bytes, which may be given as Base64; some servers write that in lines.
+
+    Raises:
+        ValueError: it is no Base64.
+    """
+    return picture if isinstance(picture, bytes) else base64.b64decode("".join(picture.split()), validate=True)
 
 
 def is_photo(pixels: Pixels | None) -> bool:

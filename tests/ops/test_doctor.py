@@ -65,6 +65,13 @@ async def test_doctor_measures_the_room_on_the_disk_also_before_the_home_is_made
         assert doctor.room(free, tmp_path).severity == severity
 
 
+@pytest.mark.promise("disk-refuses")
+async def test_doctor_tells_of_a_home_that_takes_no_files_whatever_room_there_is(tmp_path: Path) -> None:
+    (tmp_path / "media").touch()
+    (found,) = await doctor.disk(here(load({}), tmp_path))
+    assert (found.severity, found.seen) == ("problem", f"{tmp_path / 'media'} takes no files (Not a directory)")
+
+
 @pytest.mark.promise("doctor-says")
 async def test_doctor_reads_servers_of_every_form(tmp_path: Path) -> None:
     config = tmp_path / "fastagent.config.yaml"

@@ -2,19 +2,56 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ops import control
 from ops.context import Context
-from ops.home import Home, Running, joined, out_of_room
+from ops.home import Home, Running, joined, out_of_room, takes_no_files
 from tasks.config.settings import load
 from tasks.errors import Misconfigured, StoreUnavailable
+from tests.harness.processes import ROOT
 from tests.support.ports import free_port
 from tests.support.until import until
 
 RUNNING = Running(pid=1, started=0.0, control=1, secret="s", env={"REDIS_URL": "redis://:pw@127.0.0.1:1/0"})
+
+
+@pytest.mark.promise("disk-refuses")
+@pytest.mark.parametrize("folder", ["", "media", "sessions"])
+def test_a_home_with_a_file_in_the_place_of_a_directory_takes_no_files(tmp_path: Path, folder: str) -> None:
+    home = Home(tmp_path / "home")
+    assert home.takes_no_files() is None  # it can be made
+    wrong = home.root / folder
+    wrong.parent.mkdir(exist_ok=True)
+    wrong.write_text("no directory")
+    assert home.takes_no_files() == f"{wrong} takes no files (Not a directory)"
+    wrong.unlink()
+    wrong.mkdir()
+    assert home.takes_no_files() is None
+    assert list(wrong.iterdir()) == []
+
+
+@pytest.mark.promise("disk-refuses")
+def test_a_directory_below_a_file_takes_no_files(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    home = tmp_path / "file" / "below" / "home"
+    assert takes_no_files(home) == f"{home} takes no files (Not a directory)"
+
+
+@pytest.mark.promise("disk-refuses")
+def test_a_disk_that_ends_within_a_file_takes_no_files(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path; from ops.home import takes_no_files; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); print(takes_no_files(Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout == f"{tmp_path} takes no files (File too large)\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_supervisor_in_the_same_home_is_refused_in_one_line(tmp_path: Path) -> None:

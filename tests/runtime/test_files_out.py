@@ -9,6 +9,7 @@ import pytest
 from mcp_types import BlobResourceContents, CallToolResult, EmbeddedResource, ImageContent, ResourceLink, TextContent
 
 from tasks import session_files
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tests.runtime.steps import MemorySteps
 from tests.runtime.support import Open, Screen, ask, card
@@ -152,6 +153,8 @@ async def test_a_tool_reads_that_its_file_could_not_be_kept(
         done = await engine.run(replace(ask(1, "CALL:draw"), steps=MemorySteps()), Screen())
     assert done.files == ()
     assert "could not keep the file; its disk may be full" in str(model.journal[-1].messages)
+    # A model may say nothing of it.
+    assert done.notices == (phrase("files-unkept", count=1),)
 
 
 OGG = b"OggS" + b"\0" * 24

@@ -117,7 +117,10 @@ async def answering(here: Context) -> list[Finding]:
 
 
 async def disk(here: Context) -> list[Finding]:
-    """Whether there is room in the state directory: for files of chats, logs, and the store of `cohort up`."""
+    """Whether the state directory takes files, and has room: for those of chats, logs, the store of `cohort up`."""
+    if (refused := here.home.takes_no_files()) is not None:
+        do = "make it a directory with room that Cohort's user writes, or set COHORT_HOME: files of chats are left out"
+        return [Finding("disk", "problem", refused, do)]
     place = next(path for path in (here.home.root, *here.home.root.parents) if path.exists())
     return [room(shutil.disk_usage(place).free / 2**20, place)]
 

@@ -72,7 +72,9 @@ async def _look(here: Context) -> Look:
     with suppress(Misconfigured):  # a file that is wrong just now says nothing; doctor tells of it
         now = among(now, bots_of(here.settings, here.environ))
     running = here.home.running()
-    return replace(now, scale=running.scale if running is not None else None)
+    refused = await asyncio.to_thread(here.home.takes_no_files)
+    disk = () if refused is None else (f"{refused}: files of chats are left out",)
+    return replace(now, scale=running.scale if running is not None else None, disk=disk)
 
 
 def health(

@@ -20,7 +20,7 @@ def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bo
     """The look as text; ``slots``: with the depth of each slot that has work."""
     out = io.StringIO()
     console = PlainConsole(file=out, width=width, force_terminal=colour, no_color=not colour)
-    for line in now.refusals:
+    for line in (*now.refusals, *now.disk):
         console.print(line, style="red")
     for line in now.risks:
         console.print(line, style="yellow")

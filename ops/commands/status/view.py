@@ -142,6 +142,8 @@ class Look:
     """What an operator has paused, a line each."""
     refusals: tuple[str, ...] = ()
     """Why Redis refuses writes now, a line each."""
+    disk: tuple[str, ...] = ()
+    """Why the state directory of this machine keeps no files of chats, a line."""
     risks: tuple[str, ...] = ()
     """With what settings Redis may lose data later, a line each."""
     parked: int = 0

@@ -23,7 +23,7 @@ from tasks.http.addresses import is_public
 from tasks.text import clean, on_one_line, utf16, within
 from workers import texts
 from workers.outgoing import LARGEST, MOST, RoomInReplies, is_opus, kind_of, name_of, remove
-from workers.pictures import moves, pixels_of
+from workers.pictures import moves, picture_bytes, pixels_of
 from workers.runtime.conversation.file_types import HEAD_BYTES, TEXT, UNKNOWN, mime_by_content, mime_of
 
 log = logging.getLogger("cohort.runtime")
@@ -101,7 +101,7 @@ class FilesOut:
             self.left_out += 1
             return NOT_SENT
         with self._counting_lost():
-            return self._draws(self._room.taken(self.folder, self.keep(_decoded(picture), "", mime)))
+            return self._draws(self._room.taken(self.folder, self.keep(picture_bytes(picture), "", mime)))
         return NOT_SENT
 
     def draw_again(self, file: OutFile) -> None:
@@ -156,9 +156,14 @@ class FilesOut:
         except ValidationError:
             raise
         except (ValueError, OSError, NotAttached) as problem:
-            log.warning("file.left_out", extra={"problem": type(problem).__name__})
-            unkept = isinstance(problem, OSError)
-            self.unkept, self.left_out = self.unkept + unkept, self.left_out + (not unkept)
+            self.lose(problem)
+
+    def lose(self, problem: Exception) -> None:
+        """Note that a file cannot be kept, so that its person is told."""
+        said = getattr(problem, "strerror", None) or type(problem).__name__
+        log.warning("file.left_out", extra={"problem": said})
+        unkept = isinstance(problem, OSError)
+        self.unkept, self.left_out = self.unkept + unkept, self.left_out + (not unkept)
 
     def keep(self, body: bytes, name: str, mime: str = UNKNOWN, caption: str = "") -> OutFile:
         """Keep a file's bytes until it is delivered. Blocking.
@@ -197,15 +202,6 @@ class _Attached:
 files_of_turn: ContextVar[FilesOut | None] = ContextVar("files_of_turn", default=None)
 _attached: ContextVar[_Attached | None] = ContextVar("_attached", default=None)
 """What the tool call that runs has attached."""
-
-
-def _decoded(picture: bytes | str) -> bytes:
-    """A picture's bytes; some servers write Base64 in lines.
-
-    Raises:
-        ValueError: it is no Base64.
-    """
-    return picture if isinstance(picture, bytes) else base64.b64decode("".join(picture.split()), validate=True)
 
 
 def title_of(block: ResourceLink) -> str:
@@ -252,7 +248,7 @@ def attach(file: str | Path | bytes | bytearray | memoryview, name: str = "", ca
     except NotAttached as problem:
         return f"Not sent: {problem}"
     except OSError as problem:
-        log.warning("file.left_out", extra={"problem": type(problem).__name__})
+        out.lose(problem)
         return "Not sent: this machine could not keep the file; its disk may be full."
     attached.files.append(kept_file)
     out.promised += 1
