@@ -69,6 +69,11 @@ def test_everyone_is_spoken_to_in_the_same_way_and_in_telegrams_own_words(langua
     assert [(ident, form) for ident, form in texts_of(language) if any(rule.search(form) for rule in wrong)] == []
 
 
+def test_the_bot_has_no_gender_in_russian() -> None:
+    past = re.compile(r"\bя\b[^.;:!?]*\b\w{2,}(?:[аеиоуыя]л|лся)\b", re.IGNORECASE)
+    assert [(ident, form) for ident, form in texts_of("ru") if past.search(form)] == []
+
+
 def test_spanish_questions_and_exclamations_begin_with_their_marks() -> None:
     for ident, form in texts_of("es"):
         assert form.count("?") == form.count("¿"), ident
