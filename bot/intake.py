@@ -174,7 +174,7 @@ class UpdateIntake:
         decision = access.decide(user, chat, business=heard.silent)
         if (attended := await self._attention.attended(heard)) is None:
             if decision == "admit" and heard.ask is None:
-                await self._overheard.add(inbound, access.role(user, chat))
+                await self._overheard.add(inbound, access.role(user, chat), place=heard.place)
             return Item(heard, nothing)
         heard = attended
         if decision == "ignore":

@@ -127,6 +127,8 @@ class Attention:
         Raises:
             StoreUnavailable: Redis is away.
         """
+        if heard.place:
+            return None
         if await self._posts.has(heard):
             heard = replace(heard, addressed=False)
         if heard.addressed or (heard.ask is None and self._bursts.has(heard)):

@@ -1,10 +1,14 @@
-"""What people of a group wrote since the agent was last addressed: context for the next message to it."""
+"""What people of a group wrote since the agent was last addressed, and where a live location has moved to.
+
+It is context for the next message to the agent.
+"""
 
 from collections.abc import Iterable
 
 from pydantic import ValidationError
 
 from bot.recent import Once
+from tasks.bounded_dict import BoundedDict
 from tasks.chats.roles import Role
 from tasks.envelope import Inbound, OverheardMessage
 from tasks.session import SessionKey
@@ -14,28 +18,49 @@ EACH_CHARACTERS = 500
 ALL_CHARACTERS = 4000
 """Characters that are kept of one message, and of all that the next message to the agent takes along."""
 
+_PLACES = 5
+"""Live locations of a private chat whose newest places are kept."""
+_REMEMBERED = 10_000
+
 
 class OverheardMessages:
-    """The last messages of each session that were not meant for the agent, kept for all processes of the bot."""
+    """The last messages of each session that were not meant for the agent, kept for all processes of the bot.
+
+    In a private chat they are the places where live locations have moved to. Only the process that heard of them lets
+    its next message take them along; where webhooks reach several, that is the one that Telegram asks by then.
+    """
 
     def __init__(self, store: OverheardStore, most: int) -> None:
         self._store = store
         self._most = most
         self._once = Once()
+        self._places = BoundedDict[str, None](_REMEMBERED)
+        """Private chats whose next message may take a place along: others cost no round trip."""
 
-    async def add(self, inbound: Inbound, role: Role | None = None) -> None:
-        """Remember a message, once for an update; its edit takes its place. ``role``: its author's.
+    async def add(self, inbound: Inbound, role: Role | None = None, *, place: bool = False) -> None:
+        """Remember a message, once for an update; its edit takes its place.
+
+        Args:
+            inbound: The message.
+            role: Its author's.
+            place: It is where a live location has moved to, which private chats have, too.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
+        private = inbound.key.chat > 0
+        most = _PLACES if private and place else self._most
         files = "".join(f"[{file.kind}] " for file in inbound.media)
         text = (files + inbound.text).strip()[:EACH_CHARACTERS]
-        if not self._most or not text or inbound.message_id is None or self._once.known(inbound.update_id):
+        if not most or not text or inbound.message_id is None or self._once.known(inbound.update_id):
             return
         said = OverheardMessage(sender=inbound.sender, text=text, guest=role == "guest")
-        await self._store.hear(inbound, said.model_dump_json(), most=self._most)
+        # The message that a place belongs to may have been taken along, or have gone to the agent.
+        heard = inbound.model_copy(update={"edited": False}) if place else inbound
+        await self._store.hear(heard, said.model_dump_json(), most=most)
         self._once.of(inbound.update_id, lambda: True)
+        if private:
+            self._places[inbound.session] = None
 
     async def moved(self, old: SessionKey, new: SessionKey) -> None:
         """A group became a supergroup: its next message to the agent stands there.
@@ -53,9 +78,12 @@ class OverheardMessages:
             StoreUnavailable: Redis is away.
         """
         asks = inbound.kind in ("message", "new") and bool(inbound.text or inbound.media)
-        if not self._most or not asks or inbound.key.chat > 0:
+        private = inbound.key.chat > 0
+        if not asks or not (inbound.session in self._places if private else self._most):
             return inbound
         kept = await self._store.bring(inbound)
+        if private and not kept:
+            self._places.pop(inbound.session, None)
         # A part of an album may be attended to after all.
         context = _last_of(_read(said for number, said in kept if number != inbound.message_id))
         return inbound.model_copy(update={"overheard": context}) if context else inbound

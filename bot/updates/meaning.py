@@ -80,6 +80,8 @@ class Incoming:
     """The title of its group."""
     post: tuple[int, int] | None = None
     """The channel's post that Telegram has forwarded into its discussion group: the channel, and the post's number."""
+    place: bool = False
+    """A live location has moved: no message, but what the next message takes along."""
 
     @property
     def silent(self) -> bool:

@@ -165,12 +165,14 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
     if given is None:
         return at.nothing("a service message")
     inbound = _inbound(at, message, session, sender, given)
+    place = _is_place(at, message)
     own = not (group or inbound.edited or business or forwarded or shows(message))
     return Incoming(
         at.update_id,
         inbound,
-        given.addressed or not group,
+        (given.addressed or not group) and not place,
         given.ask,
+        place=place,
         code=_code_in(said, command) if own else None,
         sent=message.edit_date or message.date or at.now,
         group=message.chat.title or "",
@@ -190,7 +192,7 @@ def _not_for_us(at: UpdateReading, message: Message, said: str, bare: str) -> st
     command = parse(bare)
     if command is not None and command.known:
         return "a command is not given by an edit"
-    if not _edits(message, said):
+    if not _edits(message, said) and not _is_place(at, message):
         return "an edit without words"
     if (message.edit_date or 0) - (message.date or 0) > _EDITABLE_S:
         return "an edit that no person can make"
@@ -201,6 +203,11 @@ def _edits(message: Message, said: str) -> bool:
     """Whether a person may have edited it: a live location moves by itself, polls and games count."""
     counts = message.poll is not None or message.game is not None
     return bool(said or message.rich_message or (media_of(message) and not counts))
+
+
+def _is_place(at: UpdateReading, message: Message) -> bool:
+    """Whether a person's live location has moved, or ended."""
+    return at.kind == "edited_message" and message.location is not None
 
 
 def _is_edit(at: UpdateReading) -> bool:

@@ -203,6 +203,7 @@ def test_an_edit_of_a_file_of_a_rich_message_and_of_words_that_begin_with_a_slas
     assert inbound(edit(photo)).media[0].file_id == "new"
     moves = changed(said("x"), text=None, location={"latitude": 1, "longitude": 1, "live_period": 60})
     voted = changed(said("x"), text=None, poll={**POLL, "media": {"photo": [{"file_id": "P"}]}})
-    for update in (moves, voted, said(dice=tg.Dice(emoji="🎲", value=4))):
+    assert heard(edit(moves)).place
+    for update in (voted, said(dice=tg.Dice(emoji="🎲", value=4))):
         assert ignored(edit(update)) == "an edit without words"
     assert ignored(edit(said("/new hello"))) == "a command is not given by an edit"

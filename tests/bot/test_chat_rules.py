@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from aiogram import types as tg
 
 from tasks.config.settings import load
 from tasks.operator_files.chat_rules import ChatRulesFile
@@ -71,6 +72,16 @@ async def test_what_a_silent_chat_says_is_no_context_of_a_later_message(bot: Bot
     await taken(bot, "@cohort_bot hi", 2)
     (entry,) = await bot.inbox(GROUPS)
     assert entry.overheard == ()
+
+
+async def test_in_a_chat_with_always_a_live_location_that_moves_begins_no_turn(bot: BotUnderTest) -> None:
+    rule(bot, "chats:\n  -55: {mention: always}\n")
+    where = [tg.Location(latitude=latitude, longitude=13.4, live_period=60) for latitude in (52.5, 52.6)]
+    await bot.intake.take([said(location=where[0], chat=GROUP, update_id=1, message_id=1)])
+    await bot.intake.take([said(location=where[1], chat=GROUP, update_id=2, message_id=1, kind="edited_message")])
+    assert await taken(bot, "where is Ben?", 3) == ["[live location: 52.5, 13.4]", "where is Ben?"]
+    (*_, asked) = await bot.inbox(GROUPS)
+    assert [one.text for one in asked.overheard] == ["[live location: 52.6, 13.4]"]
 
 
 async def test_in_a_chat_with_always_service_messages_stay_unanswered(bot: BotUnderTest) -> None:

@@ -58,8 +58,9 @@ def test_parts_of_an_album_carry_its_id() -> None:
 def test_an_edit_is_marked_and_an_edit_without_words_is_nothing() -> None:
     found = inbound(said("better", kind="edited_message", edit_date=1))
     assert (found.edited, found.text, found.kind) == (True, "better", "message")
-    moving = tg.Location(latitude=1, longitude=1, live_period=60)
-    assert ignored(said(kind="edited_message", location=moving)) == "an edit without words"
+    assert ignored(said(kind="edited_message", dice=tg.Dice(emoji="🎲", value=4))) == "an edit without words"
+    moved = heard(said(kind="edited_message", location=tg.Location(latitude=1, longitude=1, live_period=60)))
+    assert (moved.place, moved.addressed) == (True, False)
     assert ignored(said("/new", kind="edited_message")) == "a command is not given by an edit"
 
 
