@@ -1,5 +1,6 @@
 """The checker of files, both ways: each comes whole and once, and its turn's model sees what a person sent."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -206,31 +207,22 @@ async def albums_both_ways(stage: Scene) -> None:
 
 
 async def test_albums_come_whole_both_ways(tmp_path: Path) -> None:
-    async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
-        stage.harness.seeing()
-        await stage.start()
-        await albums_both_ways(stage)
-        found = await verdict(stage)
+    found = await judged(tmp_path, albums_both_ways)
     assert [str(violation) for violation in found.violations] == []
     assert (found.files, found.seen, found.albums) == (2, 3, 1)
 
 
 async def test_albums_that_come_file_by_file_are_found(tmp_path: Path) -> None:
-    async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
-        stage.harness.seeing()
-        await stage.start(worker="albums-sent-singly")
-        await albums_both_ways(stage)
-        assert rules_of(await verdict(stage)) == {"file"}
+    assert rules_of(await judged(tmp_path, albums_both_ways, worker="albums-sent-singly")) == {"file"}
 
 
 async def test_albums_of_which_one_part_is_read_are_found(tmp_path: Path) -> None:
-    async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
-        stage.harness.seeing()
-        await stage.start(worker="albums-cut")
+    async def album_in(stage: Scene) -> None:
         chat = await stage.chat()
         first, *_ = await stage.send_album(chat, "png", "txt")
         await stage.answered(chat, first)
-        assert rules_of(await verdict(stage)) == {"invented"}
+
+    assert rules_of(await judged(tmp_path, album_in, worker="albums-cut")) == {"invented"}
 
 
 async def both_ways(stage: Scene) -> None:
@@ -251,20 +243,21 @@ async def verdict(stage: Scene) -> Verdict:
     return check(await stage.told())
 
 
-async def test_large_files_come_whole_both_ways(tmp_path: Path) -> None:
+async def judged(tmp_path: Path, talk: Callable[[Scene], Awaitable[None]], worker: str = "") -> Verdict:
+    """What the checker says of a talk with a model that sees; ``worker``: how it is sabotaged."""
     async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
         stage.harness.seeing()
-        await stage.start()
-        await both_ways(stage)
-        found = await verdict(stage)
+        await stage.start(worker=worker)
+        await talk(stage)
+        return await verdict(stage)
+
+
+async def test_large_files_come_whole_both_ways(tmp_path: Path) -> None:
+    found = await judged(tmp_path, both_ways)
     assert [str(violation) for violation in found.violations] == []
     assert (found.files, found.seen) == (2, 2)
 
 
 @pytest.mark.parametrize("way", ["files-lost", "files-cut", "files-unopened"])
 async def test_files_that_are_lost_cut_or_not_opened_are_found(tmp_path: Path, way: str) -> None:
-    async with scene(tmp_path, "--same-ids", "--marks", tools=True) as stage:
-        stage.harness.seeing()
-        await stage.start(worker=way)
-        await both_ways(stage)
-        assert "file" in rules_of(await verdict(stage))
+    assert "file" in rules_of(await judged(tmp_path, both_ways, worker=way))

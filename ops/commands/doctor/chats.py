@@ -48,14 +48,14 @@ async def chats(here: Context, settings: Settings | None = None) -> list[Finding
 def _no_commands(said: Iterable[str], own: Iterable[str]) -> list[Finding]:
     """Of the rules of roles those that keep no command: a misspelt one leaves its command open to everybody."""
     names = sorted({*ASKS, *CONTROL, *own})
-    return [
-        Finding("chats", "warning", f"roles.commands.{one}: fits no command, so it keeps nothing from anyone", do)
-        for one, name in ((one, one.removeprefix("/").lower()) for one in said)
-        if not any(fnmatchcase(known, name) for known in names)
-        for do in (
-            f"did you mean {', '.join(difflib.get_close_matches(name, names, n=1)) or 'one of those in /help'}?",
-        )
-    ]
+    found: list[Finding] = []
+    for one in said:
+        name = one.removeprefix("/").lower()
+        if not any(fnmatchcase(known, name) for known in names):
+            seen = f"roles.commands.{one}: fits no command, so it keeps nothing from anyone"
+            near = difflib.get_close_matches(name, names, n=1) or ["one of those in /help"]
+            found.append(Finding("chats", "warning", seen, f"did you mean {near[0]}?"))
+    return found
 
 
 def hears_too_little(settings: Settings) -> list[Finding]:
