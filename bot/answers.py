@@ -9,7 +9,7 @@ from bot.commands.card_commands import CardCommands, written
 from bot.commands.conversations import ConversationCommands
 from bot.commands.glances import Glances
 from bot.commands.memory import MemoryCommands
-from bot.commands.offered import PersonalRights
+from bot.commands.offered import PersonalRights, usable
 from bot.commands.pickers import Agents, Pickers
 from bot.commands.reminders import ReminderCommands
 from bot.commands.saying import say
@@ -96,8 +96,9 @@ class Answers:
         self._settings = settings
         self._admission = admission
         self._logins = logins
-        self._pickers = Pickers(settings, sessions, agents, chats)
-        self._conversations, self._rights, self._hearing = conversations, rights, hearing
+        self._pickers = Pickers(settings, sessions, agents, chats, rights)
+        self._conversations, self._memory = conversations, MemoryCommands(notes)
+        self._rights, self._hearing = rights, hearing
         self._taken = taken
         self._sessions = sessions
         self._clock = clock
@@ -106,34 +107,47 @@ class Answers:
             "status": self._status,
             "usage": self._usage,
             **dict.fromkeys(("reminders", "timezone"), ReminderCommands(reminders, clock).answer),
-            **dict.fromkeys(("memory", "forget"), MemoryCommands(notes).answer),
             UNKNOWN: self._unknown,
         }
 
-    async def answer(self, ask: Command, inbound: Inbound) -> Reply | None:
+    async def answer(self, ask: Command, inbound: Inbound, viewer: Inbound | None = None) -> Reply | None:
         """The answer to ``ask``. None: the session's worker answers it, and ``inbound`` goes to the inbox.
+
+        Args:
+            ask: The command.
+            inbound: Who says it, and where.
+            viewer: Who opened the list in which it was pressed. What that person may not use is not shown.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
+        viewer = viewer or inbound
+        reply = await self._answer(ask, inbound, viewer)
+        return reply if reply is None or not reply.buttons else await usable(reply, viewer, self._rights)
+
+    async def _answer(self, ask: Command, inbound: Inbound, viewer: Inbound) -> Reply | None:
         if ask.name in CHOICES:
-            choosing = await self._rights.may(inbound, ask.name)
-            return await self._pickers.answer(ask, inbound, choosing=choosing)
+            return await self._pickers.answer(ask, inbound, viewer)
         if ask.name in ADMINS:
             return await self._admission.answer(ask, inbound)
         if ask.name in CONVERSATIONS:
-            return await self._conversations.answer(ask, inbound)
+            return await self._conversations.answer(ask, inbound, viewer)
+        if ask.name in ("memory", "forget"):
+            return await self._memory.answer(ask, inbound, deletes=await self._rights.may(viewer, "forget"))
         if ask.name in LOGINS:
             return await self._logins.answer(ask, inbound)
         build = self._builders.get(ask.name)
         return await build(ask, inbound) if build is not None else None
 
-    async def ahead(self, inbound: Inbound, before: Sequence[Inbound]) -> tuple[Inbound, Reply | None]:
+    async def ahead(
+        self, inbound: Inbound, before: Sequence[Inbound], viewer: Inbound | None = None
+    ) -> tuple[Inbound, Reply | None]:
         """Look at a word that a worker carries out behind the messages that it works on.
 
         Args:
             inbound: The word.
             before: What came before it in the same batch.
+            viewer: Who opened the picker in which it was pressed.
 
         Returns:
             The word, marked where its person need not be told again, and what they are told now; None: nothing.
@@ -143,6 +157,9 @@ class Answers:
         """
         if inbound.kind not in LATER:
             return inbound, None
+        if inbound.kind == "choose" and inbound.pressed:
+            hides = await self._pickers.hidden(next(iter(inbound.choice), ""), viewer or inbound)
+            inbound = inbound.model_copy(update={"hides": tuple(sorted(hides))}) if hides else inbound
         seen = await self._sessions.glance(inbound.key)
         if not (seen.messages or still_waiting([entry for entry in before if entry.session == inbound.session])):
             return inbound, None

@@ -226,9 +226,9 @@ class UpdateIntake:
         """A command that the bot answers itself if it can; ``before``: what came before it in the same batch."""
         inbound, line = heard.inbound, None
         try:
-            reply = await self._answers.answer(ask, inbound) if ask is not None else None
+            reply = await self._answers.answer(ask, inbound, heard.viewer) if ask is not None else None
             if reply is None:
-                inbound, line = await self._answers.ahead(inbound, before)
+                inbound, line = await self._answers.ahead(inbound, before, heard.viewer)
         except StoreUnavailable:
             raise
         except Exception as problem:  # noqa: BLE001 - the log and the dead letter name the defect

@@ -259,7 +259,7 @@ def page_text(head: str, pages: Sequence[Sequence[str]], page: int, how: str) ->
     """A page of a list between its heading and what can be done with it; how many lines come behind it."""
     further = sum(map(len, pages[page + 1 :]))
     more = [phrase("and-more", count=further)] if further else []
-    return "\n".join([head, "", *pages[page], *more, "", how])
+    return "\n".join([head, "", *pages[page], *more, *(("", how) if how else ())])
 
 
 def did_you_mean(name: str, near: str) -> str:

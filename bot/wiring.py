@@ -219,6 +219,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
     bot, people, chats = connections.me.id, shared.people, shared.chats
     admission, rate = AccessControl(people, clock), PersonalRate(settings.rate)
     control = GroupControl(settings.group_control, shared.admins, chats.roles, store.sessions.askers)
+    rights = RightsHere(control, shared.offer, people)
     answers = Answers(
         settings,
         store.sessions,
@@ -229,8 +230,8 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         admission=admission,
         logins=LoginCommands(shared.logins),
         chats=chats,
-        conversations=ConversationCommands(store.sessions, store.earlier),
-        rights=RightsHere(control, shared.offer, people),
+        conversations=ConversationCommands(store.sessions, store.earlier, rights),
+        rights=rights,
         hearing=shared.hearing,
         taken=shared.taken,
     )

@@ -150,9 +150,8 @@ class Inbound(Envelope):
     parts: tuple[int, ...] = ()
     """The message ids of an album that was put together: an edit may be of any."""
     quote: str | None = None
-    """The text it replies to."""
     quoted: Quoted | None = None
-    """Who wrote that text."""
+    """Who wrote ``quote``, the text it replies to."""
     choice: dict[str, str] = {}
     """What a ``choose`` sets, for example ``{"model": "haiku"}``."""
     edited: bool = False
@@ -169,6 +168,8 @@ class Inbound(Envelope):
     """Of a retry: it means the last message, and not those of an outage, as its button does."""
     exchange: str = ""
     """Of an undo or a retry from a button: the one exchange that it means, as its worker named it."""
+    hides: tuple[str, ...] = ()
+    """Of a press in a picker: the names that it does not show, as who opened it may not use them."""
     told: bool = False
     """Of a control word: the bot has told its person what its worker would say."""
     forwarded_from: str | None = None
@@ -225,7 +226,7 @@ class Button(BaseModel):
 
 
 class OutFile(BaseModel):
-    """A file for a chat. Its bytes stand here while they are few, else in a file of the session's directory."""
+    """A file for a chat. Its bytes stand here (base64) while few, else in a file of the session's directory."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -233,7 +234,6 @@ class OutFile(BaseModel):
     name: str
     size_bytes: int = 0
     data: str | None = None
-    """Base64."""
     stored: str | None = None
     """The name of the file that holds the bytes (``tasks.session_files``)."""
     caption: str = ""

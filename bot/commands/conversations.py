@@ -1,7 +1,8 @@
 """What people ask about earlier conversations: their list, and whether one of them may be gone on with now."""
 
 from bot.commands.glances import Glances
-from bot.commands.saying import say
+from bot.commands.offered import PersonalRights
+from bot.commands.saying import here, say
 from bot.updates.commands import Command
 from tasks.chats import conversations
 from tasks.chats.conversations import Conversation, Current
@@ -15,12 +16,13 @@ from tasks.text import is_digits
 class ConversationCommands:
     """Answers /sessions, /resume and /title."""
 
-    def __init__(self, sessions: Glances, earlier: EarlierStore) -> None:
+    def __init__(self, sessions: Glances, earlier: EarlierStore, rights: PersonalRights) -> None:
         self._sessions = sessions
         self._earlier = earlier
+        self._rights = rights
 
-    async def answer(self, ask: Command, inbound: Inbound) -> Reply | None:
-        """The answer. None: the session's worker carries it out."""
+    async def answer(self, ask: Command, inbound: Inbound, viewer: Inbound) -> Reply | None:
+        """The answer, with what ``viewer`` may do. None: the session's worker carries it out."""
         if ask.name == "title":
             return None if ask.argument else say(inbound, phrase("title-how"))
         current, kept = await self._earlier.look(inbound.key)
@@ -31,7 +33,12 @@ class ConversationCommands:
         if found or ask.name == "sessions" or not ask.argument:
             title = (await self._sessions.glance(inbound.key)).coming.get("title")
             named = current if title is None else current.model_copy(update={"title": conversations.title_of(title)})
-            return _listed(ask, inbound, named, found or earlier, part=bool(found))
+            hows = [name for name in ("title", "resume") if await self._rights.may(viewer, name)]
+            shown = found or earlier
+            page = conversations.page_of(ask.argument, shown) if ask.name == "sessions" else 0
+            # Of those that were looked for no button turns a page.
+            buttons = conversations.list_buttons(shown, page, turn=not found)
+            return here(inbound, say(inbound, conversations.list_text(named, shown, page, hows=hows), buttons))
         refusal = await self._refusal(ask.argument, inbound.key, current, earlier)
         return None if refusal is None else say(inbound, refusal)
 
@@ -47,13 +54,3 @@ class ConversationCommands:
         if seen.question is not None:
             return phrase("resume-asked")
         return phrase("resume-busy") if seen.messages else None
-
-
-def _listed(
-    ask: Command, inbound: Inbound, current: Current, earlier: tuple[Conversation, ...], *, part: bool
-) -> Reply:
-    """A page of the list; ``part``: of those that were looked for, whose pages no button turns."""
-    page = conversations.page_of(ask.argument, earlier) if ask.name == "sessions" else 0
-    said = conversations.list_text(current, earlier, page)
-    reply = say(inbound, said, conversations.list_buttons(earlier, page, turn=not part))
-    return reply.model_copy(update={"edit": inbound.message_id, "reply_to": None}) if inbound.pressed else reply

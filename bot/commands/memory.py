@@ -19,8 +19,13 @@ class MemoryCommands:
     def __init__(self, notes: NoteStore) -> None:
         self._notes = notes
 
-    async def answer(self, ask: Command, inbound: Inbound) -> Reply:
+    async def answer(self, ask: Command, inbound: Inbound, *, deletes: bool = True) -> Reply:
         """The answer; a page that a button turns stands in the message under which it was pressed.
+
+        Args:
+            ask: The command.
+            inbound: Who says it, and where.
+            deletes: Who reads the list may delete notes, and reads how.
 
         Raises:
             StoreUnavailable: Redis is away.
@@ -43,7 +48,7 @@ class MemoryCommands:
         page = page_of(wanted, len(pages))
         forget_all = ((Button(text=phrase("button-forget-all"), data=f"forget:{_ALL}"),),) if notes else ()
         buttons = (*turning("memory", page, len(pages)), *forget_all)
-        return here(inbound, say(inbound, texts.memory(pages, page), buttons))
+        return here(inbound, say(inbound, texts.memory(pages, page, deletes=deletes), buttons))
 
     async def _forget(self, wanted: str, inbound: Inbound) -> str:
         """Notes go for good."""

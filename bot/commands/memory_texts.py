@@ -32,11 +32,11 @@ def paged(notes: Sequence[tuple[str, str]]) -> list[list[str]]:
     return pages.paged(lines)
 
 
-def memory(listed: Sequence[Sequence[str]], page: int) -> str:
-    """What /memory answers; ``listed``: what ``paged`` gives."""
+def memory(listed: Sequence[Sequence[str]], page: int, *, deletes: bool = True) -> str:
+    """What /memory answers; ``listed``: what ``paged`` gives. Who may not delete notes does not read how."""
     if not listed:
         return phrase("memory-none")
-    return page_text(phrase("memory"), listed, page, phrase("memory-how"))
+    return page_text(phrase("memory"), listed, page, phrase("memory-how") if deletes else "")
 
 
 def whole(topic: str, note: str) -> str:

@@ -1,6 +1,6 @@
 """Which commands a person is offered, in menus and by /help: those that are not refused to them (pure)."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, Protocol
@@ -9,9 +9,9 @@ from bot import texts
 from bot.commands.role_control import refuses
 from tasks.chats.choices import CHAT_CHOICES
 from tasks.chats.command_names import CONTROL
-from tasks.chats.roles import Role, RoleRules
+from tasks.chats.roles import Role, RoleRules, RuleKind
 from tasks.config.forms import MENU
-from tasks.envelope import Inbound
+from tasks.envelope import Inbound, Reply
 
 type WhoControls = Literal["everyone", "admins", "asker"]
 
@@ -31,6 +31,14 @@ class PersonalRights(Protocol):
 
     async def may(self, inbound: Inbound, name: str) -> bool:
         """Whether a command would not be refused to a message's person."""
+        ...
+
+    def refused(self, inbound: Inbound, kind: RuleKind, names: Iterable[str]) -> frozenset[str]:
+        """Those of the names that the role of a message's person may not use."""
+        ...
+
+    async def presses(self, inbound: Inbound) -> bool:
+        """Whether buttons of a list would not be refused to a message's person."""
         ...
 
     async def administers(self, person: int | None, chat: int) -> bool:
@@ -69,3 +77,13 @@ class CommandOffer:
             return False
         shut = group and self.control == "admins" and not administers and role not in IN_CHARGE
         return not refuses(self.rules(), CONTROL.get(name, name), role) and not (shut and name in _FOR_ALL)
+
+
+async def usable(reply: Reply, viewer: Inbound, rights: PersonalRights) -> Reply:
+    """A list without the buttons whose press would be refused to its person."""
+    if not await rights.presses(viewer):
+        return reply.model_copy(update={"buttons": ()})
+    words = {button.data.partition(":")[0] for row in reply.buttons for button in row}
+    kept = {word for word in words if await rights.may(viewer, word)}
+    rows = (tuple(one for one in row if one.data.partition(":")[0] in kept) for row in reply.buttons)
+    return reply.model_copy(update={"buttons": tuple(row for row in rows if row)})

@@ -1,10 +1,12 @@
 """What people choose for a chat: the pickers of /model, /agent and the like, and what they are told of a choice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from bot import texts
 from bot.commands.glances import Glances
+from bot.commands.offered import PersonalRights
+from bot.commands.role_control import CHOSEN
 from bot.commands.saying import here, say
 from bot.updates.buttons import choice_of
 from bot.updates.commands import Command
@@ -34,7 +36,10 @@ class Agents(Protocol):
 class Pickers:
     """Answers ``CHOICES``; a valid choice is carried out by the session's worker."""
 
-    def __init__(self, settings: Settings, sessions: Glances, agents: Agents, chats: ChatRulesFile) -> None:
+    def __init__(
+        self, settings: Settings, sessions: Glances, agents: Agents, chats: ChatRulesFile, rights: PersonalRights
+    ) -> None:
+        self._rights = rights
         self._settings = settings
         self._sessions = sessions
         self._agents = agents
@@ -51,13 +56,14 @@ class Pickers:
         """The model that answers; one that the chat chose counts only while it may be chosen."""
         return chosen if chosen in self._settings.models else self._chats.of(session).model or self._settings.model
 
-    async def answer(self, ask: Command, inbound: Inbound, *, choosing: bool = True) -> Reply | None:
+    async def answer(self, ask: Command, inbound: Inbound, viewer: Inbound) -> Reply | None:
         """What is chosen, and what can be chosen. None: the choice is valid, and the session's worker stores it.
 
         Args:
             ask: The command.
             inbound: Who says it, and where.
-            choosing: They may choose; who may not reads what is chosen, and gets no buttons.
+            viewer: Whose picker it is. Names that this person may not use do not stand in it; who may choose nothing
+                reads what is chosen, and gets no buttons.
 
         Raises:
             StoreUnavailable: Redis is away.
@@ -76,20 +82,27 @@ class Pickers:
                 # No worker has named its agents yet, so the session's worker decides.
                 return None if ask.name == "agent" else say(inbound, phrase("model-fixed"))
         seen = await self._sessions.glance(inbound.key)
-        shown = await self._shown(ask.name, seen, inbound, unknown=wanted, choosing=choosing)
-        return shown if choosing else shown.model_copy(update={"buttons": ()})
+        hides = await self.hidden(ask.name, viewer) if await self._rights.may(viewer, ask.name) else None
+        shown = await self._shown(ask.name, seen, inbound, hides=hides, unknown=wanted)
+        return shown if hides is not None else shown.model_copy(update={"buttons": ()})
+
+    async def hidden(self, what: str, viewer: Inbound) -> Collection[str]:
+        """The names that a person's picker does not show, because their role may not use them."""
+        if (kind := CHOSEN.get(what)) is None:
+            return ()
+        return self._rights.refused(viewer, kind, await self._names(what))
 
     async def chosen(self, seen: Glance, inbound: Inbound) -> Reply:
         """What a person is told at once whose choice is behind what is being worked on.
 
         Args:
             seen: The session, before that choice.
-            inbound: The choice.
+            inbound: The choice, with what its picker hides.
         """
         what, value = next(iter(inbound.choice.items()))
         if not inbound.pressed:
             return say(inbound, chat_choices.switched_later(what, value))
-        return here(inbound, await self._shown(what, seen.with_choice(what, value), inbound))
+        return here(inbound, await self._shown(what, seen.with_choice(what, value), inbound, hides=inbound.hides))
 
     async def _names(self, what: str) -> Mapping[str, str]:
         return dict.fromkeys(self._settings.models, "") if what == "model" else await self._agents.agents()
@@ -99,18 +112,27 @@ class Pickers:
         return names if what == "agent" else model_lines(tuple(names), await self._agents.model_facts())
 
     async def _shown(
-        self, what: str, seen: Glance, inbound: Inbound, *, unknown: str = "", choosing: bool = True
+        self,
+        what: str,
+        seen: Glance,
+        inbound: Inbound,
+        *,
+        hides: Collection[str] | None = (),
+        unknown: str = "",
     ) -> Reply:
-        """The picker; ``unknown``: a name that does not exist."""
+        """The picker without the names that it hides; None: its person may choose nothing.
+
+        ``unknown``: a name that does not exist.
+        """
         if (choice := CHAT_CHOICES.get(what)) is not None:
             return self._values(choice, seen, inbound, unknown)
         about, key = await self._about(what, await self._names(what)), inbound.key
-        names: Sequence[str] = tuple(about)
+        names: Sequence[str] = tuple(name for name in about if name not in (hides or ()))
         now = await self.agent(seen.next("agent"), key) if what == "agent" else self.model(seen.next("model"), key)
         said = (
             texts.no_such(what, unknown, names)
             if unknown
-            else chat_choices.uses(what, now, names, about, choosing=choosing)
+            else chat_choices.uses(what, now, names, about, choosing=hides is not None)
         )
         return say(inbound, said, chat_choices.buttons(what, names, now))
 

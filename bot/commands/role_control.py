@@ -1,5 +1,7 @@
 """What a person's role may use (pure): commands, and the agents and models that commands choose."""
 
+from collections.abc import Mapping
+
 from bot.updates.commands import UNKNOWN, parse
 from bot.updates.meaning import Incoming
 from tasks.chats.choices import DEFAULT
@@ -11,7 +13,8 @@ _WORDS = frozenset({"stop", "new", "compact", "retry", "undo"})
 """Kinds of messages that are commands of that name."""
 _FOR_MEMBERS = ("agent", "model")
 """Commands that guests may not use where the operator's file says nothing of them."""
-_CHOSEN: dict[str, RuleKind] = {"agent": "agents", "model": "models"}
+CHOSEN: Mapping[str, RuleKind] = {"agent": "agents", "model": "models"}
+"""Commands that choose, and the kind of what they choose."""
 
 
 def role_refusal(rules: RoleRules, heard: Incoming, role: Role | None) -> str | None:
@@ -29,8 +32,8 @@ def role_refusal(rules: RoleRules, heard: Incoming, role: Role | None) -> str | 
         least = rules.least("commands", name)
         return phrase("guests") if least is None else only(least, f"/{name}")
     wanted = chosen.get(name, "") if heard.inbound.kind == "choose" else ""
-    if name in _CHOSEN and wanted and wanted.lower() != DEFAULT:
-        refusing = rules.refuses(_CHOSEN[name], role, wanted)
+    if name in CHOSEN and wanted and wanted.lower() != DEFAULT:
+        refusing = rules.refuses(CHOSEN[name], role, wanted)
         return only(refusing, wanted) if refusing is not None else None
     return None
 

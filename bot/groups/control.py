@@ -1,6 +1,6 @@
 """Who may use commands, and in a group start over, choose for all, or press buttons (``COHORT_GROUP_CONTROL``)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from bot.access.people import PeopleView
@@ -11,7 +11,7 @@ from bot.updates.commands import LOGINS
 from bot.updates.meaning import Incoming
 from tasks.chats.access import Access
 from tasks.chats.command_names import ADMINS
-from tasks.chats.roles import Role, RoleRules
+from tasks.chats.roles import Role, RoleRules, RuleKind
 from tasks.envelope import Inbound
 from tasks.phrases import phrase
 from tasks.session import SessionKey
@@ -94,6 +94,11 @@ class GroupControl:
         group, administers = await self._place(offer, inbound, role)
         return offer.allows(name, role, group=group, administers=administers)
 
+    async def presses(self, inbound: Inbound, role: Role | None) -> bool:
+        """Whether buttons of a list that a person opens are not refused to that person."""
+        free = self._control != "admins" or inbound.key.chat > 0 or role in IN_CHARGE
+        return free or await self.administers(inbound.person, inbound.key.chat)
+
     async def _place(self, offer: CommandOffer, inbound: Inbound, role: Role | None) -> tuple[bool, bool]:
         """Whether a person asks in a group, and whether they administer it as far as that makes a difference."""
         chat, group = inbound.key.chat, inbound.chat_type != "private"
@@ -118,6 +123,16 @@ class RightsHere:
         """Whether a command would not be refused to a message's person."""
         role = self.people.access.role(inbound.person, inbound.key.chat)
         return await self.control.allows(self.offer, inbound, role, name)
+
+    def refused(self, inbound: Inbound, kind: RuleKind, names: Iterable[str]) -> frozenset[str]:
+        """Those of the names that the role of a message's person may not use."""
+        role, rules = self.people.access.role(inbound.person, inbound.key.chat), self.offer.rules()
+        return frozenset(name for name in names if rules.refuses(kind, role, name) is not None)
+
+    async def presses(self, inbound: Inbound) -> bool:
+        """Whether buttons of a list would not be refused to a message's person."""
+        role = self.people.access.role(inbound.person, inbound.key.chat)
+        return await self.control.presses(inbound, role)
 
     async def administers(self, person: int | None, chat: int) -> bool:
         """Whether a person is one of a group's administrators."""

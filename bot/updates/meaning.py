@@ -84,6 +84,12 @@ class Incoming:
     """A live location has moved: no message, but what the next message takes along."""
 
     @property
+    def viewer(self) -> Inbound:
+        """Who reads what a command shows: of a button in a list of another's, who opened that, where it is known."""
+        opened = self.callback is not None and self.asker is not None
+        return self.inbound.model_copy(update={"sender": self.asker}) if opened else self.inbound
+
+    @property
     def silent(self) -> bool:
         """Whether a stranger hears nothing: a business account's customer, and a channel, where all would read it."""
         return self.inbound.key.business is not None or self.inbound.chat_type == "channel"

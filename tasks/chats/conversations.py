@@ -1,7 +1,7 @@
 """Conversations of a session: the one that goes on, and earlier ones that are kept (pure)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -131,8 +131,27 @@ def titled(words: str, index: Sequence[Conversation]) -> tuple[Conversation, ...
     return () if is_digits(wanted) or not wanted else tuple(index[place] for _, place in having)
 
 
-def list_text(current: Current, index: Sequence[Conversation], page: int = 0, head: str = "") -> str:
-    """What /sessions answers; ``head``: a line above it."""
+HOWS = {"title": "conversations-how", "resume": "conversations-find"}
+"""What the list says of further commands, to who may use them."""
+
+
+def list_text(
+    current: Current,
+    index: Sequence[Conversation],
+    page: int = 0,
+    head: str = "",
+    *,
+    hows: Collection[str] = tuple(HOWS),
+) -> str:
+    """What /sessions answers.
+
+    Args:
+        current: The conversation that goes on.
+        index: The earlier ones.
+        page: The number of the page, from 0.
+        head: A line above it.
+        hows: Of ``HOWS``: what the reader may use.
+    """
     if not index and not head:
         return phrase("conversations-none")
     name = named(current.number, current.title)
@@ -140,8 +159,8 @@ def list_text(current: Current, index: Sequence[Conversation], page: int = 0, he
     lines += [phrase("conversation-kept", name=_numbered(one), date=_day(one.at)) for one in _shown(index, page)]
     further = len(index) - (page + 1) * _PAGE
     more = [phrase("and-more", count=further)] if further > 0 else []
-    find = [phrase("conversations-find")] if index else []
-    how = ["", phrase("conversations-how"), *find] if page == 0 else []
+    told = [phrase(ident) for name, ident in HOWS.items() if name in hows and (index or name != "resume")]
+    how = ["", *told] if page == 0 and told else []
     return "\n".join([head or phrase("conversations"), "", *lines, *more, *how])
 
 

@@ -164,6 +164,7 @@ def make_bot(
     listed = AdminLists(admins, clock)
     control = GroupControl(settings.group_control, listed, chats.roles, store.sessions.askers)
     offer = CommandOffer(chats.roles, settings.group_control, lambda: taken.now, unavailable(settings))
+    rights = RightsHere(control, offer, people)
     update_intake = UpdateIntake(
         me,
         people=people,
@@ -179,8 +180,8 @@ def make_bot(
             admission=admission,
             logins=LoginCommands(logins),
             chats=chats,
-            conversations=ConversationCommands(store.sessions, store.earlier),
-            rights=RightsHere(control, offer, people),
+            conversations=ConversationCommands(store.sessions, store.earlier, rights),
+            rights=rights,
             hearing=GroupHearing(me, listed),
             taken=taken,
         ),

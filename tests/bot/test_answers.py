@@ -34,6 +34,12 @@ class Chosen:
     async def may(self, _inbound: Inbound, _name: str) -> bool:
         return True
 
+    async def presses(self, _inbound: Inbound) -> bool:
+        return True
+
+    def refused(self, _inbound: Inbound, _kind: str, _names: object) -> frozenset[str]:
+        return frozenset()
+
     async def agents(self) -> dict[str, str]:
         return {"chef": ""}
 

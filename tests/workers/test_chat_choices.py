@@ -75,6 +75,16 @@ async def test_a_pressed_button_edits_its_picker_and_marks_the_value_chosen(pool
     assert reply.text.splitlines()[-2:] == ["haiku: Maker of haiku", "sonnet: Maker of sonnet"]
 
 
+@pytest.mark.promise("offered")
+async def test_a_picker_goes_on_hiding_what_who_opened_it_may_not_use(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_MODELS="haiku,opus,sonnet")
+    await pool.say(1, kind="choose", choice={"model": "haiku"}, pressed=True, message_id=55, hides=("opus",))
+    await worker.answer(ONE)
+    _, reply = pool.telegram.delivered[-1]
+    assert [button.text for row in reply.buttons for button in row] == ["✓ haiku", "sonnet"]
+    assert "opus" not in reply.text
+
+
 async def test_default_goes_back_to_the_deployments_setting(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
     for value in ("collect", ""):

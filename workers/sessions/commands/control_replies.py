@@ -99,8 +99,9 @@ def _picker(deps: Dependencies, plan: plans.Control, message_id: int) -> Reply:
         said, names = choice.picker(now), tuple(choice.values)
     else:
         agents, models = (deps.agents, settings.agent), (settings.models, settings.model)
-        names, default = agents if what == "agent" else models
-        now = value or default or (next(iter(names), None) if what == "agent" else None)
+        offered, default = agents if what == "agent" else models
+        names = tuple(name for name in offered if name not in plan.hides)
+        now = value or default or (next(iter(offered), None) if what == "agent" else None)
         about = (
             deps.descriptions_of(deps.bot)
             if what == "agent"

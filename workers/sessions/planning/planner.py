@@ -141,7 +141,9 @@ def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled], rules: 
                 return Control(handled(1), "", dict(head.choice))
             picker = head.message_id if head.pressed else None
             with speaking(language_for(head.tongue, rules, head.choice)):
-                return Control(handled(1), texts.chosen(head.choice), dict(head.choice), pressed=picker)
+                return Control(
+                    handled(1), texts.chosen(head.choice), dict(head.choice), pressed=picker, hides=head.hides
+                )
         case "conversation":
             return Control(handled(1), "", {}, word=head)
         case "compact":

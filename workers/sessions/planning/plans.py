@@ -89,6 +89,8 @@ class Control:
     """A message that comes to the head of the inbox and is answered next."""
     pressed: int | None = None
     """The picker whose button chose; it is edited in place."""
+    hides: tuple[str, ...] = ()
+    """The names that the picker does not show."""
     cuts: bool = False
     """Cancel the reminders that turns of other reminders have set."""
     word: Inbound | None = None
