@@ -19,10 +19,12 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from botapi.lost_places import LostPlaces
 from botapi.pacing import Priority
 from botapi.refusals import Refusal, classify
 from botapi.shape import Shape
 from botapi.split import Part
+from tasks.clock import Clock, SystemClock
 from tasks.envelope import Button, OutKind
 from tasks.session import INLINE_MESSAGE, SessionKey
 
@@ -43,9 +45,13 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 class Calls:
     """Each method raises what the client raises: ``TelegramError``, and ``RateLimited`` if its priority allows that."""
 
-    def __init__(self, bot: ExtBot[Priority], *, priority: Priority = Priority.FINAL) -> None:
+    def __init__(
+        self, bot: ExtBot[Priority], *, priority: Priority = Priority.FINAL, clock: Clock | None = None
+    ) -> None:
         self._bot = bot
         self._priority = priority
+        self.lost = LostPlaces(clock or SystemClock())
+        """What is known to be no more."""
 
     def use(self, bot: ExtBot[Priority]) -> None:
         """Make the calls with another client from now on, those too that a delivery makes again."""
@@ -57,17 +63,18 @@ class Calls:
             return await self.edit(session, INLINE_MESSAGE, shape)
         if shape.rich:
             return await self._create_rich(session, shape, priority or self._priority)
-        message = await self._bot.send_message(
-            chat_id=session.chat,
-            text=shape.text,
-            message_thread_id=shape.topic,
-            business_connection_id=session.business,
-            reply_parameters=_answering(shape),
-            reply_markup=_keyboard(shape),
-            link_preview_options=_NO_PREVIEW,
-            api_kwargs=_raw("entities", shape),
-            rate_limit_args=priority or self._priority,
-        )
+        with self.lost.hearing(session, topic=shape.topic):
+            message = await self._bot.send_message(
+                chat_id=session.chat,
+                text=shape.text,
+                message_thread_id=shape.topic,
+                business_connection_id=session.business,
+                reply_parameters=_answering(shape),
+                reply_markup=_keyboard(shape),
+                link_preview_options=_NO_PREVIEW,
+                api_kwargs=_raw("entities", shape),
+                rate_limit_args=priority or self._priority,
+            )
         return message.message_id
 
     async def _create_rich(self, session: SessionKey, shape: Shape, priority: Priority) -> int:
@@ -81,7 +88,10 @@ class Calls:
             "reply_markup": _keyboard(shape),
         }
         kwargs = {name: value for name, value in given.items() if value is not None}
-        message: Any = await self._bot.do_api_request("sendRichMessage", api_kwargs=kwargs, rate_limit_args=priority)
+        with self.lost.hearing(session, topic=shape.topic):
+            message: Any = await self._bot.do_api_request(
+                "sendRichMessage", api_kwargs=kwargs, rate_limit_args=priority
+            )
         return int(message["message_id"])
 
     async def edit(self, session: SessionKey, message_id: int, shape: Shape) -> int:
@@ -117,7 +127,8 @@ class Calls:
             The ids of its messages.
         """
         if len(shape.files) > 1:
-            return await self._album(session, shape, bodies)
+            with self.lost.hearing(session, topic=shape.topic):
+                return await self._album(session, shape, bodies)
         file, body = next(zip(shape.files, bodies, strict=True))
         sent = body if isinstance(body, str) else InputFile(body, filename=file.name)
         return [await self._captioned(session, shape, file.kind, sent)]
@@ -126,18 +137,19 @@ class Calls:
         send: Any = getattr(self._bot, f"send_{kind}")
         # Telegram would make an animation of a GIF again, and a sticker of a WebP picture.
         as_it_is = {"disable_content_type_detection": True} if kind == "document" else {}
-        message = await send(
-            chat_id=session.chat,
-            **{kind: file},
-            caption=shape.text or None,
-            message_thread_id=shape.topic,
-            business_connection_id=session.business,
-            reply_parameters=_answering(shape),
-            reply_markup=_keyboard(shape),
-            api_kwargs=_raw("caption_entities", shape),
-            rate_limit_args=self._priority,
-            **as_it_is,
-        )
+        with self.lost.hearing(session, topic=shape.topic):
+            message = await send(
+                chat_id=session.chat,
+                **{kind: file},
+                caption=shape.text or None,
+                message_thread_id=shape.topic,
+                business_connection_id=session.business,
+                reply_parameters=_answering(shape),
+                reply_markup=_keyboard(shape),
+                api_kwargs=_raw("caption_entities", shape),
+                rate_limit_args=self._priority,
+                **as_it_is,
+            )
         return message.message_id
 
     async def _album(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> list[int]:
@@ -238,19 +250,20 @@ class Calls:
     ) -> None:
         patience: dict[str, Any] = {} if read_timeout is None else {"read_timeout": read_timeout}
         inline = session.inline
-        await self._bot.edit_message_text(
-            chat_id=session.chat if inline is None else None,
-            message_id=message_id if inline is None else None,
-            inline_message_id=inline,
-            text=shape.text,
-            business_connection_id=session.business,
-            # All who read an inline message could press its buttons, and no press tells whose session is meant.
-            reply_markup=_keyboard(shape) if inline is None else None,
-            link_preview_options=_NO_PREVIEW,
-            api_kwargs=_raw("entities", shape),
-            rate_limit_args=priority,
-            **patience,
-        )
+        with self.lost.hearing(session, message=message_id):
+            await self._bot.edit_message_text(
+                chat_id=session.chat if inline is None else None,
+                message_id=message_id if inline is None else None,
+                inline_message_id=inline,
+                text=shape.text,
+                business_connection_id=session.business,
+                # All who read an inline message could press its buttons, and no press tells whose session is meant.
+                reply_markup=_keyboard(shape) if inline is None else None,
+                link_preview_options=_NO_PREVIEW,
+                api_kwargs=_raw("entities", shape),
+                rate_limit_args=priority,
+                **patience,
+            )
 
 
 def _raw(name: str, what: Shape | Part) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import cast
 
 from telegram.error import ChatMigrated as Migrated
@@ -13,7 +14,7 @@ from botapi.calls import Calls
 from botapi.errors import ChatMigrated, Undeliverable
 from botapi.pacing import RateLimited
 from botapi.refusals import Refusal, as_ours, classify, perhaps_done, said
-from botapi.shape import Shape, is_spare, shapes, without
+from botapi.shape import Shape, is_spare, outside_all, shapes, without
 from tasks.envelope import OutFile, Reply
 from tasks.errors import CohortError
 from tasks.phrases import language_of, speaking
@@ -71,7 +72,7 @@ def _span(session: SessionKey, reply: Reply) -> TraceSpan:
 
 
 async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: RetryWait, read: Read) -> tuple[int, ...]:
-    waiting = shapes(session, reply)
+    waiting = _shapes(calls, session, reply)
     delivered: list[int] = []
     while waiting:
         shape = waiting[0]
@@ -104,12 +105,21 @@ async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: RetryW
                 case Refusal.MOVED:
                     raise ChatMigrated(cast("Migrated", error).new_chat_id) from error
                 case _:
-                    waiting[:1] = _less(shape, error, refusal)
+                    waiting = _left(calls, session, reply, waiting, error)
     for message_id in reply.drops:
         await _tidy(session, calls.delete(session, message_id))
     for message_id in reply.disarms:
         await _tidy(session, calls.disarm(session, message_id))
     return tuple(delivered)
+
+
+def _shapes(calls: Calls, session: SessionKey, reply: Reply) -> list[Shape]:
+    """The calls for the reply, without those that are known to fail: in a busy group each call waits for seconds."""
+    gone = calls.lost.message(session, reply.edit)
+    found, lost = shapes(session, reply), calls.lost.topic(session.chat, session.topic)
+    if lost is not None:
+        return outside_all(found, empty=lost.empty or gone)
+    return [replace(shape, edit=None) for shape in found] if gone else found
 
 
 def _refusal(shape: Shape, error: TelegramError) -> Refusal:
@@ -148,6 +158,21 @@ async def _send(calls: Calls, session: SessionKey, shape: Shape, bodies: Sequenc
     if shape.edit is not None:
         return [await calls.edit(session, shape.edit, shape)]
     return [await calls.create(session, shape)]
+
+
+def _left(
+    calls: Calls, session: SessionKey, reply: Reply, waiting: Sequence[Shape], error: TelegramError
+) -> list[Shape]:
+    """What is sent in place of the first message, which was refused, and of those behind it."""
+    shape, *rest = waiting
+    refusal, lost = _refusal(shape, error), calls.lost.topic(session.chat, session.topic)
+    if shape.topic is not None and refusal is Refusal.NO_TOPIC:
+        # Where what grew there is gone with the topic, so is what it answers.
+        empty = lost is not None and (lost.empty or calls.lost.message(session, reply.edit))
+        return outside_all(waiting, empty=empty)
+    if lost is not None and shape.across is not None and refusal is Refusal.NO_REPLY:
+        calls.lost.lose(session.chat, session.topic or 0, empty=True)
+    return [*_less(shape, error, refusal), *rest]
 
 
 def _less(shape: Shape, error: TelegramError, refusal: Refusal) -> list[Shape]:

@@ -145,12 +145,18 @@ def _stripped(shape: Shape, refusal: Refusal) -> list[Shape]:
             return _named(shape) if shape.across is not None else [shape]
 
 
-def _outside(shape: Shape) -> list[Shape]:
-    """Outside of its topic: a reply to what it answers there; below its words where that is refused, too."""
+def _outside(shape: Shape, *, empty: bool = False) -> list[Shape]:
+    """Outside of its topic: a reply to what it answers there; below its words where that is refused, or is gone."""
     if shape.topic is None:
         return _named(shape) if shape.across is not None else []
     outside = replace(shape, topic=None, edit=None)
-    return _named(outside) if shape.reply_to is None else [replace(outside, across=shape.chat)]
+    return _named(outside) if empty or shape.reply_to is None else [replace(outside, across=shape.chat)]
+
+
+def outside_all(waiting: Sequence[Shape], *, empty: bool) -> list[Shape]:
+    """What is sent of all that waits once its topic is known to take no messages; ``empty``: all in it is gone, too."""
+    left = (_outside(shape, empty=empty) if shape.topic is not None else [shape] for shape in waiting)
+    return [shape for some in left for shape in some]
 
 
 def _named(shape: Shape) -> list[Shape]:

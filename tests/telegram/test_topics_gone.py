@@ -1,13 +1,18 @@
 """An answer whose topic was closed or deleted stands in the chat, and says what it answers."""
 
 import pytest
+from telegram.error import BadRequest
 
+from botapi.lost_places import LOST_S
+from botapi.split import Part
 from tasks.envelope import Inbound, OutFile, Reply, Sender
 from tasks.pointing import elsewhere, line_about
 from tasks.session import SessionKey
+from tests.bot.stand_ins import HandClock
 from tests.telegram.conftest import World
 from workers.sessions.turns.outcome import Outcome
 from workers.sessions.turns.pointing import pointed
+from workers.telegram.delivery import TelegramDelivery
 
 BEN = Sender(id=701, name="Ben")
 LINE = "Ben: where do we meet?"
@@ -48,6 +53,73 @@ async def test_where_no_reply_can_point_the_question_is_quoted_above_the_answer(
     assert message["text"] == f"{LINE}\nat the bridge"
     quote = {"type": "blockquote", "offset": 0, "length": len(LINE)}
     assert message["entities"] == [quote, {"type": "bold", "offset": len(LINE) + 1, "length": 2}]
+
+
+async def sends(world: World, session: SessionKey) -> list[str]:
+    """The calls so far that a group's budget counts."""
+    calls = await world.pg.journal(chat=session.chat)
+    return [
+        call["method"]
+        for call in calls
+        if call["method"].startswith(("send", "edit")) and "Action" not in call["method"]
+    ]
+
+
+@pytest.mark.promise("topic-gone")
+@pytest.mark.parametrize("known", [False, True], ids=["the edit tells", "a frame has told"])
+async def test_what_grew_in_a_deleted_topic_is_sent_with_few_calls_that_fail(world: World, *, known: bool) -> None:
+    """In a busy group each call waits for its turn among 20 a minute."""
+    session, reply = await asked(world)
+    (begun,) = await world.delivery.deliver(session, Reply(text="at"))
+    await world.pg.set_topic(session.chat, session.topic or 0, "delete")
+    if known:
+        with pytest.raises(BadRequest):
+            await world.delivery._calls.frame(session, begun, Part("at the"))
+    before = len(await sends(world, session))
+    long = reply.model_copy(update={"edit": begun, "text": "at the bridge " * 700})
+    shown = await world.delivery.deliver(session, long)
+    assert len(shown) > 1
+    refused = ["sendMessage"] if known else ["editMessageText", "sendMessage"]
+    assert (await sends(world, session))[before:] == [*refused, *["sendMessage"] * len(shown)]
+    assert (await world.pg.bot_messages(session.chat))[0]["text"].startswith(f"{LINE}\nat the bridge")
+
+
+@pytest.mark.promise("topic-gone")
+async def test_once_a_topic_is_known_to_be_deleted_no_call_is_spent_on_it(world: World) -> None:
+    session, reply = await asked(world)
+    await world.pg.set_topic(session.chat, session.topic or 0, "delete")
+    await world.delivery.deliver(session, reply)
+    # In the topic, as a reply outside, and with its question above.
+    assert await sends(world, session) == ["sendMessage"] * 3
+    await world.delivery.deliver(session, reply)
+    assert len(await sends(world, session)) == 4
+    assert [message["text"] for message in await world.pg.bot_messages(session.chat)] == [f"{LINE}\nat the bridge"] * 2
+
+
+@pytest.mark.promise("topic-gone")
+async def test_topics_that_are_switched_on_again_have_their_answers_again(world: World) -> None:
+    session, reply = await asked(world)
+    clock = HandClock()
+    delivery = TelegramDelivery(world.bot, world.settings, clock)
+    await world.pg.forum(session.chat, on=False)
+    for _ in range(2):
+        await delivery.deliver(session, reply)
+    assert len(await sends(world, session)) == 3, "the second one goes out as a reply at once"
+    await world.pg.forum(session.chat, on=True)
+    clock.time += LOST_S
+    await delivery.deliver(session, reply)
+    *outside, inside = await world.pg.bot_messages(session.chat)
+    assert [one["external_reply"]["message_id"] for one in outside] == [reply.reply_to] * 2
+    assert inside["message_thread_id"] == session.topic
+
+
+async def test_a_message_that_was_deleted_is_not_edited_again(world: World) -> None:
+    session, reply = await asked(world)
+    (begun,) = await world.delivery.deliver(session, Reply(text="at"))
+    await world.pg.delete(session.chat, begun)
+    for _ in range(2):
+        await world.delivery.deliver(session, reply.model_copy(update={"edit": begun}))
+    assert await sends(world, session) == ["sendMessage", "editMessageText", "sendMessage", "sendMessage"]
 
 
 async def test_an_answer_that_points_at_none_and_one_of_a_file_say_what_they_answer_too(world: World) -> None:

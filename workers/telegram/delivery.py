@@ -55,7 +55,7 @@ class TelegramDelivery:
         sleep: Sleep = asyncio.sleep,
         tempo: Tempo | None = None,
     ) -> None:
-        self._calls = Calls(bot)
+        self._calls = Calls(bot, clock=clock)
         self._settings = settings
         self._clock = clock
         self._speaker = speaker
