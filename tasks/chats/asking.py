@@ -1,12 +1,14 @@
 """A parked turn: what its session's state says while people are asked, and who may answer (pure)."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.envelope import Button, Envelope, Inbound
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.phrases import phrase
 from tasks.text import within
 
@@ -166,3 +168,10 @@ class HeldQuestion(ParkedTurn):
     """The message that shows it; 0 while it is not known."""
     language: str | None = None
     """What it was asked in."""
+
+
+def parked_in(raw: bytes | None) -> ParkedTurn | None:
+    """What a state says of a parked turn; None when there is none that this release can read."""
+    with suppress(EnvelopeInvalid, EnvelopeTooNew):
+        return ParkedTurn.from_json(raw) if raw else None
+    return None

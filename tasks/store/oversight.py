@@ -10,11 +10,10 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.chats.asking import ParkedTurn
+from tasks.chats.asking import ParkedTurn, parked_in
 from tasks.session import SessionKey
 from tasks.store.connection.redis import guard, text
 from tasks.store.state import StateField
-from tasks.store.views import parked_in
 from tasks.text import is_digits
 
 _AT_ONCE = 1000

@@ -7,6 +7,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.chats.asking import parked_in
 from tasks.envelope import Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
@@ -69,18 +70,20 @@ class Owners:
         return True
 
     async def ahead_of(self, session: SessionKey, word: Inbound) -> list[Inbound] | None:
-        """What waits before a word in the inbox; None where the word is carried out."""
+        """What waits before a word in the inbox, without answers to a turn's questions; None: it is carried out."""
         with guard():
             redis = cast("Any", self._redis)
             place: int | None = await redis.lpos(keys.inbox(session), word.to_json())
             if place is None:
                 return None
             raws: list[bytes] = await redis.lrange(keys.inbox(session), 0, place - 1) if place else []
+            told = await redis.hmget(keys.state(session), StateField.parked, StateField.held) if raws else ()
+        answered = {update for turn in map(parked_in, told) if turn is not None for update in turn.answered}
         entries: list[Inbound] = []
         for raw in raws:
             with suppress(EnvelopeInvalid, EnvelopeTooNew):
                 entries.append(Inbound.from_json(raw))
-        return entries
+        return [entry for entry in entries if entry.update_id not in answered]
 
     async def asks(self, session: SessionKey) -> bool:
         """Whether the session's turn waits for a person's answer, with no owner."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks import keys
-from tasks.chats.asking import ParkedTurn
+from tasks.chats.asking import ParkedTurn, parked_in
 from tasks.chats.choices import CHAT_CHOICES, LANGUAGE
 from tasks.envelope import Envelope, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
@@ -256,13 +256,6 @@ class SessionViews(SlotSweeps):
                     pipe.hmget(name, "input_tokens", "output_tokens")
                 rows = await pipe.execute() if names else []
         return [_count(used_in) + _count(used_out) for used_in, used_out in rows]
-
-
-def parked_in(raw: bytes | None) -> ParkedTurn | None:
-    """What a state says of a parked turn; None when there is none that this release can read."""
-    with suppress(EnvelopeInvalid, EnvelopeTooNew):
-        return ParkedTurn.from_json(raw) if raw else None
-    return None
 
 
 def _read[E: Envelope](kind: type[E], raw: bytes) -> E | None:

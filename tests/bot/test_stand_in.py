@@ -9,6 +9,7 @@ import pytest
 
 from bot.commands.languages import Languages
 from bot.stand_in import StandIn
+from tasks.chats.asking import GivenAnswer, ParkedTurn
 from tasks.envelope import Inbound, Sender
 from tasks.phrases import phrase
 from tasks.session import SessionKey
@@ -103,6 +104,21 @@ async def test_the_bot_says_it_where_the_only_worker_is_gone(told: Told, alive: 
 async def test_it_counts_what_waited(told: Told) -> None:
     assert await told.says("message", "message", "choose", "message", "stop") == ["Stopped. 3 messages were skipped."]
     assert 0 < sum(told.naps) < WAITS_S
+
+
+@pytest.mark.promise("stop-after-death")
+@pytest.mark.parametrize("where", ["parked", "held"])
+@pytest.mark.parametrize(
+    ("word", "line"), [("stop", "Stopped."), ("new", "New conversation. I skipped your last message.")]
+)
+async def test_words_that_answered_a_question_of_the_turn_are_no_message_that_was_skipped(
+    told: Told, where: str, word: str, line: str
+) -> None:
+    """The worker counts them so, too: they had what they were for."""
+    given = {"a": GivenAnswer(verdict="yes", words="four", plain="four", update_id=2)}
+    turn = ParkedTurn(turn="t", taken=1, ends=1e12, earlier=given)
+    await redis_of(told.store).hset(f"cohort:s:{ONE}:state", where, turn.to_json())
+    assert await told.says("message", "message", word) == [line]
 
 
 @pytest.mark.promise("stop-after-death")

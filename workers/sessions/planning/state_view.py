@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from tasks.chats.asking import HeldQuestion
+from tasks.chats.asking import HeldQuestion, parked_in
 from tasks.chats.choices import CHAT_CHOICES
 from tasks.config.settings import Settings
 from tasks.envelope import Inbound
@@ -16,7 +16,6 @@ from tasks.phrases import ENGLISH
 from tasks.session import SessionKey
 from tasks.store.connection.redis import text
 from tasks.store.state import StateField, shown_in
-from tasks.store.views import parked_in
 from tasks.text import is_digits
 from workers.sessions.planning import edits
 from workers.sessions.planning.parked import Parking
