@@ -12,12 +12,11 @@ import stat
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import CohortError, Misconfigured, Retryable
-from tasks.whole_file import write_whole
+from tasks.whole_file import keeps_no_files, write_whole
 
 log = logging.getLogger("cohort.supervisor")
 
@@ -27,7 +26,6 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """What a full disk, a used-up quota and a read-only file system say."""
 
 _LEAST_ROOM = 1 << 20
-_TRIED = 1 << 16
 """Bytes; a store whose disk has less takes no further message soon."""
 
 _OTHERS = 0o077
@@ -141,25 +139,6 @@ def out_of_room(directory: Path) -> str | None:
     return None if free >= _LEAST_ROOM else f"the disk of {directory} is full: free space there"
 
 
-def takes_no_files(directory: Path) -> str | None:
-    """Why no file can be kept in a directory, as a line; None: one can. It is tried where there is such a directory.
-
-    No room, no inodes, a disk that is read-only, another owner, a file in its place: the errors differ, and so do the
-    numbers that tell of them. Where there is none, what stands above it says whether it can be made.
-    """
-    try:
-        if directory.is_dir():
-            with TemporaryFile(dir=directory) as tried:
-                tried.write(bytes(_TRIED))
-                tried.flush()
-            return None
-        above = next(path for path in (directory, *directory.parents) if path.exists())
-        problem = errno.ENOTDIR if not above.is_dir() else 0 if os.access(above, os.W_OK) else errno.EACCES
-    except OSError as refused:
-        problem = refused.errno or errno.EIO
-    return f"{directory} takes no files ({os.strerror(problem)})" if problem else None
-
-
 class Home:
     """Paths in the state directory."""
 
@@ -176,8 +155,7 @@ class Home:
 
     def takes_no_files(self) -> str | None:
         """Why files of chats cannot be kept here, as a line; None: they can."""
-        folders = (self.root, *(folder for folder in (self.media, self.sessions) if folder.exists()))
-        return next((why for folder in folders if (why := takes_no_files(folder)) is not None), None)
+        return keeps_no_files(self.root)
 
     def tighten(self) -> None:
         """Make files private that an earlier release left readable to other users (new files are private anyway).

@@ -94,6 +94,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "markdown.unreadable": "An answer could not be formatted; it is sent as plain text.",
     "media.not_kept": "The state directory takes no file, so what chats send is not read; told once an outage.",
     "media.kept_again": "It takes files again, and how long it did not.",
+    "home.refuses": "The state directory of this machine keeps no files of chats: `problem` is why.",
+    "home.takes_again": "It keeps them again.",
     "media.refused": "Telegram does not hand out a file.",
     "media.unreachable": "A file could not be fetched; the turn is tried again.",
     # Sessions and turns.

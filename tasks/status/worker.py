@@ -109,6 +109,8 @@ class WorkerStatus(ProcessStatus):
     """Remote agents (``type: a2a``) that do not answer here."""
     cards_kept: str = ""
     """Why it uses agent cards that were kept, and not those of its files; empty: it uses these."""
+    keeps_no_files: str = ""
+    """Why its state directory keeps no files of chats; empty: it keeps them."""
     models: dict[str, ModelTrouble] = {}
     """The models that fail here."""
     sends: Sends = Sends()

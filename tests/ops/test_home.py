@@ -10,9 +10,10 @@ import pytest
 
 from ops import control
 from ops.context import Context
-from ops.home import Home, Running, joined, out_of_room, takes_no_files
+from ops.home import Home, Running, joined, out_of_room
 from tasks.config.settings import load
 from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.whole_file import takes_no_files
 from tests.harness.processes import ROOT
 from tests.support.ports import free_port
 from tests.support.until import until
@@ -45,7 +46,7 @@ def test_a_directory_below_a_file_takes_no_files(tmp_path: Path) -> None:
 @pytest.mark.promise("disk-refuses")
 def test_a_disk_that_ends_within_a_file_takes_no_files(tmp_path: Path) -> None:
     code = (
-        "import resource, sys; from pathlib import Path; from ops.home import takes_no_files; "
+        "import resource, sys; from pathlib import Path; from tasks.whole_file import takes_no_files; "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); print(takes_no_files(Path(sys.argv[1])))"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

@@ -8,6 +8,7 @@ import pytest
 from botapi.last_minute import LastMinute
 from ops.commands.status.read import look
 from ops.commands.status.text import health_problems, render
+from ops.web.sections import overview
 from tasks.config.settings import Settings
 from tasks.slots import slot_of
 from tasks.status.bot import BotStatus
@@ -151,3 +152,18 @@ def test_what_happened_lately_is_forgotten_after_a_minute() -> None:
     assert lately.count == 1
     now[0] += 3600
     assert lately.count == 0
+
+
+@pytest.mark.promise("disk-refuses")
+async def test_status_health_and_the_console_tell_of_another_machines_disk_once(store: Store) -> None:
+    why = "/srv/state takes no files (No space left on device)"
+    for name, host, told in (("w-1", "there", why), ("w-2", "there", why), ("w-3", "here", "")):
+        about = WorkerStatus(host=host, pid=7, lanes=4, keeps_no_files=told)
+        await store.members.beat(name, about, timedelta(minutes=5), member=True)
+    line = f"there: {why}: files of chats are left out"
+    seen = await look(store, FakeClock(1.0), slots=64)
+    assert seen.disk == (line,)
+    assert line in " ".join(render(seen).split())
+    assert health_problems(seen, "all", "").count(line) == 1
+    assert line not in health_problems(seen, "worker", "there"), "a probe must not end it"
+    assert (await overview(store, FakeClock(1.0), slots=64))["problems"].count(line) == 1

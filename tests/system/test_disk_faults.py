@@ -59,6 +59,10 @@ async def test_files_are_left_out_and_told_while_the_state_directory_takes_none(
         why = f"{home} takes no files (Not a directory)"
         status = await asyncio.to_thread(cohort, "status", "--json", home=home, **environ)
         assert (why in status.stdout) == refused
+        # Another machine, whose own directory takes files, knows it of the workers.
+        for command in ("status", "health"):
+            told_there = await asyncio.to_thread(cohort, command, home=tmp_path / "another", **environ)
+            assert (f": {why}" in " ".join(told_there.stdout.split())) == refused, command
         doctor = await asyncio.to_thread(cohort, "doctor", home=home, **environ)
         assert (why in doctor.stdout) == refused
         if refused:

@@ -29,7 +29,7 @@ from tasks.turn import bind
 from workers.process import standstill
 from workers.process.celery_pool import pool_on
 from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumers, bind_commands, quiet_celery
-from workers.process.forgetting import Forgetting, Retention, tidy_files
+from workers.process.forgetting import Forgetting, HomeDisk, Retention, tidy_files
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
 from workers.process.memory import limit_of, recycle, require_room
@@ -124,6 +124,7 @@ class _LoopSide:
             naming = loops.create_task(keep_name(nodes, node, incarnation, ttl), name="name")
             capacity = settings.lanes * AWAKE_PER_LANE
             scheduler = SessionScheduler(worker.dependencies, loops, capacity=capacity, paused=worker.holds)
+            disk = HomeDisk(settings.home)
             status = partial(_status, settings, scheduler, worker, node)
             forgetting = Forgetting(scheduler, worker.engine.lanes, settings.home, worker.store.own)
             member = Member(
@@ -131,7 +132,7 @@ class _LoopSide:
                 worker.store,
                 scheduler,
                 consume=self.consumers.serve,
-                status=status,
+                status=lambda: status().model_copy(update={"keeps_no_files": disk.refuses}),
                 forget=forgetting.expired,
                 settings_here=worker.bots and worker.bots.settings_here,
             )
@@ -144,7 +145,8 @@ class _LoopSide:
             await thread.consuming.wait()
             async with asyncio.TaskGroup() as group:
                 publisher = _publisher(settings, incarnation, scheduler, worker, member)
-                beside = {"member": member.run(), "publisher": publisher.run(), **_beside(settings, worker, member)}
+                beside = {"member": member.run(), "publisher": publisher.run(), "disk": disk.follow()}
+                beside |= _beside(settings, worker, member)
                 helpers = [group.create_task(work, name=name) for name, work in beside.items()]
                 log.info("worker.ready", extra={"lanes": settings.lanes, "node": node})
                 await thread.stopping.wait()

@@ -1,4 +1,4 @@
-"""What is in a worker of a session that was erased: its running turn, its own MCP servers, its files."""
+"""What is in a worker of a session that was erased: its running turn, its MCP servers, its files. And their disk."""
 
 import asyncio
 import logging
@@ -15,12 +15,14 @@ from tasks.outage import Outage
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.processes.own import FORGET, OwnStore
+from tasks.whole_file import keeps_no_files
 
 log = logging.getLogger("cohort.forgetting")
 
 _LOOK_EVERY_S = 1.0
 _LOOKED_AT_ONCE = 200
 """Keys that Redis looks at each second for old sessions: a million sessions take some hours, and no command is long."""
+_TRY_EVERY_S = 10.0
 _DAY_S = 86_400.0
 _SENT_WITHIN = timedelta(days=7)
 """How long a file may wait for its chat: a turn waits for people, a token is refused, Telegram is away."""
@@ -84,6 +86,28 @@ async def tidy_files(home: Path, clock: Clock, ask_ttl: timedelta) -> None:
         if gone := await asyncio.to_thread(session_files.tidy, home, before=before):
             log.info("files.tidied", extra={"files": gone})
         await asyncio.sleep(_DAY_S)
+
+
+class HomeDisk:
+    """``refuses``: why the state directory keeps no files of chats, as a line; empty: it keeps them."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self.refuses = ""
+
+    async def look(self) -> None:
+        """Try it once, in a thread: a disk may take long to answer."""
+        before, self.refuses = self.refuses, await asyncio.to_thread(keeps_no_files, self._home) or ""
+        if self.refuses and not before:
+            log.warning("home.refuses", extra={"problem": self.refuses})
+        if before and not self.refuses:
+            log.warning("home.takes_again")
+
+    async def follow(self) -> None:
+        """Try it again and again, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(_TRY_EVERY_S)
 
 
 class Retention:

@@ -73,8 +73,9 @@ async def _look(here: Context) -> Look:
         now = among(now, bots_of(here.settings, here.environ))
     running = here.home.running()
     refused = await asyncio.to_thread(here.home.takes_no_files)
-    disk = () if refused is None else (f"{refused}: files of chats are left out",)
-    return replace(now, scale=running.scale if running is not None else None, disk=disk)
+    disk = () if refused is None else (f"{socket.gethostname()}: {refused}: files of chats are left out",)
+    scale = running.scale if running is not None else None
+    return replace(now, scale=scale, disk=tuple(dict.fromkeys((*disk, *now.disk))))
 
 
 def health(

@@ -54,6 +54,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         paused=tuple(pauses.lines()),
         refusals=refusals,
         risks=risks,
+        disk=_disks([*view.members.values(), *leaving.values()]),
         models=_models(view.members.values(), now),
         telegram=_traffic(sends, max([0.0, *(until - now for until in held)])),
         parked=await store.sessions.parked_turns(slots),
@@ -62,6 +63,12 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         own_wanted=wanted,
         own_awake=sum(status.awake for status in own.values()),
     )
+
+
+def _disks(workers: Iterable[WorkerStatus]) -> tuple[str, ...]:
+    """What workers tell of their machines' state directories, once where several tell the same."""
+    told = {f"{one.host}: {one.keeps_no_files}" for one in workers if one.keeps_no_files}
+    return tuple(f"{line}: files of chats are left out" for line in sorted(told))
 
 
 async def _redis(store: Store) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -168,7 +168,7 @@ def duration(seconds: float) -> str:
 
 def health_problems(now: Look, part: str, host: str) -> list[str]:
     """What is wrong with the bot or the workers (of one host, if it is named), or with all; empty: all is well."""
-    problems: list[str] = list(now.refusals) if part == "all" else []
+    problems: list[str] = [*now.refusals, *now.disk] if part == "all" else []
     if part in ("all", "bot"):
         mine = [bot for bot in now.bots if bot.host == host or not host]
         if not any(bot.alive for bot in mine):

@@ -143,7 +143,7 @@ class Look:
     refusals: tuple[str, ...] = ()
     """Why Redis refuses writes now, a line each."""
     disk: tuple[str, ...] = ()
-    """Why the state directory of this machine keeps no files of chats, a line."""
+    """Why the state directories of machines keep no files of chats, a line each."""
     risks: tuple[str, ...] = ()
     """With what settings Redis may lose data later, a line each."""
     parked: int = 0
