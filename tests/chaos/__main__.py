@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--files", type=float, default=0.08, help="share of messages that hold a file")
     parser.add_argument("--asks", type=float, default=0.5, help="turns that ask a person, a second")
     parser.add_argument("--steers", type=float, default=0.4, help="people, a second, who write and edit meanwhile")
+    parser.add_argument("--voices", type=float, default=0.2, help="people, a second, who speak")
     parser.add_argument("--no-steps", action="store_true", help="no failpoints")
     parser.add_argument("--sabotage", choices=sorted(WAYS), default="", help="break the product first")
     parser.add_argument("--keep", action="store_true", help="keep the traces of a good run, too")
@@ -45,6 +46,7 @@ def main() -> int:
         files=given.files,
         asks=given.asks,
         steers=given.steers,
+        voices=given.voices,
         steps=not given.no_steps,
         sabotage=given.sabotage,
         keep=given.keep,

@@ -21,6 +21,7 @@ from tests.chaos.impatient import Impatient
 from tests.chaos.isolated import Isolated
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
+from tests.chaos.speakers import DEAF, Speakers
 from tests.chaos.stoppers import Stoppers
 from tests.harness import collect
 from tests.harness.checker import Verdict, check
@@ -43,6 +44,8 @@ class Order:
     ``tools``: the share of messages that have the agent call tools; ``files``: of those that hold a file.
     ``asks``: turns that ask a person, a second. ``steers``: people, a second, who write meanwhile, and edit.
 
+    ``voices``: people, a second, who speak.
+
     ``own``: the share of private chats with a process of their own, which the `cohort up` has (none without it).
 
     ``workers`` and ``bots`` have failpoints and the ``sabotage``; ``supervised`` workers and a bot more are kept by a
@@ -61,6 +64,7 @@ class Order:
     files: float = 0.08
     asks: float = 0.5
     steers: float = 0.4
+    voices: float = 0.2
     own: float = 0.1
     steps: bool = True
     sabotage: str = ""
@@ -117,6 +121,7 @@ class Run:
         journal = str(self.home / "model.jsonl")
         model_url = harness.model("--journal", journal, "--ttft", "0.15", "--tps", "60", "--same-ids", "--marks")
         harness.seeing()
+        harness.environ |= {"COHORT_TRANSCRIBE": "whisper", "COHORT_TRANSCRIBE_URL": f"{model_url}/v1"}
         furnish(harness)
         pool = Pool(harness, self.random, steps=self.order.steps, sabotage=self.order.sabotage, ended=self._ended)
         for _ in range(self.order.bots):
@@ -128,6 +133,7 @@ class Run:
             await asyncio.to_thread(up.wait_line, "Cohort is up")
         async with PlaygroundClient(playground) as people, ModelControl(model_url) as model:
             await people.wait_polling(STARTED)
+            await model.control(deaf=DEAF)
             rate = self.order.messages / self.order.seconds
             # A message in ten comes with others.
             isolated = Isolated(self.home / "chats.yaml", self.random, self.order.own if up is not None else 0)
@@ -143,6 +149,7 @@ class Run:
             )
             askers = Askers(people, crowd, self.random, self.clock, self.order.asks)
             impatient = Impatient(people, crowd, self.random, self.order.steers)
+            speakers = Speakers(crowd, self.random, self.order.voices)
             stoppers = Stoppers(people, crowd, self.random, self.clock)
             faults = Faults(
                 pool=pool,
@@ -167,6 +174,7 @@ class Run:
                     load.create_task(crowd.talk(until, self.order.messages), name="people")
                     load.create_task(askers.ask(until), name="askers")
                     load.create_task(impatient.come(until), name="impatient")
+                    load.create_task(speakers.come(until), name="speakers")
                     load.create_task(self._break(faults, until), name="faults")
                 faults.settle()
                 await people.clear_faults()

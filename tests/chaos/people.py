@@ -11,6 +11,7 @@ from tests.harness import counters
 from tests.harness.bodies import PICTURE, body_of
 from tests.harness.collect import session_of
 from tests.harness.history import Said
+from tests.support.audio import spoken
 from tests.support.script import mark
 
 LIFE = 30
@@ -145,6 +146,17 @@ class Crowd:
         at = self._clock.now()
         told = await self._people.say(place.chat, thread=place.thread, caption=caption, **{kind: file})
         return self._has_said(place, Said("", told.update_id or 0, word, at, files=(mark(body),)))
+
+    async def speak(self, place: Place) -> Said:
+        """A voice message with a caption; whether its words are heard is the server's affair."""
+        self._number += 1
+        word = f"m{self._number:06d}q"
+        file = await self._people.file(f"OggS {word} ".encode(), f"{word}.ogg", kind="voice")
+        at = self._clock.now()
+        caption = f"{word} WORDS:{self._random.randint(2, 12)}"
+        told = await self._people.say(place.chat, thread=place.thread, caption=caption, voice=file)
+        voice = mark(spoken(word).encode())
+        return self._has_said(place, Said("", told.update_id or 0, word, at, files=(voice,), voice=voice))
 
     async def send_album(self, place: Place) -> None:
         """Two to four photos with captions, or documents of which the first has one and all are named."""

@@ -21,6 +21,7 @@ def report(order: Order, result: Result, *, most: int = 10) -> Sequence[str]:
     lines.append(
         f"{verdict.joined} messages joined a turn, {verdict.edits} edits took effect, {verdict.files} files came, "
         f"{verdict.seen} files of people were seen ({verdict.albums} albums), "
+        f"{verdict.heard} voice messages were heard and {verdict.unheard} were not, "
         f"{verdict.stopped} turns of dead workers were stopped"
     )
     lines.append("answer times, s: " + ", ".join(f"{name} {took:.1f}" for name, took in result.latency.items()))

@@ -12,6 +12,7 @@ from tasks.phrases import phrase
 from tests.harness import legal
 from tests.harness.files import check_albums, check_files, check_seen, is_unsent
 from tests.harness.given_up import check_given_up
+from tests.harness.heard import check_heard, without_heard
 from tests.harness.history import (
     Bubble,
     Call,
@@ -41,7 +42,9 @@ CHOSEN = frozenset({ours.chosen({"queue": "steer"})})
 def check(history: History) -> Verdict:
     """All of it. Sessions in which a turn was stopped have rules of their own."""
     others, stopped = apart(history)
-    verdict = _Check(others).run()
+    checked = _Check(without_heard(others))
+    verdict = checked.run()
+    verdict.heard, verdict.unheard = check_heard(others, checked.broken)
     verdict.stopped = check_stops(stopped, _Check(stopped, verdict).broken)
     return verdict
 

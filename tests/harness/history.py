@@ -25,7 +25,7 @@ class Said:
 
     ``answers``: the name of the call whose question its author answers with it. ``edits``: the word of the message that
     is edited; its new text is told here. ``files``: the marks of what it holds besides.
-    ``album``: of which it is a part.
+    ``album``: of which it is a part. ``voice``: the mark of a recording, one of ``files`` that may not be heard.
     """
 
     session: str
@@ -36,6 +36,7 @@ class Said:
     edits: str = ""
     files: tuple[str, ...] = ()
     album: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,7 @@ class History:
 type Rule = Literal[
     "accepted", "answered", "doubled", "order", "one turn", "foreign", "memory", "alternation", "invented", "left",
     "executed", "key", "result", "model call", "approved", "asked", "file", "stopped", "given up",
+    "heard",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ class Verdict:
     """``violations`` must be empty. The rest is counted: ``doubled`` replies (the legal duplicate), ``partials`` (a
     beginning of an answer whose worker died before it could store the message's id), ``apologies``, ``dead``. ``files``
     came to people, and as many of theirs were ``seen`` by a model;
-    ``albums``: of people.
+    ``albums``: of people. ``heard`` and ``unheard``: voice messages in answers.
     """
 
     violations: list[Violation] = field(default_factory=list)
@@ -26,6 +26,8 @@ class Verdict:
     files: int = 0
     seen: int = 0
     albums: int = 0
+    heard: int = 0
+    unheard: int = 0
     joined: int = 0
     edits: int = 0
     stopped: int = 0

@@ -5,14 +5,14 @@ last user turn steer it, so that a test can do so from a chat:
 
 - ``HOLD:name`` waits before the first token, ``HOLD:name@3`` after three, until ``POST /release/name``;
 - ``CALL:tool{"json": "arguments"}`` calls the offered tool whose name ends so; its result comes back in the answer;
-- ``ROUNDS:9`` goes on calling them, round by round, until there are nine results; ``CALL:a THEN CALL:b CALL:c`` calls
-  one, and two when its result is there;
+- ``ROUNDS:9`` goes on calling them until there are nine results; ``CALL:a THEN CALL:b CALL:c``: one, then two;
 - ``WORDS:200`` makes the answer that many words longer.
 
 Run as ``python -m tests.support.model --port P [--ttft S] [--tps N] [--journal FILE]`` (prints ``{"url": ...}``), or in
 the process: ``async with Model() as model: model.url``. Over HTTP, beside the model's own paths (chat, models, audio):
 
-- ``POST /control``: ``{"ttft": s, "tps": n, "faults": [Fault fields, ...], "clear": true}`` (clear: faults and gates);
+- ``POST /control``: ``{"ttft": s, "tps": n, "faults": [Fault fields, ...], "clear": true, "deaf": 0.5}`` (clear:
+  faults and gates; deaf: this share of recordings is not heard);
 - ``GET /journal?after=N&count=C&wait=S``: entries above N; it waits until C have ended, with ``begun=B`` for B;
 - ``GET /held/name?count=C&wait=S``: waits until C requests are held at that gate; ``POST /release[/name]``.
 """
@@ -129,6 +129,7 @@ class Model(HttpServer):
         if wanted.get("clear"):
             self.clear()
         self.ttft, self.tps = wanted.get("ttft", self.ttft), wanted.get("tps", self.tps)
+        self.audio.fails = wanted.get("deaf", self.audio.fails)
         self._faults.extend(Fault(**fields) for fields in wanted.get("faults", ()))
         await request.respond({"ttft": self.ttft, "tps": self.tps, "faults": [asdict(f) for f in self._faults]})
 
@@ -146,8 +147,7 @@ class Model(HttpServer):
         asked = request.json()
         told = self._look(asked["messages"])
         messages, (last, results) = seen(told), last_turn(told)
-        tools = [tool["function"]["name"] for tool in asked.get("tools") or ()]
-        self._number += 1
+        tools, self._number = [tool["function"]["name"] for tool in asked.get("tools") or ()], self._number + 1
         entry = Entry(self._number, self._clock.now(), asked["model"], bool(asked.get("stream")), messages, tools, last)
         self._note(entry)
         fault = self._take(last, messages[0]["text"] if messages else "")
