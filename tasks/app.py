@@ -4,6 +4,7 @@ from typing import Any
 
 from celery import Celery
 
+from tasks.broker_connection import PromptBroker
 from tasks.config.redis_url import Sentinels, sentinels
 from tasks.config.settings import Settings
 
@@ -25,7 +26,7 @@ IDLE_QUEUE = "cohort.idle"
 
 def make_app(settings: Settings) -> Celery:
     """A configured app; it connects when first used."""
-    app = Celery("cohort", set_as_current=False)
+    app = Celery("cohort", set_as_current=False, amqp=PromptBroker)
     watched = sentinels(settings.redis_url) if settings.redis_url else None
     url = watched.broker_url() if watched else settings.redis_url
     app.conf.update(
