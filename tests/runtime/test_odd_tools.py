@@ -1,7 +1,6 @@
 """Python tools that raise what is no error, give what has no end, go elsewhere, or have names that providers refuse."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from inspect import isawaitable
@@ -274,15 +273,3 @@ def test_an_error_without_end_is_cut() -> None:
     with pytest.raises(RuntimeError) as raised:
         clean_function(fails)()
     assert len(str(raised.value)) <= limits["answer"] + 1
-
-
-def test_a_tool_comes_back_to_where_it_was_though_it_raises(tmp_path: Path) -> None:
-    here = Path.cwd()
-
-    def leaves() -> None:
-        os.chdir(tmp_path)
-        raise ValueError(Path.cwd())
-
-    with pytest.raises(ValueError, match=str(tmp_path)):
-        clean_function(leaves)()
-    assert Path.cwd() == here

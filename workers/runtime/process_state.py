@@ -21,6 +21,32 @@ _SIGNALS = (
 )
 
 
+class Shared:
+    """What all chats of a worker share, as it is now. After a tool's call it is put back.
+
+    Of the environment only what went missing is: where keys of models are gone, each turn of the worker fails. What a
+    tool adds or sets stays, because other calls may be using it.
+    """
+
+    def __init__(self) -> None:
+        self._here = Path.cwd()
+        self._environ = dict(os.environ)
+        self._disabled = logging.root.manager.disable
+        self._timeout, self._depth = socket.getdefaulttimeout(), sys.getrecursionlimit()
+
+    def put_back(self) -> None:
+        """Safe to call from any thread, also while other tools run."""
+        with suppress(OSError):
+            if Path.cwd() != self._here:
+                os.chdir(self._here)
+        for name, value in self._environ.items():
+            os.environ.setdefault(name, value)
+        logging.disable(self._disabled)
+        socket.setdefaulttimeout(self._timeout)
+        with suppress(RecursionError):  # the call stands deeper than that
+            sys.setrecursionlimit(self._depth)
+
+
 @contextmanager
 def unchanged() -> Generator[None]:
     """Around the import of what is not ours. The environment may change: that is how modules read their settings."""

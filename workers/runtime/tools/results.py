@@ -1,7 +1,6 @@
 """Results of tools: clean text of a bounded length, whatever a server or a function returned."""
 
 import logging
-import os
 from asyncio import CancelledError, current_task
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from tasks.errors import CohortError
 from tasks.text import clean, cleaned
 from workers.runtime.call_log import CallLog, call_log_of_turn
 from workers.runtime.conversation.message_tags import untagged
+from workers.runtime.process_state import Shared
 from workers.runtime.streams.meter import limits
 from workers.runtime.tools.own_task import ended_with_ours
 
@@ -71,10 +71,10 @@ def _length(value: Any, most: int) -> int:
 
 def clean_function[**P](function: Callable[P, Any]) -> Callable[P, Any]:
     """A tool's function whose result and error any message can hold: a Python text can have half a surrogate pair."""
-    here, name = Path.cwd(), getattr(function, "__name__", "")
+    shared, name = Shared(), getattr(function, "__name__", "")
 
     async def inside(result: Any) -> Any:
-        with _errors(function, inside=True), _staying(here):
+        with _errors(function, inside=True), _putting_back(shared):
             return _fitting(await (result if isawaitable(result) else _gathered(result)))
 
     async def later(result: Any) -> Any:
@@ -99,7 +99,7 @@ def clean_function[**P](function: Callable[P, Any]) -> Callable[P, Any]:
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> Any:
-        with _errors(function), _staying(here):
+        with _errors(function), _putting_back(shared):
             result = function(*args, **kwargs)
             return later(result) if isawaitable(result) or isinstance(result, AsyncIterator) else _fitting(result)
 
@@ -122,14 +122,12 @@ async def _gathered(result: AsyncIterator[Any]) -> list[Any]:
 
 
 @contextmanager
-def _staying(here: Path) -> Generator[None]:
-    """A tool that goes to another directory (``os.chdir``) takes no other chat there: cards are read from here."""
+def _putting_back(shared: Shared) -> Generator[None]:
+    """A tool that goes to another directory, or clears the environment, takes no other chat along."""
     try:
         yield
     finally:
-        with suppress(OSError):
-            if Path.cwd() != here:
-                os.chdir(here)
+        shared.put_back()
 
 
 def _fitting(result: Any) -> Any:
