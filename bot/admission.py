@@ -165,7 +165,7 @@ class AccessControl:
 
     def _named(self, ask: Command, inbound: Inbound) -> tuple[int | None, AccessStanding | None]:
         """Whom a command means, and the role that it gives."""
-        standing: AccessStanding | None = _WORDS[ask.name]
+        standing: AccessStanding = _WORDS[ask.name]
         whom: int | None = None
         for word in ask.argument.split():
             if whom is None and _is_id(word):
@@ -173,7 +173,8 @@ class AccessControl:
             elif ask.name == "allow" and word.lower() in ROLES:
                 standing = word.lower()  # type: ignore[assignment]
             else:
-                standing = None
+                # A name, perhaps: names change hands, and what is meant by this word is not known.
+                return None, None
         chat, quoted = inbound.key.chat, inbound.quoted
         if whom is None and quoted is not None:
             # A reply to the bot, or to who writes in the group's name, means no person, and surely not all of them.

@@ -84,10 +84,8 @@ class UpdateIntake:
         clock: Clock,
     ) -> None:
         self._me = me
-        self._people = people
-        self._admission = admission
-        self._rate = rate
-        self._answers = answers
+        self._people, self._admission = people, admission
+        self._rate, self._answers = rate, answers
         self._intake = intake
         self._doorbells = doorbells
         self._interrupts, self._acks, self._clock = interrupts, acks, clock
@@ -193,6 +191,8 @@ class UpdateIntake:
 
     async def _enter(self, heard: Incoming, before: Sequence[Item]) -> Item:
         """What an admitted person says."""
+        if self._notices.repeats(heard):
+            return Item(heard, Accept(heard.update_id))
         role = self._people.access.role(heard.inbound.person, heard.inbound.key.chat)
         inbound = (heard := with_roles(heard, role, self._people.access)).inbound
         ask = heard.ask or self._answers.hidden_ask(inbound)

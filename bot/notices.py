@@ -10,7 +10,8 @@ from bot.admission import AccessControl, LaterLine
 from bot.commands.languages import Languages
 from bot.commands.saying import say
 from bot.entries import After
-from bot.recent import Allowance, Recent
+from bot.recent import Allowance, Once, Recent
+from bot.updates.commands import UNREADABLE
 from bot.updates.meaning import Incoming
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply
@@ -22,6 +23,7 @@ from tasks.turn_record import with_reference
 log = logging.getLogger("cohort.bot")
 
 _TELL_FULL = timedelta(minutes=1)
+_UNREAD_AGAIN = timedelta(hours=1)
 _REMEMBERED = 10_000
 """Names that each of these memories holds; a flood of strangers must not fill the process's memory."""
 
@@ -41,6 +43,22 @@ class Notices:
         self._full = Allowance(1, _TELL_FULL, _REMEMBERED, clock)
         self._crowded = Allowance(1, _TELL_FULL, _REMEMBERED, clock)
         self._failed = Allowance(1, _TELL_FULL, _REMEMBERED, clock)
+        self._unread = Recent(_UNREAD_AGAIN, _REMEMBERED, clock)
+        self._once = Once()
+
+    def repeats(self, heard: Incoming) -> bool:
+        """Whether a message that cannot be read has its line above it already: of those in a row one is told so, and
+        one again after an hour. Another message of its person there ends the row.
+        """
+        name = heard.inbound.session, heard.inbound.person
+        if heard.ask is not UNREADABLE:
+            if heard.callback is None:
+                self._unread.drop(name)
+            return False
+        repeated = self._once.of(heard.update_id, lambda: name in self._unread)
+        if not repeated:
+            self._unread.add(name)
+        return repeated
 
     async def tell(self, after: After, languages: Languages) -> bool:
         """Tell strangers, once an hour per person and chat, that they are not let in, and admins of each; then those

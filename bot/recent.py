@@ -23,6 +23,10 @@ class Recent:
         """Note the name; ``left``: for so many seconds, where it was added before, elsewhere."""
         self._added[name] = self._clock.monotonic() - (0.0 if left is None else max(0.0, self._span - left))
 
+    def drop(self, name: object) -> None:
+        """Forget the name."""
+        self._added.pop(name, None)
+
 
 _UPDATES = 10_000
 

@@ -131,8 +131,8 @@ def titled(words: str, index: Sequence[Conversation]) -> tuple[Conversation, ...
     return () if is_digits(wanted) or not wanted else tuple(index[place] for _, place in having)
 
 
-HOWS = {"title": "conversations-how", "resume": "conversations-find"}
-"""What the list says of further commands, to who may use them."""
+HOWS = ("title", "resume")
+"""Commands of which the list says how they are used, to who may use them."""
 
 
 def list_text(
@@ -141,7 +141,7 @@ def list_text(
     page: int = 0,
     head: str = "",
     *,
-    hows: Collection[str] = tuple(HOWS),
+    hows: Collection[str] = HOWS,
 ) -> str:
     """What /sessions answers.
 
@@ -159,8 +159,9 @@ def list_text(
     lines += [phrase("conversation-kept", name=_numbered(one), date=_day(one.at)) for one in _shown(index, page)]
     further = len(index) - (page + 1) * _PAGE
     more = [phrase("and-more", count=further)] if further > 0 else []
-    told = [phrase(ident) for name, ident in HOWS.items() if name in hows and (index or name != "resume")]
-    how = ["", *told] if page == 0 and told else []
+    naming = [phrase("conversations-how")] if "title" in hows else []
+    finding = [phrase("conversations-find")] if index and "resume" in hows else []
+    how = ["", *naming, *finding] if page == 0 and (naming or finding) else []
     return "\n".join([head or phrase("conversations"), "", *lines, *more, *how])
 
 

@@ -9,6 +9,10 @@ from aiogram import types as tg
 from bot.updates.commands import UNREADABLE
 from bot.updates.objects import SERVICE
 from bot.updates.quotes import QUOTE_CHARACTERS
+from tasks.config.settings import Settings
+from tasks.phrases import phrase
+from tasks.store import Store
+from tests.bot.conftest import make_bot
 from tests.bot.meanings import DESCRIBED, FILES, heard, ignored, inbound
 from tests.bot.updates import BEN, GROUP, SOME_DAY, message, said, size
 
@@ -69,6 +73,25 @@ def test_what_cannot_be_read_is_told_to_its_author() -> None:
     update["message"]["hologram"] = {"depth": 3}
     del update["message"]["text"]
     assert heard(update).ask == UNREADABLE
+
+
+def hologram(number: int, **fields: Any) -> dict[str, Any]:
+    """A kind of message that this release does not know."""
+    update = said("x", update_id=number, message_id=number, **fields)
+    update["message"]["hologram"] = {"depth": 3}
+    del update["message"]["text"]
+    return update
+
+
+async def test_of_messages_in_a_row_that_cannot_be_read_a_person_is_told_once(settings: Settings, store: Store) -> None:
+    bot = make_bot(settings, store)
+    await bot.intake.take([hologram(1), hologram(2)])
+    await bot.intake.take([hologram(3), hologram(4, sender=BEN, chat=tg.Chat(id=BEN.id, type="private"))])
+    told = ("4242:700", phrase("unreadable"))
+    assert await bot.said() == [told, (f"4242:{BEN.id}", phrase("unreadable"))]
+    bot.clock.time += 3600
+    await bot.intake.take([hologram(5), hologram(6), said("hello", update_id=7), hologram(8), hologram(9)])
+    assert (await bot.said())[2:] == [told] * 2, "again after an hour, and behind another message"
 
 
 @pytest.mark.promise("start-payload")

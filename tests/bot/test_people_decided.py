@@ -7,7 +7,8 @@ from bot import texts
 from bot.commands import memory_texts
 from tasks.chats.access import Access, AccessStanding, Person
 from tasks.chats.pages import paged
-from tasks.config.settings import Settings
+from tasks.config.settings import Settings, load
+from tasks.errors import Misconfigured
 from tasks.phrases import phrase
 from tasks.store import Store
 from tasks.text import utf16
@@ -182,3 +183,39 @@ async def test_a_group_that_the_settings_let_in_stays_let_in_as_a_supergroup(set
     )
     assert [entry.text for entry in await bot.inbox(f"4242:{FORUM.id}")] == ["hi"]
     assert (await store.people.look(4242)).entries[FORUM.id].role == "member"
+
+
+@pytest.mark.promise("admission")
+@pytest.mark.parametrize("word", ["allow", "deny"])
+@pytest.mark.parametrize("named", ["@ben", "@ben admin", "ben", "t.me/ben", "https://t.me/ben"])
+async def test_a_name_lets_no_one_in_because_names_change_hands(bot: BotUnderTest, word: str, named: str) -> None:
+    """The number alone says who is meant, also in a reply to that person."""
+    bens = message("hello", sender=BEN, chat=GROUP, message_id=3)
+    await bot.intake.take(
+        [
+            said(f"/{word} {named}", update_id=1),
+            said(f"/{word} {named}", chat=GROUP, reply_to_message=bens, update_id=2),
+        ]
+    )
+    assert await roles(bot) == {}
+    assert {text for _, text in await bot.said()} == {phrase(f"{word}-how")}
+
+
+@pytest.mark.promise("admission")
+async def test_who_takes_over_the_name_of_a_person_who_was_let_in_is_a_stranger(bot: BotUnderTest) -> None:
+    name = {"first_name": "Ben", "username": "ben"}
+    before, after = (tg.User(id=number, is_bot=False, **name) for number in (BEN.id, 4711))
+    await bot.store.people.put(BOT, before.id, Person(role="admin", name="Ben"))
+    await bot.people.refresh()
+    for number, who in enumerate((before, after), 1):
+        chat = tg.Chat(id=who.id, type="private", **name)
+        await bot.intake.take([said("/people", sender=who, chat=chat, update_id=number)])
+    assert f"{BOT}:{after.id}" not in [session for session, _ in await bot.said()]
+    assert (await bot.said())[0][0] == f"{BOT}:{before.id}"
+    assert [session for session, _ in await bot.lines_to_strangers()] == [f"{BOT}:{after.id}"]
+
+
+@pytest.mark.parametrize("name", ["COHORT_ALLOW", "COHORT_ADMINS"])
+def test_the_settings_take_no_name_of_a_person(name: str) -> None:
+    with pytest.raises(Misconfigured, match=name):
+        load({"TELEGRAM_BOT_TOKEN": f"{BOT}:x", name: "@ben"})

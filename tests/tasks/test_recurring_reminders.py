@@ -1,7 +1,7 @@
 """Recurring reminders in Redis: each time once, whatever dies, and an end for each."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -46,6 +46,34 @@ async def test_each_time_comes_once_however_many_workers_look_and_the_next_one_w
         (waiting,) = await store.reminders.waiting(MINE)
         assert (waiting.repeats is not None and waiting.repeats.left) == MOST_TIMES - 3
         assert await redis_of(store).ttl("cohort:reminders:s:4242:1") > DAY / 2
+
+
+@pytest.mark.promise("reminders-recur")
+@pytest.mark.parametrize(
+    ("day", "at"),
+    [
+        # The clocks go on at 2:00 on the 28th of March, and back at 3:00 on the 31st of October.
+        ("2027-03-28", {"02:30": "03:30", "03:00": "03:00", "09:00": "09:00"}),
+        ("2027-10-31", {"02:30": "02:30", "03:00": "03:00", "09:00": "09:00"}),
+    ],
+)
+async def test_what_is_due_while_the_clocks_change_comes_once_a_day_at_its_local_hour(
+    settings: Settings, day: str, at: dict[str, str]
+) -> None:
+    clock = BerlinClock()
+    clock.at = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() - DAY / 2
+    async with connect(settings, clock) as store, connect(settings, clock) as other:
+        for said in at:
+            await store.reminders.repeat(MINE, said, "FREQ=DAILY", said, BERLIN, by=1)
+        for step in range(2 * 24 * 4):
+            clock.at += 900
+            for each in (store, other)[:: 1 if step % 2 else -1]:
+                await each.reminders.fire(anyone)
+        came = [(entry.text, local_now(BERLIN, entry.at)) for entry in await inbox(store)]
+    for said, shown in at.items():
+        hours = [(f"{local:%m-%d}", f"{local:%H:%M}") for text, local in came if text == said]
+        after = (datetime.fromisoformat(day) + timedelta(days=1)).strftime("%m-%d")
+        assert hours == [(day[5:], shown), (after, said)]
 
 
 @pytest.mark.promise("reminders-recur")
