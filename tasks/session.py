@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 # A business connection id is Telegram's opaque string; the separator and blanks cannot stand in a key.
@@ -55,8 +56,9 @@ class SessionKey:
         return _FORM.fullmatch(text) is not None
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def parse(cls, text: str) -> Self:
-        """Read what ``str`` wrote.
+        """Read what ``str`` wrote. An update's session is read a dozen times on its way, so it is remembered.
 
         Raises:
             ValueError: ``text`` is not a session.

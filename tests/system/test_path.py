@@ -46,17 +46,25 @@ async def test_a_group_that_became_a_supergroup_is_remembered_there(people: Play
 
 
 @pytest.mark.promise("isolated-words")
-async def test_fifty_chats_at_once_each_get_only_their_own_words_back(people: PlaygroundClient) -> None:
+async def test_fifty_chats_at_once_each_get_only_their_own_words_back(
+    people: PlaygroundClient, running: Running
+) -> None:
+    def lost() -> int:
+        workers = running.harness.workers.values()
+        return sum("claim.lost" in line for worker in workers for line in worker.lines)
+
+    before = lost()
     mine = {chat: f"secret-{index}-{chat}" for index, chat in enumerate(await chats(people, 50))}
     async with asyncio.TaskGroup() as group:
         for chat, word in mine.items():
             group.create_task(people.say(chat, f"my word is {word} WORDS:30"))
     for chat, word in mine.items():
         answers = await people.wait_for(chat, lambda ours: bool(ours) and "[n=1]" in ours[-1]["text"], timeout=110)
-        assert len(answers) == 1
-        assert word in answers[0]["text"]
-        others = [other for other in mine.values() if other != word and other in answers[0]["text"]]
-        assert others == []
+        # On a machine so busy that a worker is taken for dead, its heir may deliver what it has just sent.
+        assert len(answers) == 1 or lost() > before
+        for answer in answers:
+            assert word in answer["text"]
+            assert [other for other in mine.values() if other != word and other in answer["text"]] == []
 
 
 @pytest.mark.promise("in-order")
