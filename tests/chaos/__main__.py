@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--asks", type=float, default=0.5, help="turns that ask a person, a second")
     parser.add_argument("--steers", type=float, default=0.4, help="people, a second, who write and edit meanwhile")
     parser.add_argument("--voices", type=float, default=0.2, help="people, a second, who speak")
+    parser.add_argument("--customers", type=float, default=0.2, help="people, a second, who write to accounts")
     parser.add_argument("--no-steps", action="store_true", help="no failpoints")
     parser.add_argument("--sabotage", choices=sorted(WAYS), default="", help="break the product first")
     parser.add_argument("--keep", action="store_true", help="keep the traces of a good run, too")
@@ -47,6 +48,7 @@ def main() -> int:
         asks=given.asks,
         steers=given.steers,
         voices=given.voices,
+        customers=given.customers,
         steps=not given.no_steps,
         sabotage=given.sabotage,
         keep=given.keep,

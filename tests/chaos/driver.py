@@ -15,6 +15,7 @@ from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
 from tests.chaos.answers import Answers
 from tests.chaos.askers import Askers
+from tests.chaos.customers import Customers
 from tests.chaos.faults import TTL, Faults
 from tests.chaos.figures import Figures, percentiles
 from tests.chaos.impatient import Impatient
@@ -44,7 +45,7 @@ class Order:
     ``tools``: the share of messages that have the agent call tools; ``files``: of those that hold a file.
     ``asks``: turns that ask a person, a second. ``steers``: people, a second, who write meanwhile, and edit.
 
-    ``voices``: people, a second, who speak.
+    ``voices``: people, a second, who speak; ``customers``: who write to business accounts.
 
     ``own``: the share of private chats with a process of their own, which the `cohort up` has (none without it).
 
@@ -65,6 +66,7 @@ class Order:
     asks: float = 0.5
     steers: float = 0.4
     voices: float = 0.2
+    customers: float = 0.2
     own: float = 0.1
     steps: bool = True
     sabotage: str = ""
@@ -113,6 +115,7 @@ class Run:
             # Each lane has an MCP server of its own.
             "COHORT_LANES": "6",
             "COHORT_TURN_TIMEOUT": "60",
+            "COHORT_BUSINESS": "on",
             "COHORT_CHATS": str(self.home / "chats.yaml"),
             "COHORT_OWN_IDLE": "10",
             "COHORT_OWN_MAX": "4",
@@ -150,6 +153,7 @@ class Run:
             askers = Askers(people, crowd, self.random, self.clock, self.order.asks)
             impatient = Impatient(people, crowd, self.random, self.order.steers)
             speakers = Speakers(crowd, self.random, self.order.voices)
+            customers = Customers(people, crowd, self.random, self.order.customers)
             stoppers = Stoppers(people, crowd, self.random, self.clock)
             faults = Faults(
                 pool=pool,
@@ -174,6 +178,7 @@ class Run:
                     load.create_task(crowd.talk(until, self.order.messages), name="people")
                     load.create_task(askers.ask(until), name="askers")
                     load.create_task(impatient.come(until), name="impatient")
+                    load.create_task(customers.come(until), name="customers")
                     load.create_task(speakers.come(until), name="speakers")
                     load.create_task(self._break(faults, until), name="faults")
                 faults.settle()

@@ -30,12 +30,14 @@ MENTION = "@cohort_playground_bot "
 
 @dataclass(slots=True)
 class Place:
-    """Where a person talks."""
+    """Where a person talks. ``business``: the connection of the account that they write to; bots hear of ``told``."""
 
     chat: int
     thread: int | None = None
     left: int = LIFE
     weight: float = 1.0
+    business: str = ""
+    told: int = 0
 
 
 class Crowd:
@@ -111,6 +113,14 @@ class Crowd:
         """A chat for who says one thing in it."""
         return await (self._group() if group else self._new())
 
+    async def new_customer(self, connection: str) -> tuple[Place, Place]:
+        """A customer's chat with a business account, and the same person's own chat with the bot."""
+        chat = await self._people.customer(connection)
+        person = chat["chat"]["id"]
+        own = (await self._people.chat(user=person))["id"]
+        self.chats |= {chat["id"], own}
+        return Place(chat["id"], business=connection, told=person), Place(own)
+
     async def say(
         self, place: Place, order: Callable[[str], str] | None = None, *, answers: str = "", by: int | None = None
     ) -> Said:
@@ -121,7 +131,7 @@ class Crowd:
         self._number += 1
         word = f"m{self._number:06d}q"
         wanted = self._random.randint(2, 12)
-        session = session_of(self._bot, place.chat, place.thread)
+        session = self._session_of(place)
         calls = "" if answers or self._ordered.get(session) in self.waiting else self._calls(order, session, word)
         text = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{wanted}{calls}"
         at = self._clock.now()
@@ -180,8 +190,11 @@ class Crowd:
             if update is not None:
                 self._has_said(place, replace(one, update_id=update, album=album))
 
+    def _session_of(self, place: Place) -> str:
+        return session_of(self._bot, place.told or place.chat, place.thread, place.business)
+
     def _has_said(self, place: Place, said: Said) -> Said:
-        one = replace(said, session=session_of(self._bot, place.chat, place.thread))
+        one = replace(said, session=self._session_of(place))
         self.said.append(one)
         self.waiting[one.word] = one
         place.left -= 1

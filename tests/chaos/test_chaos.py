@@ -31,6 +31,7 @@ async def test_whatever_dies_every_message_is_answered_once_in_order_and_in_its_
     assert result.verdict.files > 0
     assert result.verdict.seen > 0
     assert result.verdict.heard > 0
+    assert result.verdict.customers > 0
 
 
 def test_a_heartbeat_that_came_too_late_is_read_from_what_a_worker_logs() -> None:

@@ -49,10 +49,15 @@ def check(history: History) -> Verdict:
     return verdict
 
 
+def _counted(history: History) -> Verdict:
+    customers = sum(":b" in one.session for one in history.said)
+    return Verdict(messages=len(history.said), dead=len(history.dead), customers=customers)
+
+
 class _Check:
     def __init__(self, history: History, verdict: Verdict | None = None) -> None:
         self.history = history
-        self.verdict = verdict or Verdict(messages=len(history.said), dead=len(history.dead))
+        self.verdict = verdict or _counted(history)
         self.said = by_session(history.said)
         self.home = {one.word: one.session for one in history.said}
         self.word_of = {one.update_id: one.word for one in history.said}
@@ -82,6 +87,8 @@ class _Check:
         for session, strange in committed.items():
             if session not in self.said:
                 self.broken("invented", session, f"{len(strange)} commits in a session without a message")
+        for session in bubbles.keys() - self.said.keys():
+            self._foreign(session, bubbles[session])
         for sentence in self.history.left:
             self.broken("left", "-", sentence)
         return self.verdict
@@ -208,10 +215,7 @@ class _Check:
                 continue
             if bubble not in whole and bubble not in told and bubble not in sorry:
                 self._judge_beginning(session, bubble)
-        for bubble in bubbles:
-            strange = [word for word in words_in(bubble.text) if self.home.get(word) != session]
-            if strange:
-                self.broken("foreign", session, f"message #{bubble.message_id} holds {strange}", strange)
+        self._foreign(session, bubbles)
         holders: dict[str, list[Bubble]] = {}
         given = {norm(" ".join(commit.texts)): self._words(commit) for commit in commits}
         replaced = self.answered.replaced(commits)
@@ -238,6 +242,12 @@ class _Check:
         for twice in doubles(whole):
             self._judge_double(session, twice)
         self._order(session, said, bubbles, replies)
+
+    def _foreign(self, session: str, bubbles: Sequence[Bubble]) -> None:
+        for bubble in bubbles:
+            strange = [word for word in words_in(bubble.text) if self.home.get(word) != session]
+            if strange:
+                self.broken("foreign", session, f"message #{bubble.message_id} holds {strange}", strange)
 
     def _is_no_answer(self, bubble: Bubble) -> bool:
         asks = (bubble.chat, bubble.message_id) in self.history.questions

@@ -27,9 +27,10 @@ FILES = frozenset({"sendDocument", "sendPhoto", "sendMediaGroup"})
 _FOR_GOOD = (400, 413)
 
 
-def session_of(bot: int, chat: int, thread: int | None = None) -> str:
+def session_of(bot: int, chat: int, thread: int | None = None, business: str = "") -> str:
     """As the product writes it, told here once more: the checker takes nothing from it."""
-    return f"{bot}:{chat}" if thread is None else f"{bot}:{chat}:t{thread}"
+    topic = "" if thread is None else f":t{thread}"
+    return f"{bot}:{chat}{topic}:b{business}" if business else f"{bot}:{chat}{topic}"
 
 
 def calls(journal: Path) -> list[Call]:
@@ -144,11 +145,14 @@ async def bubbles(people: PlaygroundClient, bot: int, chats: Iterable[int]) -> l
             thread = message["message_thread_id"] if message.get("is_topic_message") else None
             text = message.get("text", "")
             name, mark = _file(message)
-            session = session_of(bot, chat, thread)
+            business = message.get("business_connection_id", "")
+            # The playground has a number of its own for an account's chat with a customer.
+            told = message["chat"]["id"] if business else chat
+            session = session_of(bot, told, thread, business)
             found.append(
                 Bubble(
                     session,
-                    chat,
+                    told,
                     message["message_id"],
                     text,
                     name,

@@ -13,6 +13,7 @@ class Verdict:
     beginning of an answer whose worker died before it could store the message's id), ``apologies``, ``dead``. ``files``
     came to people, and as many of theirs were ``seen`` by a model;
     ``albums``: of people. ``heard`` and ``unheard``: voice messages in answers.
+    ``customers``: messages to business accounts.
     """
 
     violations: list[Violation] = field(default_factory=list)
@@ -28,6 +29,7 @@ class Verdict:
     albums: int = 0
     heard: int = 0
     unheard: int = 0
+    customers: int = 0
     joined: int = 0
     edits: int = 0
     stopped: int = 0
