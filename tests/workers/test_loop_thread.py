@@ -1,6 +1,7 @@
 """The calls between Celery's thread and the loop thread."""
 
 import asyncio
+import logging
 from concurrent.futures import Future
 
 import pytest
@@ -79,6 +80,25 @@ def test_a_loop_that_dies_ends_its_process() -> None:
     with pytest.raises(ExceptionGroup) as died:
         side.thread.join()
     assert died.group_contains(ValueError, match="a defect")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_loop_that_dies_ends_its_process_though_its_log_cannot_be_written() -> None:
+    class Closed(logging.Handler):
+        """What a handler does whose stream a tool has closed, and ``sys.stderr`` with it."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            raise ValueError(f"{record.msg}: I/O operation on closed file")
+
+    side, handler = LoopSide(), Closed()
+    side.breaks = True
+    logging.getLogger("cohort.host").addHandler(handler)
+    try:
+        begun(side)
+        side.host.drain()
+        assert side.died.wait(PATIENCE_S)
+    finally:
+        logging.getLogger("cohort.host").removeHandler(handler)
 
 
 def test_a_worker_that_cannot_start_says_why() -> None:

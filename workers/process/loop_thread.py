@@ -78,7 +78,8 @@ class LoopThread:
                 self.ready.set_exception(problem)
             else:
                 # Without the loop, Celery would go on taking doorbells that are never answered.
-                log.critical("worker.loop_died", exc_info=problem)
+                with suppress(ValueError):  # a tool may have closed what logs are written to
+                    log.critical("worker.loop_died", exc_info=problem)
                 self._died()
         else:
             self.ended.set_result(None)
