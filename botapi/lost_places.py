@@ -2,7 +2,6 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from telegram.error import BadRequest
 
@@ -17,22 +16,12 @@ LOST_S = 60.0
 """Telegram says that there is no topic also while a group's topics are switched off, so it is asked again."""
 
 
-@dataclass(frozen=True, slots=True)
-class LostTopic:
-    """A topic that takes no messages."""
-
-    at: float
-    """When Telegram said so, by ``Clock.monotonic``."""
-    empty: bool
-    """What was said in it is gone, too: it was deleted."""
-
-
 class LostPlaces:
     """What the calls of one client have heard."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._topics = BoundedDict[tuple[int, int], LostTopic](_REMEMBERED)
+        self._topics = BoundedDict[tuple[int, int], float](_REMEMBERED)
         self._messages = BoundedDict[tuple[int, int], None](_REMEMBERED)
 
     @contextmanager
@@ -45,18 +34,13 @@ class LostPlaces:
             if message is not None and _NO_MESSAGE in words and _numbered(session):
                 self._messages[session.chat, message] = None
             if topic is not None and any(one in words for one in _NO_TOPIC):
-                self.lose(session.chat, topic)
+                self._topics[session.chat, topic] = self._clock.monotonic()
             raise
 
-    def lose(self, chat: int, topic: int, *, empty: bool = False) -> None:
-        """Note that a topic takes no messages."""
-        before = self.topic(chat, topic)
-        self._topics[chat, topic] = LostTopic(self._clock.monotonic(), empty or (before is not None and before.empty))
-
-    def topic(self, chat: int, topic: int | None) -> LostTopic | None:
-        """What is known of a topic that takes no messages."""
-        found = self._topics.get((chat, topic or 0))
-        return found if found is not None and self._clock.monotonic() - found.at < LOST_S else None
+    def topic(self, session: SessionKey) -> bool:
+        """Whether the session's topic was not found a moment ago: what was said in it is gone, too."""
+        at = self._topics.get((session.chat, session.topic or 0))
+        return at is not None and self._clock.monotonic() - at < LOST_S
 
     def message(self, session: SessionKey, message: int | None) -> bool:
         """Whether a message is known to be deleted: its number never comes again."""

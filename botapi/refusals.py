@@ -47,6 +47,8 @@ class Refusal(Enum):
     """The message no longer names the one that it answers."""
     NO_TOPIC = auto()
     """The message goes out outside of its topic."""
+    LOST_TOPIC = auto()
+    """The same, with no reply into the topic: what was said there is gone, too."""
     NO_PHOTO = auto()
     """A picture, sound or film goes out as a document."""
     NO_RIGHT = auto()
@@ -96,8 +98,8 @@ TABLE: tuple[tuple[str, Refusal], ...] = (
     ("reply markup", Refusal.NO_BUTTONS),
     ("reply_markup", Refusal.NO_BUTTONS),
     ("topic_closed", Refusal.NO_TOPIC),
-    ("topic_deleted", Refusal.NO_TOPIC),
-    ("message thread not found", Refusal.NO_TOPIC),
+    ("topic_deleted", Refusal.LOST_TOPIC),
+    ("message thread not found", Refusal.LOST_TOPIC),
     ("image_process_failed", Refusal.NO_PHOTO),
     ("photo_invalid_dimensions", Refusal.NO_PHOTO),
     ("photo_save_file_invalid", Refusal.NO_PHOTO),

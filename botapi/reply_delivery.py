@@ -105,7 +105,7 @@ async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: RetryW
                 case Refusal.MOVED:
                     raise ChatMigrated(cast("Migrated", error).new_chat_id) from error
                 case _:
-                    waiting = _left(calls, session, reply, waiting, error)
+                    waiting = _left(waiting, error)
     for message_id in reply.drops:
         await _tidy(session, calls.delete(session, message_id))
     for message_id in reply.disarms:
@@ -116,9 +116,9 @@ async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: RetryW
 def _shapes(calls: Calls, session: SessionKey, reply: Reply) -> list[Shape]:
     """The calls for the reply, without those that are known to fail: in a busy group each call waits for seconds."""
     gone = calls.lost.message(session, reply.edit)
-    found, lost = shapes(session, reply), calls.lost.topic(session.chat, session.topic)
-    if lost is not None:
-        return outside_all(found, empty=lost.empty or gone)
+    found = shapes(session, reply)
+    if calls.lost.topic(session):
+        return outside_all(found, empty=True)
     return [replace(shape, edit=None) for shape in found] if gone else found
 
 
@@ -160,18 +160,12 @@ async def _send(calls: Calls, session: SessionKey, shape: Shape, bodies: Sequenc
     return [await calls.create(session, shape)]
 
 
-def _left(
-    calls: Calls, session: SessionKey, reply: Reply, waiting: Sequence[Shape], error: TelegramError
-) -> list[Shape]:
+def _left(waiting: Sequence[Shape], error: TelegramError) -> list[Shape]:
     """What is sent in place of the first message, which was refused, and of those behind it."""
     shape, *rest = waiting
-    refusal, lost = _refusal(shape, error), calls.lost.topic(session.chat, session.topic)
-    if shape.topic is not None and refusal is Refusal.NO_TOPIC:
-        # Where what grew there is gone with the topic, so is what it answers.
-        empty = lost is not None and (lost.empty or calls.lost.message(session, reply.edit))
-        return outside_all(waiting, empty=empty)
-    if lost is not None and shape.across is not None and refusal is Refusal.NO_REPLY:
-        calls.lost.lose(session.chat, session.topic or 0, empty=True)
+    refusal = _refusal(shape, error)
+    if shape.topic is not None and refusal in (Refusal.NO_TOPIC, Refusal.LOST_TOPIC):
+        return outside_all(waiting, empty=refusal is Refusal.LOST_TOPIC)
     return [*_less(shape, error, refusal), *rest]
 
 

@@ -19,7 +19,7 @@ _SMALLEST = 256
 _PARTS_OF_A_FILE = 10
 """Messages that a refused file may become; the rest of it is not shown."""
 _CUT = "\n…"
-_OF_ANY_MESSAGE = (Refusal.NEW, Refusal.NO_BUTTONS, Refusal.NO_REPLY, Refusal.NO_TOPIC)
+_OF_ANY_MESSAGE = (Refusal.NEW, Refusal.NO_BUTTONS, Refusal.NO_REPLY, Refusal.NO_TOPIC, Refusal.LOST_TOPIC)
 """What a rich message is refused for as any other; all else may be due to its being rich."""
 
 
@@ -135,6 +135,8 @@ def _stripped(shape: Shape, refusal: Refusal) -> list[Shape]:
             return _named(shape) if shape.across is not None else [replace(shape, reply_to=None)]
         case Refusal.NO_TOPIC:
             return _outside(shape)
+        case Refusal.LOST_TOPIC:
+            return _outside(shape, empty=True)
         case Refusal.NO_PHOTO | Refusal.NO_RIGHT | Refusal.NO_FILE:
             return _OF_FILES[refusal](shape)
         case Refusal.SHORTER:

@@ -41,6 +41,7 @@ LEFT: dict[Refusal, set[str] | None] = {
     Refusal.NO_BUTTONS: EVERYTHING - {"buttons"},
     Refusal.NO_REPLY: EVERYTHING - {"question"},
     Refusal.NO_TOPIC: EVERYTHING - {"topic"},
+    Refusal.LOST_TOPIC: EVERYTHING - {"topic", "question"},
     Refusal.SHORTER: EVERYTHING,
     Refusal.WORDS: EVERYTHING - {"formatting"},
     # No edit, no file, not rich: as bare as possible.
