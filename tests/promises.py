@@ -30,6 +30,7 @@ PROMISES = {
     "broadcast-once": "A broadcast reaches each chat once, within the limits, and goes on after it was cut off.",
     "hashes-renewed": "After a person is forgotten no hash in a log is a session's, and processes use a new key.",
     "paused": "While an operator pauses turns or the intake, nothing is lost, and afterwards everything is answered.",
+    "slow-lives": "A worker whose loop is only slow keeps its chats, and no turn of it runs twice for that.",
     "standstill": "A worker whose loop is held for good ends by itself, and its log names the function that holds it.",
     "poison-update": "An update that cannot be understood becomes a dead letter, and the others go on.",
     "poison-message": "A message that ends its worker three times becomes a dead letter, and its session goes on.",

@@ -45,6 +45,12 @@ class Heartbeat:
         self._unbroken_from = now
         return None if last is None else now - last
 
+    @property
+    def late_s(self) -> float:
+        """Seconds since the last renewal, once two have not come behind it; 0 while they come."""
+        silent = 0.0 if self._renewed_at is None else self.now() - self._renewed_at
+        return silent if silent >= self._certain_s else 0.0
+
     def unbroken_since(self, verified: float) -> bool:
         """Whether a claim that Redis verified at ``verified`` (``now()`` before the call) still stands for certain."""
         last = self._renewed_at

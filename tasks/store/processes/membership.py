@@ -76,6 +76,11 @@ class Membership:
                 stood, *_ = await pipe.execute()
         return stood is not None
 
+    async def prolong(self, incarnation: str, ttl: timedelta) -> bool:
+        """Have the last heartbeat live so much longer from now on; False when it has ended."""
+        with guard():
+            return bool(await self._redis.pexpire(keys.worker(incarnation), ttl))
+
     async def look(self) -> View:
         """Who is there, and who serves what: one round trip while the same ones are listed as at the last look."""
         known = self._listed
