@@ -25,7 +25,7 @@ LAST = QUICK[-1]
 
 TIMED = {
     *("BRPOP", "PUBLISH", "ZRANGE", "ZRANGEBYSCORE", "HGETALL", "EXISTS", "MULTI", "SET", "HSET", "EXEC"),
-    *("lease", "ZCARD", "LRANGE", "LPOP", "PING", "CLIENT", "HELLO", "LLEN", "SADD", "EXPIRE", "XADD"),
+    *("lease", "ZCARD", "LRANGE", "LPOP", "PING", "CLIENT", "HELLO", "LLEN", "SADD", "EXPIRE", "PEXPIRE", "XADD"),
 }
 """What goes on by the clock, or with a new connection or queue, and names no chat; events are published in bundles."""
 
