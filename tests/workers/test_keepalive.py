@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -211,3 +211,17 @@ async def test_a_worker_whose_heartbeat_is_held_up_keeps_its_slots(
         await until(lives_on)
     finally:
         goes_on.set()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_thread_that_cannot_begin_holds_up_no_end(
+    settings: Settings, heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(main: Coroutine[Any, Any, None]) -> None:
+        main.close()
+        raise OSError("Too many open files")
+
+    monkeypatch.setattr(asyncio, "run", full)
+    async with asyncio.timeout(60):
+        async with kept_alive(settings, ME, heartbeat):
+            pass

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
@@ -167,12 +167,17 @@ async def kept_alive(settings: Settings, incarnation: str, heartbeat: Heartbeat)
         inside.set_result(asyncio.get_running_loop())
         await keepalive.run(ended)
 
-    thread = threading.Thread(target=lambda: asyncio.run(look()), name="cohort-keepalive", daemon=True)
+    def run() -> None:
+        try:
+            asyncio.run(look())
+        finally:
+            inside.cancel()  # Without room for another loop there is none.
+
+    thread = threading.Thread(target=run, name="cohort-keepalive", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        loop = await asyncio.wrap_future(inside)
-        with suppress(RuntimeError):  # a defect has ended it
-            loop.call_soon_threadsafe(ended.set)
+        with suppress(RuntimeError, CancelledError):  # it has ended
+            inside.result().call_soon_threadsafe(ended.set)
         await asyncio.to_thread(thread.join, _LEAVES_S)
