@@ -60,6 +60,18 @@ def test_a_file_comes_once_and_twice_only_where_a_worker_died(story: Story, name
     good(story)
 
 
+@pytest.mark.parametrize("name", [TEXT, PHOTO])
+def test_a_file_comes_again_where_its_worker_did_not_hear_that_it_came(story: Story, name: str) -> None:
+    attached(story, 8.0, 9.0, 10.0, name=name)
+    assert rules(story) == {"file"}
+    first, second, third = (bubble.message_id for bubble in story.history.bubbles if bubble.mark)
+    chat = int(ONE.split(":")[1])
+    story.history.unheard = {(chat, first), (chat, third)}
+    assert rules(story) == {"file"}
+    story.history.unheard = {(chat, first), (chat, second)}
+    good(story)
+
+
 @pytest.mark.parametrize(("times", "session"), [((), ONE), ((8.0,), "1:20")])
 @pytest.mark.parametrize("name", [TEXT, PHOTO])
 def test_a_file_that_never_came_and_one_in_another_chat_are_found(

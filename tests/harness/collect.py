@@ -125,6 +125,17 @@ def refused(entries: Iterable[Mapping[str, Any]]) -> set[int]:
     return {entry["chat"] for entry in entries if entry["method"] in FILES and entry["code"] in _FOR_GOOD}
 
 
+def unheard(entries: Iterable[Mapping[str, Any]]) -> set[tuple[int, int]]:
+    """Chat and message of files that Telegram sent, though the connection ended before the caller had its answer."""
+    found: set[tuple[int, int]] = set()
+    for entry in entries:
+        if entry["method"] in FILES and entry["processed"] and entry["code"] != 200:
+            note = entry["result"] or {}
+            ids = note.get("message_ids") or [number for number in [note.get("message_id")] if number]
+            found |= {(entry["chat"], number) for number in ids}
+    return found
+
+
 def question(entry: Mapping[str, Any]) -> tuple[int, int, str] | None:
     """Of an entry that shows a question: its chat, message and id; of one that wants words, the call's name as id."""
     markup = entry["params"].get("reply_markup")

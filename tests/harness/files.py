@@ -82,9 +82,10 @@ def _albums_sent(history: History, made: Mapping[str, str], broken: Broken) -> N
 
 
 def _excused(history: History, found: Sequence[Bubble]) -> bool:
-    """The known case: a worker was cut off between Telegram's answer and its own next write."""
+    """The known cases: a worker had no answer of Telegram's, or was cut off between that and its own next write."""
     return all(
-        legal.reason(history.faults, one.at - _SECOND, other.at + _SECOND)
+        (one.chat, one.message_id) in history.unheard
+        or legal.reason(history.faults, one.at - _SECOND, other.at + _SECOND)
         for one, other in pairwise(sorted(found, key=lambda bubble: bubble.at))
     )
 

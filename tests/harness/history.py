@@ -206,6 +206,8 @@ class History:
     """Messages that ask: chat and id."""
     refused: set[int] = field(default_factory=set)
     """Chats in which Telegram refused a file for good."""
+    unheard: set[tuple[int, int]] = field(default_factory=set)
+    """Chat and message of files that came, though their worker did not have Telegram's answer."""
     stops: list[Stop] = field(default_factory=list)
     """One in a session at most."""
     unchanged: set[int] = field(default_factory=set)

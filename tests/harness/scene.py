@@ -171,6 +171,7 @@ class Scene:
         showing = ",".join(sorted(collect.SHOWING | collect.FILES))
         entries = await self.people.journal(method=showing)
         self.history.deliveries, self.history.refused = collect.deliveries(entries), collect.refused(entries)
+        self.history.unheard = collect.unheard(entries)
         self.history.questions = {found[:2] for entry in entries if (found := collect.question(entry)) is not None}
         chats = [chat["id"] for chat in await self.people.chats()]
         await collect.complete(self.history, self.home, self.people, url=self.valkey.url, bot=BOT, chats=chats)

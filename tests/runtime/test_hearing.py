@@ -248,6 +248,22 @@ async def test_a_turn_that_begins_again_reads_what_was_written_down(
     assert len(list((tmp_path / "home" / "sessions").glob("*/heard/*"))) == 1, "the last turn's alone are kept"
 
 
+async def test_what_a_turn_could_not_hear_it_does_not_hear_when_it_begins_again(
+    listening: Listening, model: Model
+) -> None:
+    steps = Kept("turn-1")
+    async with listening() as engine:
+        model.audio.status = 401
+        await engine.run(replace(said(VOICE), steps=steps), Screen())
+        model.audio.status = 200
+    async with listening() as engine:
+        done = await engine.run(replace(said(VOICE), steps=steps), Screen())
+        before, again = [entry.messages for entry in model.journal]
+        assert (again, done.notices) == (before, (phrase("not-heard"),))
+        heard = await engine.run(replace(said(VOICE), steps=Kept("turn-2")), Screen())
+    assert (model.journal[-1].messages[1]["text"], heard.notices) == (TAG, ())
+
+
 async def test_the_key_of_openai_goes_to_openai_only(
     runtime: Open, model: Model, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,10 +126,12 @@ def send_media_group(call: ApiCall) -> list[Json]:
         if (said := refused(content, chat.allowed)) is not None:
             raise bad_request(said)
     counted = [len(contents), *[0] * (len(contents) - 1)]
-    return [
+    sent = [
         send(call, chat, {"media_group_id": group} | content, messages=messages)
         for content, messages in zip(contents, counted, strict=True)
     ]
+    call.note = {"message_ids": [message["message_id"] for message in sent]}
+    return sent
 
 
 def get_file(call: ApiCall) -> Json:

@@ -41,6 +41,8 @@ _MOST_UNREAD = 0.1
 """Of a text's characters: servers cut some between their bytes, and what is no text has more of them."""
 _SILENCE = re.compile(r"(?:\s*[\[(]\s*(?:blank[_ ]audio|silence|no speech|inaudible)\s*[\])])+", re.IGNORECASE)
 """What Whisper writes of a recording without speech."""
+_WHY = ".why"
+"""Ends the name of the file that says why a recording was not heard."""
 
 
 class NotHeard(Terminal):
@@ -120,7 +122,10 @@ def _usage(model: str, used: Any, media: Media) -> Usage:
 
 @dataclass(slots=True)
 class Hearing:
-    """What the recordings of one turn say. A try that begins again, on any worker of this machine, reads it here."""
+    """What the recordings of one turn say, or why they say nothing.
+
+    A try that begins again, on any worker of this machine, reads it here.
+    """
 
     transcriber: Transcriber
     folder: Path
@@ -170,12 +175,20 @@ class Hearing:
 
     async def _asked(self, path: Path, media: Media) -> str:
         name = blake2s((media.unique_id or media.file_id).encode(), digest_size=10).hexdigest()
+        if not self.turn:
+            return await self.transcriber.words(path, media, self.spent)
         kept = self.folder / blake2s(self.turn.encode(), digest_size=10).hexdigest() / f"{name}.txt"
-        words = await asyncio.to_thread(_read, kept) if self.turn else ""
-        if not words:
+        if words := await asyncio.to_thread(_read, kept):
+            return words
+        # A recording that is heard at last would be another question: the steps of the tries before would not fit it.
+        if why := await asyncio.to_thread(_read, kept.with_suffix(_WHY)):
+            raise NotHeard(why)
+        try:
             words = await self.transcriber.words(path, media, self.spent)
-            if self.turn:
-                await asyncio.to_thread(_write, kept, words)
+        except NotHeard as problem:
+            await asyncio.to_thread(_write, kept.with_suffix(_WHY), str(problem))
+            raise
+        await asyncio.to_thread(_write, kept, words)
         return words
 
 
