@@ -261,6 +261,7 @@ class Run:
         self.history.said, self.history.unchanged = crowd.said, crowd.unchanged
         self.history.deliveries = collect.deliveries(self._answers.entries)
         self.history.refused = collect.refused(self._answers.entries)
+        self.history.unheard = collect.unheard(self._answers.entries)
         await collect.complete(self.history, self.home, people, url=url, bot=BOT, chats=sorted(crowd.chats))
 
     def _count_lines(self, process: Process) -> None:

@@ -35,8 +35,8 @@ from workers import texts as ours
 
 TOLD_DEAD = (phrase("poison"), phrase("defect"), phrase("damaged"))
 TOLD_OUTAGE = (phrase("outage"), phrase("fault-slow"), phrase("fault-empty"))
-CHOSEN = frozenset({ours.chosen({"queue": "steer"})})
-"""What a person reads who chose something; it answers no message."""
+NO_ANSWERS = frozenset({ours.chosen({"queue": "steer"}), phrase("own-full")})
+"""What a person reads who chose something, or whose chat waits for a process of its own; it answers no message."""
 
 
 def check(history: History) -> Verdict:
@@ -251,7 +251,7 @@ class _Check:
 
     def _is_no_answer(self, bubble: Bubble) -> bool:
         asks = (bubble.chat, bubble.message_id) in self.history.questions
-        return asks or bubble.text in CHOSEN or bool(bubble.file) or is_unsent(bubble)
+        return asks or bubble.text in NO_ANSWERS or bool(bubble.file) or is_unsent(bubble)
 
     def _named(self, numbers: set[int]) -> list[str]:
         return [self.word_of[number] for number in numbers if number in self.word_of]
