@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 from telegram.error import BadRequest
 
+from botapi.refusals import Refusal, classify
 from tasks.bounded_dict import BoundedDict
 from tasks.clock import Clock
 from tasks.session import SessionKey
 
 _REMEMBERED = 1000
-_NO_TOPIC = ("topic_deleted", "message thread not found")
 _NO_MESSAGE = "message to edit not found"
 LOST_S = 60.0
 """Telegram says that there is no topic also while a group's topics are switched off, so it is asked again."""
@@ -30,10 +30,9 @@ class LostPlaces:
         try:
             yield
         except BadRequest as error:
-            words = error.message.lower()
-            if message is not None and _NO_MESSAGE in words and _numbered(session):
+            if message is not None and _NO_MESSAGE in error.message.lower() and _numbered(session):
                 self._messages[session.chat, message] = None
-            if topic is not None and any(one in words for one in _NO_TOPIC):
+            if topic is not None and classify(error) is Refusal.LOST_TOPIC:
                 self._topics[session.chat, topic] = self._clock.monotonic()
             raise
 

@@ -26,7 +26,7 @@ RULES = """roles:
   agents: {poet: admin, scribe: owner}
   models: {opus: admin, "gold*": owner}
 """
-OPENING = ("/agent", "/model", "/queue", "/sessions", "/memory", "/reminders", "/agent nobody", "/model none")
+OPENING = ("/agent", "/model", "/queue", "/sessions", "/memory", "/reminders", "/agent unknown", "/model none")
 ROLES: tuple[Role, ...] = ("owner", "admin", "member", "guest")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from playground.client import PlaygroundClient, PlaygroundError
 from tasks.clock import Clock
-from tests.chaos.people import Crowd, Place
+from tests.chaos.people import Crowd, Place, arrivals
 from tests.harness import collect, counters
 from tests.harness.history import Press
 
@@ -38,9 +38,7 @@ class Askers:
 
     async def ask(self, until: float) -> None:
         """Begin turns that ask, each in a chat of its own, until the loop's clock says so."""
-        clock = asyncio.get_running_loop().time
-        while self._rate and clock() < until:
-            await asyncio.sleep(self._random.expovariate(self._rate))
+        async for _ in arrivals(self._random, self._rate, until):
             place = await self._crowd.new_place(group=self._random.random() < 0.3)
             self._places[place.chat] = place
             await self._crowd.say(place, self._order)

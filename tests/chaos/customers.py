@@ -1,10 +1,9 @@
 """People who write to business accounts that the bot answers for, and to the bot itself."""
 
-import asyncio
 from random import Random
 
 from playground.client import PlaygroundClient
-from tests.chaos.people import Crowd
+from tests.chaos.people import Crowd, arrivals
 
 _ACCOUNTS = 3
 
@@ -21,10 +20,8 @@ class Customers:
 
     async def come(self, until: float) -> None:
         """Until the loop's clock says so."""
-        clock = asyncio.get_running_loop().time
         accounts = [(await self._people.connect(can_reply=True))["id"] for _ in range(_ACCOUNTS if self._rate else 0)]
-        while self._rate and clock() < until:
-            await asyncio.sleep(self._random.expovariate(self._rate))
+        async for _ in arrivals(self._random, self._rate, until):
             place, own = await self._crowd.new_customer(self._random.choice(accounts))
             places = (place, own) if self._random.random() < 0.5 else (place,)
             for _ in range(self._random.randint(1, 4)):

@@ -4,7 +4,7 @@ import asyncio
 from random import Random
 
 from playground.client import PlaygroundClient
-from tests.chaos.people import Crowd, Place
+from tests.chaos.people import Crowd, Place, arrivals
 from tests.harness import counters
 from tests.harness.history import Said
 
@@ -21,10 +21,8 @@ class Impatient:
 
     async def come(self, until: float) -> None:
         """Until the loop's clock says so."""
-        clock = asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as group:
-            while self._rate and clock() < until:
-                await asyncio.sleep(self._random.expovariate(self._rate))
+            async for _ in arrivals(self._random, self._rate, until):
                 group.create_task(self._one(until), name="impatient")
 
     async def _one(self, until: float) -> None:

@@ -1,7 +1,7 @@
 """People who write: chats, groups and topics that come, talk for a while and go, each message with its own word."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -26,6 +26,14 @@ SENT = (
 )
 """Files of a tool: such as stand in the reply, and such as stand in the session's directory."""
 MENTION = "@cohort_playground_bot "
+
+
+async def arrivals(random: Random, rate: float, until: float) -> AsyncIterator[None]:
+    """Each time that a person begins, ``rate`` of them in a second, until the running loop's clock says so."""
+    clock = asyncio.get_running_loop().time
+    while rate and clock() < until:
+        await asyncio.sleep(random.expovariate(rate))
+        yield
 
 
 @dataclass(slots=True)

@@ -1,9 +1,8 @@
 """People who speak: voice messages, alone, several together, and between written ones."""
 
-import asyncio
 from random import Random
 
-from tests.chaos.people import Crowd
+from tests.chaos.people import Crowd, arrivals
 
 DEAF = 0.5
 """The share of requests that the server which writes recordings down fails."""
@@ -20,9 +19,7 @@ class Speakers:
 
     async def come(self, until: float) -> None:
         """Until the loop's clock says so."""
-        clock = asyncio.get_running_loop().time
-        while self._rate and clock() < until:
-            await asyncio.sleep(self._random.expovariate(self._rate))
+        async for _ in arrivals(self._random, self._rate, until):
             place = await self._crowd.new_place(group=False)
             for _ in range(self._random.randint(1, 3)):
                 await self._crowd.speak(place)

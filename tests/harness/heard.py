@@ -65,7 +65,7 @@ def check_heard(history: History, broken: Broken) -> tuple[int, int]:
             if understood != (one.word in _quoted(text)):
                 broken("heard", one.session, f"{one.word}: what the model read is not what is shown", [one.word])
             if not understood and not any(line in text for line in UNHEARD):
-                broken("heard", one.session, f"{one.word} was not heard, and nobody was told", [one.word])
+                broken("heard", one.session, f"{one.word} was not heard, and no one was told", [one.word])
         there = shown.get(commit.session, set())
         if text not in there and norm(bare(text)) in map(norm, map(bare, there)):
             what = "the answer to a voice message came without the lines about it"

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import httpx
 import typer
 
-from ops.commands.status.read import among, look
+from ops.commands.status.read import among, disk_line, look
 from ops.commands.status.text import health_problems, render
 from ops.commands.status.view import Look
 from ops.context import Context, context, run
@@ -73,7 +73,7 @@ async def _look(here: Context) -> Look:
         now = among(now, bots_of(here.settings, here.environ))
     running = here.home.running()
     refused = await asyncio.to_thread(here.home.takes_no_files)
-    disk = () if refused is None else (f"{socket.gethostname()}: {refused}: files of chats are left out",)
+    disk = () if refused is None else (disk_line(socket.gethostname(), refused),)
     scale = running.scale if running is not None else None
     return replace(now, scale=scale, disk=tuple(dict.fromkeys((*disk, *now.disk))))
 

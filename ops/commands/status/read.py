@@ -67,8 +67,12 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
 
 def _disks(workers: Iterable[WorkerStatus]) -> tuple[str, ...]:
     """What workers tell of their machines' state directories, once where several tell the same."""
-    told = {f"{one.host}: {one.keeps_no_files}" for one in workers if one.keeps_no_files}
-    return tuple(f"{line}: files of chats are left out" for line in sorted(told))
+    return tuple(sorted({disk_line(one.host, one.keeps_no_files) for one in workers if one.keeps_no_files}))
+
+
+def disk_line(host: str, why: str) -> str:
+    """What is told of a machine whose state directory keeps no files; ``why`` names the directory."""
+    return f"{host}: {why}: files of chats are left out"
 
 
 async def _redis(store: Store) -> tuple[tuple[str, ...], tuple[str, ...]]:
